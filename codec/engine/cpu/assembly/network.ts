@@ -1,0 +1,162 @@
+// One tile of one partition through the network, forward and backward.
+import {
+  G, GLOBAL, Gp, H, Hp, LOCAL, MERGE, Mp, amplitude, appendOnes, fillRows, frequency, globalWeights, inputs,
+  latticeStride, levelInputs, levelOffset, levels, outputs, pad4, phase, shift,
+} from './plan';
+import {
+  ROW, TILE, accumulateGradient, layer, layerFromZero, layerOntoTarget, transpose,
+} from './product';
+import { activate, activateWithSlope, multiplyRows } from './sine';
+import {
+  featureDifference, features, globalDz, globalSlope, globalTransposed, localCoordinates, localDz, localSlope,
+  localTransposed, mergeDz, mergeInput, mergeInputDifference, mergeSlope, outputDifference, outputTile,
+  signalCoordinates, transposedDz, transposedFeatures,
+} from './scratch';
+import { interpolate, keepMergeDifference } from './lattice';
+
+/** Whether the global network is there, and whether it is seen through a lattice. */
+// @ts-ignore: decorator
+@inline export function usesLattice(): bool { return G > 0 && latticeStride > 0; }
+
+// @ts-ignore: decorator
+@inline
+function applySine(role: i32, level: i32, tile: usize, slope: usize, rows: i32, training: bool): void {
+  const w = frequency(role, level);
+  if (training) activateWithSlope(tile, slope, rows, w, phase(role), amplitude(role), shift(role));
+  else activate(tile, rows, w, phase(role), amplitude(role), shift(role));
+}
+
+/** Pads what a gradient product reads behind `count` features. */
+// @ts-ignore: decorator
+@inline
+function padFeatures(tile: usize, count: i32, training: bool): void {
+  if (training) appendOnes(tile, count);
+}
+
+/**
+ * Outputs [outputs, 32] of the tile's coordinates. With a lattice, the corners must have been found.
+ *
+ * @param local the partition's weights
+ */
+export function forward(local: usize, training: bool): void {
+  const exact = G > 0 && latticeStride == 0;
+  const lattice = usesLattice();
+  const merge = globalWeights + levelOffset(levels + 1, G);
+  if (lattice) interpolate();
+  for (let level = 1; level <= levels; level++) {
+    const weights = local + levelOffset(level, H);
+    const depth = levelInputs(level, H);
+    const bias = weights + (<usize>(depth * Hp) << 2);
+    const out = features(level);
+    if (G == 0) {
+      layer(weights, Hp << 2, bias, features(level - 1), out, Hp, depth);
+      applySine(LOCAL, level, out, localSlope(level), H, training);
+      padFeatures(out, H, training);
+      continue;
+    }
+    const input = mergeInput(level);
+    layer(weights, Hp << 2, bias, features(level - 1), input, Hp, depth);
+    applySine(LOCAL, level, input, localSlope(level), H, training);
+    if (exact) {
+      const globalDepth = levelInputs(level, G);
+      const globalLayer = globalWeights + levelOffset(level, G);
+      const globalIn = level == 1 ? signalCoordinates : mergeInput(level - 1) + <usize>H * ROW;
+      const globalOut = input + <usize>H * ROW;
+      layer(globalLayer, Gp << 2, globalLayer + (<usize>(globalDepth * Gp) << 2), globalIn, globalOut, Gp, globalDepth);
+      applySine(GLOBAL, level, globalOut, globalSlope(level), G, training);
+      padFeatures(input, H + G, training);
+      layer(merge, Hp << 2, merge + (<usize>((H + G) * Hp) << 2), input, out, Hp, H + G);
+    } else {
+      layerOntoTarget(merge, Hp << 2, input, out, Hp, H);
+    }
+    applySine(MERGE, level, out, mergeSlope(level), H, training);
+    padFeatures(out, H, training);
+  }
+  const last = local + levelOffset(levels + 1, H);
+  layer(last, Mp << 2, last + (<usize>(H * Mp) << 2), features(levels), outputTile, Mp, H);
+}
+
+// dW of a layer from feature-major features [depth + 1, 32] and dZ [columns, 32].
+function layerGradient(from: usize, depth: i32, dz: usize, columns: i32, gradient: usize): void {
+  const rows = pad4(depth + 1);
+  transpose(from, ROW, transposedFeatures, rows << 2, rows, TILE);
+  transpose(dz, ROW, transposedDz, columns << 2, columns, TILE);
+  accumulateGradient(transposedFeatures, transposedDz, columns << 2, gradient, rows, columns);
+}
+
+/**
+ * Adds the tile's gradients, given `outputDifference` = dLoss/dOutput [outputs, 32] with its padding zero.
+ *
+ * @param localGradient laid out as the local weights
+ * @param globalGradient laid out as the global weights; 0 where they are frozen
+ */
+export function backward(localGradient: usize, globalGradient: usize): void {
+  const exact = G > 0 && latticeStride == 0;
+  const lattice = usesLattice();
+  const mergeAt = levelOffset(levels + 1, G);
+  const mergeStride = <usize>(pad4(H + G) + 4) << 2;
+  layerGradient(features(levels), H, outputDifference, Mp, localGradient + levelOffset(levels + 1, H));
+  layerFromZero(localTransposed(levels + 1), Hp << 2, outputDifference, featureDifference, Hp, outputs);
+  for (let level = levels; level >= 1; level--) {
+    const input = mergeInput(level);
+    if (G == 0) {
+      multiplyRows(featureDifference, localSlope(level), localDz, H);
+    } else {
+      multiplyRows(featureDifference, mergeSlope(level), mergeDz, H);
+      if (exact) {
+        if (globalGradient) layerGradient(input, H + G, mergeDz, Hp, globalGradient + mergeAt);
+        const rows = globalGradient ? pad4(H + G) : Hp;
+        layerFromZero(globalTransposed(0), mergeStride, mergeDz, mergeInputDifference, rows, H);
+        if (globalGradient) {
+          const globalDifference = mergeInputDifference + <usize>H * ROW;
+          if (level < levels) layerOntoTarget(globalTransposed(level + 1), Gp << 2, globalDz, globalDifference, Gp, G);
+          multiplyRows(globalDifference, globalSlope(level), globalDz, G);
+          const from = level == 1 ? signalCoordinates : mergeInput(level - 1) + <usize>H * ROW;
+          // Behind g of the level before stand its ones, made for the merge; at level 1 those of the coordinates.
+          layerGradient(from, levelInputs(level, G), globalDz, Gp, globalGradient + levelOffset(level, G));
+        }
+      } else {
+        if (globalGradient) {
+          const rows = Hp;
+          transpose(input, ROW, transposedFeatures, rows << 2, rows, TILE);
+          transpose(mergeDz, ROW, transposedDz, Hp << 2, Hp, TILE);
+          accumulateGradient(transposedFeatures, transposedDz, Hp << 2, globalGradient + mergeAt, rows, Hp);
+          keepMergeDifference(level);
+        }
+        layerFromZero(globalTransposed(0), mergeStride, mergeDz, mergeInputDifference, Hp, H);
+      }
+      multiplyRows(mergeInputDifference, localSlope(level), localDz, H);
+    }
+    const depth = levelInputs(level, H);
+    layerGradient(features(level - 1), depth, localDz, Hp, localGradient + levelOffset(level, H));
+    if (level > 1) {
+      layerFromZero(localTransposed(level), Hp << 2, localDz, featureDifference, Hp, H);
+    }
+  }
+}
+
+/** Transposes a partition's weights for `backward`. */
+export function transposeLocal(local: usize): void {
+  for (let level = 2; level <= levels; level++) {
+    transpose(local + levelOffset(level, H), Hp << 2, localTransposed(level), Hp << 2, Hp, Hp);
+  }
+  transpose(local + levelOffset(levels + 1, H), Mp << 2, localTransposed(levels + 1), Hp << 2, Hp, Mp);
+}
+
+/** Transposes the global weights for `backward`; once per step and thread. */
+export function transposeGlobal(): void {
+  if (G == 0) return;
+  for (let level = 2; level <= levels; level++) {
+    transpose(globalWeights + levelOffset(level, G), Gp << 2, globalTransposed(level), Gp << 2, Gp, Gp);
+  }
+  const stride = <usize>(pad4(H + G) + 4) << 2;
+  transpose(globalWeights + levelOffset(levels + 1, G), Hp << 2, globalTransposed(0), stride, pad4(H + G), Hp);
+}
+
+/** Zeroes what must stay zero: padding of every dZ. Once per instance. */
+export function clearPadding(): void {
+  fillRows(outputDifference, 0, Mp, 0);
+  fillRows(localDz, 0, Hp, 0);
+  fillRows(mergeDz, 0, Hp, 0);
+  if (G > 0) fillRows(globalDz, 0, Gp, 0);
+}

@@ -1,0 +1,103 @@
+// The plan: what an instance knows of the network. TypeScript writes it (plan.ts beside this folder, same offsets);
+// every instance reads it once into globals of its own and lays out its scratch memory from it.
+import { ROW } from './product';
+
+// Plan fields, byte offsets. i32 unless said otherwise.
+// @ts-ignore: decorator
+@inline const INPUTS: usize = 0, OUTPUTS: usize = 4, LEVELS: usize = 8, LOCAL_WIDTH: usize = 12, GLOBAL_WIDTH: usize = 16;
+// @ts-ignore: decorator
+@inline const STRIDE: usize = 20, CELL_COORDINATES: usize = 24, GLOBAL_WEIGHTS: usize = 28;
+// Per role 5 f32: first frequency, hidden frequency, phase, amplitude, shift. Roles: local, global, merge.
+// @ts-ignore: decorator
+@inline const ACTIVATIONS: usize = 32;
+// Per axis (4 of them) f64 scale, f64 offset, f64 half of the nominal cell.
+// @ts-ignore: decorator
+@inline const AXES: usize = 96;
+/** Most axes a signal can have here. */
+// @ts-ignore: decorator
+@inline export const MAX_AXES: i32 = 4;
+
+export let inputs: i32 = 0, outputs: i32 = 0, levels: i32 = 0, H: i32 = 0, G: i32 = 0;
+/** Widths padded to whole vectors. */
+export let Hp: i32 = 0, Gp: i32 = 0, Mp: i32 = 0;
+export let latticeStride: i32 = 0;
+export let cellCoordinates: bool = false;
+export let globalWeights: usize = 0;
+let planAt: usize = 0;
+
+// @ts-ignore: decorator
+@inline export const LOCAL: i32 = 0;
+// @ts-ignore: decorator
+@inline export const GLOBAL: i32 = 1;
+// @ts-ignore: decorator
+@inline export const MERGE: i32 = 2;
+
+// @ts-ignore: decorator
+@inline
+export function pad4(n: i32): i32 { return (n + 3) & ~3; }
+
+/** Frequency w of a role's level; the merge has only the hidden one. */
+export function frequency(role: i32, level: i32): f32 {
+  return load<f32>(planAt + ACTIVATIONS + 20 * <usize>role + (level == 1 && role != MERGE ? 0 : 4));
+}
+// @ts-ignore: decorator
+@inline export function phase(role: i32): f32 { return load<f32>(planAt + ACTIVATIONS + 20 * <usize>role + 8); }
+// @ts-ignore: decorator
+@inline export function amplitude(role: i32): f32 { return load<f32>(planAt + ACTIVATIONS + 20 * <usize>role + 12); }
+// @ts-ignore: decorator
+@inline export function shift(role: i32): f32 { return load<f32>(planAt + ACTIVATIONS + 20 * <usize>role + 16); }
+
+// @ts-ignore: decorator
+@inline export function axisScale(axis: i32): f64 { return load<f64>(planAt + AXES + 24 * <usize>axis); }
+// @ts-ignore: decorator
+@inline export function axisOffset(axis: i32): f64 { return load<f64>(planAt + AXES + 24 * <usize>axis + 8); }
+// @ts-ignore: decorator
+@inline export function axisHalfCell(axis: i32): f64 { return load<f64>(planAt + AXES + 24 * <usize>axis + 16); }
+
+/** Floats of a layer as engines hold it: `[pad4(in + 1), pad4(out)]`, row `in` is the bias, padding is zero. */
+export function layerFloats(layerInputs: i32, layerOutputs: i32): i32 {
+  return pad4(layerInputs + 1) * pad4(layerOutputs);
+}
+
+/** Inputs of a level of the local or global network. */
+// @ts-ignore: decorator
+@inline
+export function levelInputs(level: i32, width: i32): i32 { return level == 1 ? inputs : width; }
+
+/** Where a level of a network of this width starts, in bytes from the network's start; level L + 1 is what follows. */
+export function levelOffset(level: i32, width: i32): usize {
+  if (level == 1) return 0;
+  return <usize>(layerFloats(inputs, width) + (level - 2) * layerFloats(width, width)) << 2;
+}
+
+/** Reads the plan; must come before anything else. */
+export function readPlan(plan: usize): void {
+  planAt = plan;
+  inputs = load<i32>(plan + INPUTS);
+  outputs = load<i32>(plan + OUTPUTS);
+  levels = load<i32>(plan + LEVELS);
+  H = load<i32>(plan + LOCAL_WIDTH);
+  G = load<i32>(plan + GLOBAL_WIDTH);
+  Hp = pad4(H);
+  Gp = pad4(G);
+  Mp = pad4(outputs);
+  latticeStride = load<i32>(plan + STRIDE);
+  cellCoordinates = load<i32>(plan + CELL_COORDINATES) != 0;
+  globalWeights = load<u32>(plan + GLOBAL_WEIGHTS);
+}
+
+/** Sets rows `from` to `to` of a tile to a value. */
+export function fillRows(tile: usize, from: i32, to: i32, value: f32): void {
+  const v = f32x4.splat(value);
+  const end = tile + <usize>to * ROW;
+  for (let at = tile + <usize>from * ROW; at < end; at += 16) v128.store(at, v);
+}
+
+/**
+ * Makes the rows behind `count` features ready for a gradient product: one row of ones, whose gradient is the bias's,
+ * then zeros up to whole vectors.
+ */
+export function appendOnes(tile: usize, count: i32): void {
+  fillRows(tile, count, count + 1, 1);
+  fillRows(tile, count + 1, pad4(count + 1), 0);
+}

@@ -1,0 +1,249 @@
+// One optimiser step, shared among threads.
+//
+// Phase one: blocks of work items are claimed by an atomic counter. An item is one partition, or a share of the samples
+// of one where partitions are few. Each block sums its global gradient in a buffer of its own, in item order.
+// Phase two: the parameters with several partial gradients are claimed in ranges; partial sums are added in block order.
+// So sums depend on blocks, never on threads, and any number of threads gives the same bytes.
+//
+// Passes over memory: samples once, local weights and moments once; everything else stays in the cache.
+import {
+  G, H, MAX_AXES, Mp, fillRows, globalWeights, inputs, latticeStride, layerFloats, levelOffset, levels, outputs,
+} from './plan';
+import { TILE } from './product';
+import { outputDifference, outputTile, targetTile, weightTile } from './scratch';
+import { fillCoordinates, setPosition } from './coordinates';
+import {
+  clearPatchDifference, findCorners, latticeBackward, latticeForward, scatterDifferences, setPatchAxis,
+} from './lattice';
+import { backward, forward, transposeGlobal, transposeLocal, usesLattice } from './network';
+import { adam, sumParts } from './adam';
+
+// Job fields (TypeScript: job.ts), byte offsets.
+// @ts-ignore: decorator
+@inline const ITEMS: usize = 0, ITEM_COUNT: usize = 4, BLOCK_COUNT: usize = 8, PARTITIONS: usize = 12, SHARES: usize = 16;
+// @ts-ignore: decorator
+@inline const SAMPLE_TYPE: usize = 20, ALPHA: usize = 24, THREADS: usize = 28;
+// @ts-ignore: decorator
+@inline const GLOBAL_FIRST: usize = 32, GLOBAL_SECOND: usize = 36, GLOBAL_GRADIENT: usize = 40, GLOBAL_STRIDE: usize = 44;
+// f32: target = sample * SAMPLE_SCALE + SAMPLE_OFFSET, alpha weight = sample * ALPHA_SCALE
+// @ts-ignore: decorator
+@inline const SAMPLE_SCALE: usize = 48, SAMPLE_OFFSET: usize = 52, ALPHA_SCALE: usize = 56;
+// Step fields.
+// @ts-ignore: decorator
+@inline const BATCH: usize = 64, BATCHES: usize = 68, USE_ORDER: usize = 72, TRAIN_GLOBAL: usize = 76, LATTICE_STALE: usize = 80;
+// f32: dLoss/dError factor 2 / values, beta1, beta2, epsilon, then rate and root factor of local and global.
+// @ts-ignore: decorator
+@inline const LOSS_SCALE: usize = 84, BETA1: usize = 88, BETA2: usize = 92, EPSILON: usize = 96;
+// @ts-ignore: decorator
+@inline const LOCAL_RATE: usize = 100, LOCAL_ROOT: usize = 104, GLOBAL_RATE: usize = 108, GLOBAL_ROOT: usize = 112;
+// Shared counters: next block, next range, barrier arrivals, barrier turn.
+// @ts-ignore: decorator
+@inline const NEXT_BLOCK: usize = 128, NEXT_RANGE: usize = 132, ARRIVED: usize = 136, TURN: usize = 140;
+
+// Item fields. Box: i32 begin [4], shape [4].
+// @ts-ignore: decorator
+@inline const ITEM_BYTES: usize = 128;
+// @ts-ignore: decorator
+@inline const BOX: usize = 0, PARTITION: usize = 32, SHARE: usize = 36, COUNT: usize = 40, SAMPLES: usize = 44, ORDER: usize = 48;
+// @ts-ignore: decorator
+@inline const WEIGHTS: usize = 52, FIRST: usize = 56, SECOND: usize = 60, GRADIENT: usize = 64, PATCH: usize = 68;
+// f64: sum of squared errors, sum of weights.
+// @ts-ignore: decorator
+@inline const ERROR: usize = 72, WEIGHT: usize = 80;
+
+let job: usize = 0;
+
+/** Floats of one local network, padding included. */
+export function localFloats(): i32 {
+  return <i32>(levelOffset(levels + 1, H) >> 2) + layerFloats(H, outputs);
+}
+
+/** Floats of the global network with the merge, padding included; 0 without one. */
+export function globalFloats(): i32 {
+  return G == 0 ? 0 : <i32>(levelOffset(levels + 1, G) >> 2) + layerFloats(H + G, H);
+}
+
+export function setJob(at: usize): void { job = at; }
+
+// One sample value as the source stores it. Types: 0 uint8, 1 uint16, 2 float32.
+// @ts-ignore: decorator
+@inline
+function sampleAt(samples: usize, index: i32, type: i32): f32 {
+  if (type == 0) return <f32>load<u8>(samples + <usize>index);
+  if (type == 1) return <f32>load<u16>(samples + (<usize>index << 1));
+  return load<f32>(samples + (<usize>index << 2));
+}
+
+// Positions, targets and weights of up to 32 samples from `from` in the item's order.
+function fillTile(item: usize, from: i32, lanes: i32): void {
+  const order = load<i32>(job + USE_ORDER) ? <usize>load<u32>(item + ORDER) : 0;
+  const samples = <usize>load<u32>(item + SAMPLES);
+  const type = load<i32>(job + SAMPLE_TYPE), alpha = load<i32>(job + ALPHA);
+  const scale = load<f32>(job + SAMPLE_SCALE), offset = load<f32>(job + SAMPLE_OFFSET);
+  for (let lane = 0; lane < lanes; lane++) {
+    const index = order ? load<i32>(order + (<usize>(from + lane) << 2)) : from + lane;
+    let rest = index;
+    for (let axis = inputs - 1; axis >= 0; axis--) {
+      const length = load<i32>(item + BOX + 16 + (<usize>axis << 2));
+      const quotient = rest / length;
+      const begin = load<i32>(item + BOX + (<usize>axis << 2));
+      setPosition(axis, lane, <f64>(begin + rest - quotient * length) + 0.5);
+      rest = quotient;
+    }
+    const first = index * outputs;
+    const at = <usize>lane << 2;
+    let colourWeight: f32 = 1;
+    if (alpha >= 0) colourWeight = sampleAt(samples, first + alpha, type) * load<f32>(job + ALPHA_SCALE);
+    for (let channel = 0; channel < outputs; channel++) {
+      const row = <usize>(channel * TILE) << 2;
+      store<f32>(targetTile + row + at, sampleAt(samples, first + channel, type) * scale + offset);
+      store<f32>(weightTile + row + at, channel == alpha ? <f32>1 : colourWeight);
+    }
+  }
+  fillCoordinates(item + BOX, lanes);
+}
+
+// Loss of the tile, and its difference; lanes beyond the batch count nothing.
+function tileLoss(item: usize, lanes: i32): void {
+  const factor = load<f32>(job + LOSS_SCALE);
+  let error: f64 = 0, weights: f64 = 0;
+  for (let channel = 0; channel < outputs; channel++) {
+    for (let lane = 0; lane < TILE; lane++) {
+      const at = <usize>(channel * TILE + lane) << 2;
+      if (lane >= lanes) {
+        store<f32>(outputDifference + at, 0);
+        continue;
+      }
+      const difference = load<f32>(outputTile + at) - load<f32>(targetTile + at);
+      const weight = load<f32>(weightTile + at);
+      store<f32>(outputDifference + at, difference * weight * factor);
+      error += <f64>(difference * difference * weight);
+      weights += <f64>weight;
+    }
+  }
+  store<f64>(item + ERROR, load<f64>(item + ERROR) + error);
+  store<f64>(item + WEIGHT, load<f64>(item + WEIGHT) + weights);
+}
+
+/** Sets the patch to all lattice points around a partition. */
+function setPartitionPatch(item: usize): void {
+  for (let axis = 0; axis < inputs; axis++) {
+    const begin = load<i32>(item + BOX + (<usize>axis << 2));
+    const end = begin + load<i32>(item + BOX + 16 + (<usize>axis << 2));
+    const first = <i32>Math.floor(<f64>begin / <f64>latticeStride);
+    const last = <i32>Math.ceil(<f64>end / <f64>latticeStride);
+    setPatchAxis(axis, first, last - first + 1);
+  }
+}
+
+function trainItem(item: usize, globalGradient: usize): void {
+  store<f64>(item + ERROR, 0);
+  store<f64>(item + WEIGHT, 0);
+  const local = <usize>load<u32>(item + WEIGHTS);
+  const gradient = <usize>load<u32>(item + GRADIENT);
+  const patch = <usize>load<u32>(item + PATCH);
+  const lattice = usesLattice();
+  memory.fill(gradient, 0, <usize>localFloats() << 2);
+  transposeLocal(local);
+  if (lattice) {
+    setPartitionPatch(item);
+    if (load<i32>(job + LATTICE_STALE)) latticeForward(patch, globalGradient != 0);
+    if (globalGradient) clearPatchDifference();
+  }
+  // 64-bit: batch numbers times samples exceed 32.
+  const count = <i64>load<i32>(item + COUNT), batches = <i64>load<i32>(job + BATCHES);
+  const slice = (<i64>load<i32>(job + BATCH) + <i64>load<i32>(item + PARTITION)) % batches;
+  const begin = slice * count / batches, length = (slice + 1) * count / batches - begin;
+  const shares = <i64>load<i32>(job + SHARES), share = <i64>load<i32>(item + SHARE);
+  const end = <i32>(begin + (share + 1) * length / shares);
+  for (let from = <i32>(begin + share * length / shares); from < end; from += TILE) {
+    const lanes = min(end - from, TILE);
+    fillTile(item, from, lanes);
+    if (lattice) findCorners(patch);
+    forward(local, true);
+    tileLoss(item, lanes);
+    backward(gradient, globalGradient);
+    if (lattice && globalGradient) scatterDifferences(patch, lanes);
+  }
+  if (lattice && globalGradient) latticeBackward(globalGradient);
+}
+
+function updateLocal(item: usize): void {
+  adam(
+    load<u32>(item + WEIGHTS), load<u32>(item + FIRST), load<u32>(item + SECOND), load<u32>(item + GRADIENT),
+    localFloats(), load<f32>(job + BETA1), load<f32>(job + BETA2), load<f32>(job + EPSILON),
+    load<f32>(job + LOCAL_RATE), load<f32>(job + LOCAL_ROOT),
+  );
+}
+
+// Parameters of one claim in phase two: 8 KB a buffer, small enough to share out, large enough to be worth a claim.
+// @ts-ignore: decorator
+@inline const RANGE: i32 = 2048;
+
+function updateGlobalRange(range: i32): void {
+  const start = range * RANGE;
+  const count = min(RANGE, globalFloats() - start);
+  const offset = <usize>start << 2;
+  const gradient = <usize>load<u32>(job + GLOBAL_GRADIENT) + offset;
+  sumParts(gradient, load<i32>(job + BLOCK_COUNT), <usize>load<u32>(job + GLOBAL_STRIDE), count);
+  adam(
+    globalWeights + offset, <usize>load<u32>(job + GLOBAL_FIRST) + offset, <usize>load<u32>(job + GLOBAL_SECOND) + offset,
+    gradient, count, load<f32>(job + BETA1), load<f32>(job + BETA2), load<f32>(job + EPSILON),
+    load<f32>(job + GLOBAL_RATE), load<f32>(job + GLOBAL_ROOT),
+  );
+}
+
+/** Waits until every thread has come here. */
+function barrier(): void {
+  const threads = load<i32>(job + THREADS);
+  if (threads <= 1) return;
+  const turn = atomic.load<i32>(job + TURN);
+  if (atomic.add<i32>(job + ARRIVED, 1) == threads - 1) {
+    atomic.store<i32>(job + ARRIVED, 0);
+    atomic.add<i32>(job + TURN, 1);
+    atomic.notify(job + TURN, -1);
+    return;
+  }
+  while (atomic.load<i32>(job + TURN) == turn) atomic.wait<i32>(job + TURN, turn, -1);
+}
+
+/** This thread's part of a step; every thread of the job calls it. */
+export function trainStep(): void {
+  const items = <usize>load<u32>(job + ITEMS);
+  const itemCount = load<i32>(job + ITEM_COUNT), blocks = load<i32>(job + BLOCK_COUNT);
+  const shares = load<i32>(job + SHARES);
+  const trainGlobal = load<i32>(job + TRAIN_GLOBAL) != 0;
+  transposeGlobal();
+  for (;;) {
+    const block = atomic.add<i32>(job + NEXT_BLOCK, 1);
+    if (block >= blocks) break;
+    let globalGradient: usize = 0;
+    if (trainGlobal) {
+      const stride = <usize>load<u32>(job + GLOBAL_STRIDE);
+      globalGradient = <usize>load<u32>(job + GLOBAL_GRADIENT) + <usize>block * stride;
+      memory.fill(globalGradient, 0, stride);
+    }
+    const end = (block + 1) * itemCount / blocks;
+    for (let index = block * itemCount / blocks; index < end; index++) {
+      const item = items + <usize>index * ITEM_BYTES;
+      trainItem(item, globalGradient);
+      if (shares == 1) updateLocal(item);
+    }
+  }
+  barrier();
+  const globalRanges = trainGlobal ? (globalFloats() + RANGE - 1) / RANGE : 0;
+  const ranges = globalRanges + (shares > 1 ? load<i32>(job + PARTITIONS) : 0);
+  for (;;) {
+    const range = atomic.add<i32>(job + NEXT_RANGE, 1);
+    if (range >= ranges) break;
+    if (range < globalRanges) {
+      updateGlobalRange(range);
+      continue;
+    }
+    const item = items + <usize>((range - globalRanges) * shares) * ITEM_BYTES;
+    const next = <usize>load<u32>(item + ITEM_BYTES + GRADIENT);
+    const gradient = <usize>load<u32>(item + GRADIENT);
+    sumParts(gradient, shares, next - gradient, localFloats());
+    updateLocal(item);
+  }
+}

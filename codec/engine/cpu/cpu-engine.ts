@@ -1,0 +1,46 @@
+import { parallelism } from '#threads';
+import { OptionError } from '../../errors.js';
+import type { Model } from '../../model.js';
+import type { Engine, Evaluator, TrainingSession, TrainingSetup } from '../engine.js';
+import { CpuEvaluator } from './evaluator.js';
+import { ThreadPool } from './pool.js';
+import { CpuTrainingSession } from './training.js';
+
+/** Most threads of one engine: each has its scratch memory, and a picture has no use for more. */
+const MAX_THREADS = 64;
+
+/**
+ * WebAssembly SIMD on a pool of threads over shared memory; the default, and it runs everywhere.
+ *
+ * @param threads defaults to what the machine runs at once
+ * @throws OptionError when `threads` is no whole number from 1 to 64
+ */
+export function createCpuEngine(threads: number = Math.min(parallelism(), MAX_THREADS)): Engine {
+  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
+    throw new OptionError('threads', `${threads} is no whole number from 1 to ${MAX_THREADS}`);
+  }
+  return new CpuEngine(new ThreadPool(threads));
+}
+
+class CpuEngine implements Engine {
+  readonly name = 'cpu';
+  readonly threads: number;
+  readonly #pool: ThreadPool;
+
+  constructor(pool: ThreadPool) {
+    this.#pool = pool;
+    this.threads = pool.size;
+  }
+
+  createTrainingSession(setup: TrainingSetup): Promise<TrainingSession> {
+    return CpuTrainingSession.create(this.#pool, setup);
+  }
+
+  createEvaluator(model: Model, global: Float32Array): Promise<Evaluator> {
+    return CpuEvaluator.create(this.#pool, model, global);
+  }
+
+  dispose(): Promise<void> {
+    return this.#pool.dispose();
+  }
+}

@@ -1,0 +1,76 @@
+import { KERNELS_BASE64, RELAXED_KERNELS_BASE64 } from './module.generated.js';
+
+/** What the kernels export; pointers are byte offsets into the shared memory. */
+export interface Kernels {
+  initialise(plan: number, scratch: number, job: number, points: number): void;
+  scratchBytes(plan: number, training: number, points: number): number;
+  localFloats(): number;
+  globalFloats(): number;
+  trainStep(): void;
+  evaluateTasks(job: number, patch: number): void;
+  multiplyAddPeak(rounds: number): number;
+  activate(z: number, rows: number, frequency: number, phase: number, amplitude: number, shift: number): void;
+  activateWithSlope(
+    z: number,
+    slope: number,
+    rows: number,
+    frequency: number,
+    phase: number,
+    amplitude: number,
+    shift: number,
+  ): void;
+  layer(
+    weights: number,
+    stride: number,
+    bias: number,
+    features: number,
+    out: number,
+    rows: number,
+    depth: number,
+  ): void;
+}
+
+/** Bytes of a WebAssembly page. */
+export const PAGE_BYTES = 65536;
+/** Most pages a 32-bit memory can have: 4 GiB. */
+export const MAX_PAGES = 65536;
+
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+let compiled: Promise<{ module: WebAssembly.Module; fused: boolean }> | undefined;
+
+/**
+ * Compiles the kernels, once: with fused multiply-add where the host takes relaxed SIMD, else plain SIMD.
+ *
+ * The choice is the machine's, so that one machine always gives the same bytes.
+ */
+export function compileKernels(): Promise<{ module: WebAssembly.Module; fused: boolean }> {
+  compiled ??= (async () => {
+    const relaxed = bytesOf(RELAXED_KERNELS_BASE64);
+    const fused = WebAssembly.validate(relaxed);
+    return { module: await WebAssembly.compile(fused ? relaxed : bytesOf(KERNELS_BASE64)), fused };
+  })();
+  return compiled;
+}
+
+/** A memory that threads share; `maximumPages` says how far it may grow. */
+export function sharedMemory(pages: number, maximumPages: number): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: pages, maximum: maximumPages, shared: true });
+}
+
+export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  const instance = new WebAssembly.Instance(module, {
+    env: {
+      memory,
+      abort: () => {
+        throw new Error('kernel aborted');
+      },
+    },
+  });
+  return instance.exports as unknown as Kernels;
+}

@@ -1,0 +1,136 @@
+import type { Architecture, Role } from '../../architecture.js';
+import { globalTensors, localTensors } from '../../architecture.js';
+import type { Tensor } from '../../architecture.js';
+import type { Box } from '../../grid.js';
+import type { Model } from '../../model.js';
+
+/** Bytes of the plan; fields as assembly/plan.ts has them. */
+export const PLAN_BYTES = 192;
+/** Most axes the kernels' records have room for. */
+export const MAX_AXES = 4;
+/** Coordinates in a tile. */
+export const TILE = 32;
+
+const ROLES: readonly Role[] = ['local', 'global', 'merge'];
+
+/** Writes the plan that every instance reads (assembly/plan.ts). */
+export function writePlan(view: DataView, plan: number, model: Model, globalWeights: number): void {
+  const a = model.architecture;
+  const words = [
+    a.inputs,
+    a.outputs,
+    a.levels,
+    a.localWidth,
+    a.globalWidth,
+    a.globalWidth > 0 ? a.latticeStride : 0,
+    a.localCoordinates === 'cell' ? 1 : 0,
+    globalWeights,
+  ];
+  words.forEach((word, i) => view.setUint32(plan + 4 * i, word, true));
+  ROLES.forEach((role, r) => {
+    const { omegaFirst, omegaHidden, a: logAmplitude, b, c, d } = a.activations[role];
+    const values = [Math.exp(b) * omegaFirst, Math.exp(b) * omegaHidden, c, Math.exp(logAmplitude), d];
+    values.forEach((value, i) => view.setFloat32(plan + 32 + 20 * r + 4 * i, value, true));
+  });
+  model.maps.forEach((map, axis) => {
+    view.setFloat64(plan + 96 + 24 * axis, map.scale, true);
+    view.setFloat64(plan + 104 + 24 * axis, map.offset, true);
+    view.setFloat64(plan + 112 + 24 * axis, model.nominalCell[axis] / 2, true);
+  });
+}
+
+/** Writes a box as records have it: i32 begin [4], shape [4], unused axes 0 and 1. */
+export function writeBox(view: DataView, at: number, box: Box): void {
+  for (let axis = 0; axis < MAX_AXES; axis++) {
+    const begin = box.begin[axis] ?? 0;
+    view.setInt32(at + 4 * axis, begin, true);
+    view.setInt32(at + 16 + 4 * axis, (box.end[axis] ?? begin + 1) - begin, true);
+  }
+}
+
+function pad4(n: number): number {
+  return (n + 3) & ~3;
+}
+
+interface PackedTensor {
+  /** First element in the flat array. */
+  readonly from: number;
+  /** First element in the packed one. */
+  readonly to: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Elements between packed rows. */
+  readonly stride: number;
+}
+
+/**
+ * Between the flat order of `architecture.ts` and the kernels' own: each layer `[pad4(in + 1), pad4(out)]`, its bias in
+ * row `in`, zeros elsewhere.
+ */
+export class Packing {
+  /** Elements of the packed array. */
+  readonly packedLength: number;
+  /** Elements of the flat array. */
+  readonly flatLength: number;
+  readonly #tensors: readonly PackedTensor[];
+
+  constructor(tensors: readonly Tensor[]) {
+    const packed: PackedTensor[] = [];
+    let layer = 0;
+    let layerEnd = 0;
+    let inputs = 0;
+    for (const { part, rows, columns, offset } of tensors) {
+      const stride = pad4(columns);
+      if (part === 'weight') {
+        layer = layerEnd;
+        inputs = rows;
+        layerEnd = layer + pad4(rows + 1) * stride;
+      }
+      packed.push({ from: offset, to: layer + (part === 'bias' ? inputs * stride : 0), rows, columns, stride });
+    }
+    this.#tensors = packed;
+    this.packedLength = layerEnd;
+    this.flatLength = tensors.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
+  }
+
+  static local(architecture: Architecture): Packing {
+    return new Packing(localTensors(architecture));
+  }
+
+  static global(architecture: Architecture): Packing {
+    return new Packing(globalTensors(architecture));
+  }
+
+  /** Writes flat weights into packed memory, which must be zero where it was never written. */
+  pack(flat: Float32Array, packed: Float32Array): void {
+    for (const { from, to, rows, columns, stride } of this.#tensors) {
+      for (let row = 0; row < rows; row++) {
+        packed.set(flat.subarray(from + row * columns, from + (row + 1) * columns), to + row * stride);
+      }
+    }
+  }
+
+  /** Reads packed weights back. */
+  unpack(packed: Float32Array): Float32Array {
+    const flat = new Float32Array(this.flatLength);
+    for (const { from, to, rows, columns, stride } of this.#tensors) {
+      for (let row = 0; row < rows; row++) {
+        flat.set(packed.subarray(to + row * stride, to + row * stride + columns), from + row * columns);
+      }
+    }
+    return flat;
+  }
+}
+
+/** Lattice points around positions of a box: from the last at or before its begin to the first at or after its end. */
+export function patchPoints(begin: readonly number[], end: readonly number[], stride: number): number {
+  return begin.reduce(
+    (points, low, axis) => points * (Math.ceil(end[axis] / stride) - Math.floor(low / stride) + 1),
+    1,
+  );
+}
+
+/** Bytes of a patch of so many points: f32 [points rounded up to a tile, levels, pad4(H)]. */
+export function patchBytes(points: number, architecture: Architecture): number {
+  return Math.ceil(points / TILE) * TILE * architecture.levels * pad4(architecture.localWidth) * 4;
+}

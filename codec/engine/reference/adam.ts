@@ -1,0 +1,30 @@
+import type { Optimiser } from '../engine.js';
+
+/** Adam of Kingma & Ba (2015), algorithm 1, on one flat array. */
+export class Adam {
+  private readonly mean: Float64Array;
+  private readonly square: Float64Array;
+  private steps = 0;
+
+  constructor(
+    private readonly optimiser: Optimiser,
+    length: number,
+  ) {
+    this.mean = new Float64Array(length);
+    this.square = new Float64Array(length);
+  }
+
+  /** Moves `weights` one step against `gradients`. */
+  step(weights: Float64Array, gradients: Float64Array, rate: number): void {
+    const { beta1, beta2, epsilon } = this.optimiser;
+    this.steps++;
+    const meanCorrection = 1 - beta1 ** this.steps;
+    const squareCorrection = 1 - beta2 ** this.steps;
+    for (let i = 0; i < weights.length; i++) {
+      this.mean[i] = beta1 * this.mean[i] + (1 - beta1) * gradients[i];
+      this.square[i] = beta2 * this.square[i] + (1 - beta2) * gradients[i] ** 2;
+      weights[i] -=
+        (rate * (this.mean[i] / meanCorrection)) / (Math.sqrt(this.square[i] / squareCorrection) + epsilon);
+    }
+  }
+}

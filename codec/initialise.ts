@@ -1,0 +1,79 @@
+import { elementCount, globalTensors, localTensors, type Architecture, type Tensor } from './architecture.js';
+import { OptionError } from './errors.js';
+import type { Weights } from './model.js';
+import { RandomStream } from './random.js';
+
+/** How initial weights are drawn. */
+export interface InitialisationOptions {
+  /** Whole number from 0 to 2^53 - 1; the same seed gives the same weights. */
+  readonly seed: number;
+  /**
+   * Factor on the local networks' first-layer weights. Default 1, as SIREN; 0.25 goes with cell coordinates, whose
+   * [-1, 1] spans one cell and so needs lower frequencies than the signal's.
+   */
+  readonly localFirstFactor?: number;
+  /** Whether all partitions start from the numbers of partition 0. Default false. */
+  readonly samePartitions?: boolean;
+}
+
+/** Inputs of the layer that a tensor belongs to; a bias is preceded by its weight. */
+function layerInputs(tensors: readonly Tensor[], at: number): number {
+  return tensors[at].part === 'weight' ? tensors[at].rows : tensors[at - 1].rows;
+}
+
+/** Largest magnitude that SIREN's initialisation draws for a tensor. */
+function bound(architecture: Architecture, tensors: readonly Tensor[], at: number): number {
+  const { role, level, part } = tensors[at];
+  const inputs = layerInputs(tensors, at);
+  if (part === 'bias') return 1 / Math.sqrt(inputs);
+  if (level === 1) return 1 / inputs;
+  return Math.sqrt(6 / inputs) / architecture.activations[role].omegaHidden;
+}
+
+function draw(
+  architecture: Architecture,
+  tensors: readonly Tensor[],
+  random: RandomStream,
+  firstFactor: number,
+): Float32Array {
+  const weights = new Float32Array(elementCount(tensors));
+  tensors.forEach((tensor, at) => {
+    const isFirstWeight = tensor.level === 1 && tensor.part === 'weight';
+    const magnitude = bound(architecture, tensors, at) * (isFirstWeight ? firstFactor : 1);
+    const end = tensor.offset + tensor.rows * tensor.columns;
+    for (let i = tensor.offset; i < end; i++) weights[i] = random.symmetric(magnitude);
+  });
+  return weights;
+}
+
+/**
+ * Initial weights as the SIREN paper draws them (Sitzmann et al. 2020, section 3.2) and the Local-Global paper's code does.
+ *
+ * Uniform over `[-b, b)`, `in` being the layer's inputs: first levels b = 1 / in; every other level, the merge and the
+ * output layer b = sqrt(6 / in) / omegaHidden of their role; all biases b = 1 / sqrt(in). The global numbers depend
+ * on the seed alone, a partition's on seed and ordinal, so adding partitions changes none of the others.
+ *
+ * @param partitions number of local networks.
+ * @throws OptionError when the seed or the factor is no number of its range.
+ */
+export function initialWeights(
+  architecture: Architecture,
+  partitions: number,
+  options: InitialisationOptions,
+): Weights {
+  const { seed, localFirstFactor = 1, samePartitions = false } = options;
+  if (!(localFirstFactor > 0 && localFirstFactor < Infinity)) {
+    throw new OptionError('localFirstFactor', `${localFirstFactor} is no positive number`);
+  }
+  const tensors = localTensors(architecture);
+  const local = Array.from({ length: partitions }, (_, ordinal) =>
+    draw(
+      architecture,
+      tensors,
+      new RandomStream(seed, 'local-weights', samePartitions ? 0 : ordinal),
+      localFirstFactor,
+    ),
+  );
+  const global = draw(architecture, globalTensors(architecture), new RandomStream(seed, 'global-weights'), 1);
+  return { global, local };
+}

@@ -1,0 +1,57 @@
+import { alphaChannel, peakOf, type SampleArray, type SampleFormat } from './signal.js';
+
+/** How far samples are from a reference. */
+export interface SampleErrors {
+  /** Mean squared error in sample units; colour values count with their sample's alpha / peak, alpha with 1. */
+  readonly mse: number;
+  /** `10 log10(peak^2 / mse)` in dB; Infinity for no error at all. */
+  readonly psnr: number;
+  /** Largest absolute difference in sample units, over values of weight above 0. */
+  readonly maxError: number;
+}
+
+/** PSNR in dB of a mean squared error; Infinity for 0. */
+export function psnrOf(mse: number, peak: number): number {
+  return 10 * Math.log10(peak ** 2 / mse);
+}
+
+/**
+ * Compares samples with a reference, whose alpha gives the weights.
+ *
+ * What cannot be seen does not count: colour under alpha 0 is free. NaN samples make mse and psnr NaN.
+ *
+ * @param reference `[positions, channels]`, any number of positions, of the format's type.
+ * @param samples the same length.
+ * @param peak default by sample type: 255, 65535, 1; float volumes pass max - min.
+ * @throws RangeError when the lengths differ or there are no samples.
+ */
+export function compareSamples(
+  reference: SampleArray,
+  samples: SampleArray,
+  format: Pick<SampleFormat, 'sampleType' | 'layout' | 'channels'>,
+  peak: number = peakOf(format.sampleType),
+): SampleErrors {
+  if (reference.length !== samples.length || reference.length === 0) {
+    throw new RangeError(
+      `${samples.length} samples cannot be compared with ${reference.length}; give as many, and some`,
+    );
+  }
+  const { channels } = format;
+  const alpha = alphaChannel(format);
+  const opaque = peakOf(format.sampleType);
+  let sum = 0;
+  let count = 0;
+  let maxError = 0;
+  for (let at = 0; at < reference.length; at += channels) {
+    const colourWeight = alpha < 0 ? 1 : reference[at + alpha] / opaque;
+    for (let channel = 0; channel < channels; channel++) {
+      const weight = channel === alpha ? 1 : colourWeight;
+      const error = Math.abs(samples[at + channel] - reference[at + channel]);
+      sum += weight * error * error;
+      count += weight;
+      if (weight > 0 && error > maxError) maxError = error;
+    }
+  }
+  const mse = sum / count;
+  return { mse, psnr: psnrOf(mse, peak), maxError };
+}

@@ -1,0 +1,72 @@
+import type { Architecture, LocalCoordinates } from './architecture.js';
+import { siren } from './architecture.js';
+import type { Optimiser } from './engine/engine.js';
+import type { InitialisationOptions } from './initialise.js';
+
+/** A stretch of training in which the same weights move. */
+export interface Phase {
+  /** Optimiser steps, where no other budget is given. */
+  readonly iterations: number;
+  /** Batches that an epoch is cut into, each sample drawn once; 1 is full batch. */
+  readonly batches: number;
+  /** `all`, or `local`: global and merge stand still, and every partition is trained on its own. */
+  readonly trains: 'all' | 'local';
+  /** Learning rate of local weights at the phase's start. */
+  readonly localRate: number;
+  /** Learning rate of global and merge weights at the phase's start; unused where they stand still. */
+  readonly globalRate: number;
+  /** What becomes of the rates until the phase's end: they stay, or fall linearly to zero. */
+  readonly decay: 'constant' | 'linear';
+  /** Share of a wall-clock budget; the phases' shares add up to 1. */
+  readonly timeShare: number;
+}
+
+/** How an objective is fitted. */
+export interface Recipe {
+  readonly optimiser: Optimiser;
+  readonly initialisation: Omit<InitialisationOptions, 'seed'>;
+  readonly phases: readonly Phase[];
+}
+
+export type PresetName = 'paper' | 'fast';
+
+/** Everything a preset decides; each of it can be overridden. */
+export interface Preset {
+  readonly recipe: Recipe;
+  readonly localCoordinates: LocalCoordinates;
+  /** Samples between lattice points; 0 for the paper's network. */
+  readonly latticeStride: number;
+  readonly activations: Architecture['activations'];
+  /** Which coordinates the sample centres get: the paper's linspace, or spread with the edges at -1 and 1. */
+  readonly coordinates: 'linspace' | 'spread';
+}
+
+const ADAM: Optimiser = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+
+/** The paper's settings for images (table 6; section 4.1): omega 30, full batch, Adam 5e-4, 1000 iterations. */
+const PAPER: Preset = {
+  recipe: {
+    optimiser: ADAM,
+    initialisation: {},
+    phases: [
+      {
+        iterations: 1000,
+        batches: 1,
+        trains: 'all',
+        localRate: 5e-4,
+        globalRate: 5e-4,
+        decay: 'constant',
+        timeShare: 1,
+      },
+    ],
+  },
+  localCoordinates: 'signal',
+  latticeStride: 0,
+  activations: { local: siren(30, 30), global: siren(30, 30), merge: siren(30, 30) },
+  coordinates: 'linspace',
+};
+
+const FAST: Preset = PAPER;
+
+/** The presets by name. */
+export const PRESETS: Readonly<Record<PresetName, Preset>> = { paper: PAPER, fast: FAST };

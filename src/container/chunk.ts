@@ -1,0 +1,82 @@
+import type { Box } from '../../codec/grid.js';
+import { crc32c } from './crc32c.js';
+import type { SignalHeader } from './header.js';
+
+/** Bytes of the struct before every payload (`ChunkHead` in schema/lgi.fbs). */
+export const CHUNK_HEAD_BYTES = 36;
+
+/** Axes that the struct has room for. */
+const AXIS_SLOTS = 3;
+
+/** What a chunk's payload is, by its number in the schema. */
+export const WEIGHTS_KIND = 0;
+
+/** Float payloads begin at multiples of this, so that a reader may map them as arrays. */
+const PAYLOAD_ALIGNMENT = 16;
+
+/** What the struct before a payload says. */
+export interface ChunkHead {
+  /** CRC-32C of the header's bytes, the struct without this field, and the payload. */
+  readonly crc: number;
+  readonly payloadLength: number;
+  /** The partition's samples. */
+  readonly box: Box;
+  /** Place of the signal in the header. */
+  readonly signal: number;
+  readonly kind: number;
+}
+
+/** Whether a signal's payloads are aligned: floats that no coder has packed. */
+export function isAligned({ quantiser, coder }: Pick<SignalHeader, 'quantiser' | 'coder'>): boolean {
+  return quantiser.format !== 'integer' && coder === 'none';
+}
+
+/** Where the head of a chunk begins that follows `end` at once: there, or, aligned, so that its payload is. */
+export function nextChunkOffset(end: number, aligned: boolean): number {
+  if (!aligned) return end;
+  return Math.ceil((end + CHUNK_HEAD_BYTES) / PAYLOAD_ALIGNMENT) * PAYLOAD_ALIGNMENT - CHUNK_HEAD_BYTES;
+}
+
+/** The struct for a payload. */
+export function encodeChunkHead(
+  payload: Uint8Array,
+  box: Box,
+  signal: number,
+  headerCrc: number,
+): { bytes: Uint8Array; crc: number } {
+  const bytes = new Uint8Array(CHUNK_HEAD_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(4, payload.length, true);
+  for (let axis = 0; axis < AXIS_SLOTS; axis++) {
+    const isUsed = axis < box.begin.length;
+    view.setInt32(8 + 4 * axis, isUsed ? box.begin[axis] : 0, true);
+    view.setUint32(20 + 4 * axis, isUsed ? box.end[axis] - box.begin[axis] : 1, true);
+  }
+  view.setUint8(32, signal);
+  view.setUint8(33, WEIGHTS_KIND);
+  const crc = chunkCrc(bytes, payload, headerCrc);
+  view.setUint32(0, crc, true);
+  return { bytes, crc };
+}
+
+/** @param axes of the signal; those beyond are left out of the box. */
+export function decodeChunkHead(bytes: Uint8Array, axes: number): ChunkHead {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, CHUNK_HEAD_BYTES);
+  const begin = Array.from({ length: axes }, (_, axis) => view.getInt32(8 + 4 * axis, true));
+  return {
+    crc: view.getUint32(0, true),
+    payloadLength: view.getUint32(4, true),
+    box: { begin, end: begin.map((at, axis) => at + view.getUint32(20 + 4 * axis, true)) },
+    signal: view.getUint8(32),
+    kind: view.getUint8(33),
+  };
+}
+
+/**
+ * The checksum of a chunk; seeded with the header's, so that a chunk of another family never passes.
+ *
+ * @param head u8 [36]
+ */
+export function chunkCrc(head: Uint8Array, payload: Uint8Array, headerCrc: number): number {
+  return crc32c(payload, crc32c(head.subarray(4, CHUNK_HEAD_BYTES), headerCrc));
+}

@@ -1,0 +1,120 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { LgiError } from '../../codec/errors.js';
+import type { Box, Grid } from '../../codec/grid.js';
+import { CHUNK_HEAD_BYTES, isAligned, nextChunkOffset } from './chunk.js';
+import { crc32c } from './crc32c.js';
+import type { Header } from './header.js';
+import { decodeIndex, encodeIndex } from './index-codec.js';
+import { ChunkTable, type Index } from './index-table.js';
+import { MAX_HEADER_BYTES, MAX_INDEX_BYTES } from './limits.js';
+import { SUPERBLOCK_BYTES, type Superblock } from './superblock.js';
+
+/** Header and index begin at multiples of this, so that a reader may map what is in them. */
+const SECTION_ALIGNMENT = 16;
+
+/** What goes into a new file, as far as its layout depends on it. */
+export interface FilePlan {
+  readonly header: Header;
+  readonly headerBytes: Uint8Array;
+  readonly version: Superblock['version'];
+  readonly features: Superblock['features'];
+  readonly sections: readonly { readonly name: string; readonly byteLength: number; readonly crc: number }[];
+  readonly signals: readonly {
+    readonly grid: Grid;
+    readonly window: Box;
+    /** i32 [chunks], in file order. */
+    readonly ordinals: Int32Array;
+    /** u32 [chunks], bytes. */
+    readonly payloadLengths: Uint32Array;
+  }[];
+}
+
+/** Where everything goes. */
+export interface FileLayout {
+  readonly index: Index;
+  readonly indexBytes: Uint8Array;
+  /** All but the file id, which depends on the chunks' checksums. */
+  readonly superblock: Omit<Superblock, 'fileId'>;
+}
+
+/**
+ * Lays out a new file: superblock, header, index, metadata, chunks; the order that one request opens.
+ *
+ * @throws LgiError `limit` where a reader would refuse the file.
+ */
+export function layOutFile(plan: FilePlan): FileLayout {
+  const headerBytes = checkSize('header', plan.headerBytes.length, MAX_HEADER_BYTES);
+  const indexOffset = alignUp(SUPERBLOCK_BYTES + headerBytes);
+  // The index says where things are, and where they are depends on its length; its length does not depend on what it says.
+  const draft = encodeIndex(place(plan, 0).index, plan.header);
+  checkSize('index', draft.length, MAX_INDEX_BYTES);
+  const { index, end } = place(plan, indexOffset + draft.length);
+  const indexBytes = encodeIndex(index, plan.header);
+  if (indexBytes.length !== draft.length) throw new Error('the length of the index depends on its offsets');
+  const superblock = {
+    version: plan.version,
+    features: plan.features,
+    generation: 1,
+    header: { byteOffset: SUPERBLOCK_BYTES, byteLength: headerBytes, crc: crc32c(plan.headerBytes) },
+    index: { byteOffset: indexOffset, byteLength: indexBytes.length, crc: crc32c(indexBytes) },
+    committedByteLength: end,
+  };
+  // Nothing is written that a reader would not take.
+  decodeIndex(indexBytes, plan.header, { ...superblock, fileId: new Uint8Array(16) });
+  return { index, indexBytes, superblock };
+}
+
+function alignUp(byteOffset: number): number {
+  return Math.ceil(byteOffset / SECTION_ALIGNMENT) * SECTION_ALIGNMENT;
+}
+
+function checkSize(section: string, byteLength: number, most: number): number {
+  if (byteLength <= most) return byteLength;
+  throw new LgiError(
+    'limit',
+    `the ${section} would have ${byteLength} bytes, the limit is ${most}; use a smaller network or larger cells`,
+    { section },
+  );
+}
+
+/** Metadata and chunks one after the other from a place on. */
+function place(plan: FilePlan, begin: number): { index: Index; end: number } {
+  let at = begin;
+  const sections = plan.sections.map((section) => {
+    const byteOffset = at;
+    at += section.byteLength;
+    return { ...section, byteOffset };
+  });
+  const signals = plan.signals.map(({ grid, window, ordinals, payloadLengths }, signal) => {
+    const aligned = isAligned(plan.header.signals[signal]);
+    const byteOffsets = new Float64Array(ordinals.length);
+    for (let chunk = 0; chunk < ordinals.length; chunk++) {
+      at = nextChunkOffset(at, aligned);
+      byteOffsets[chunk] = at;
+      at += CHUNK_HEAD_BYTES + payloadLengths[chunk];
+    }
+    return { grid, window, chunks: new ChunkTable(ordinals, payloadLengths, byteOffsets) };
+  });
+  return { index: { signals, sections }, end: at };
+}
+
+/** First 16 bytes of the SHA-256 of the header: files that share it hold chunks of one network. */
+export function familyIdOf(headerBytes: Uint8Array): Uint8Array {
+  return sha256(headerBytes).slice(0, 16);
+}
+
+/** A file id that the content alone determines: of family id, index, and every chunk's checksum in index order. */
+export function fileIdOf(familyId: Uint8Array, indexBytes: Uint8Array, chunkCrcs: readonly Uint32Array[]): Uint8Array {
+  const hash = sha256.create().update(familyId).update(indexBytes);
+  for (const crcs of chunkCrcs) {
+    const bytes = new Uint8Array(4 * crcs.length);
+    const view = new DataView(bytes.buffer);
+    crcs.forEach((crc, chunk) => view.setUint32(4 * chunk, crc, true));
+    hash.update(bytes);
+  }
+  return hash.digest().slice(0, 16);
+}
+
+export function hexadecimal(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

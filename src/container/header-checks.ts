@@ -1,0 +1,149 @@
+import {
+  elementCount,
+  globalTensors,
+  localTensors,
+  type Architecture,
+  type SineActivation,
+} from '../../codec/architecture.js';
+import { LgiError } from '../../codec/errors.js';
+import { checkQuantiser } from '../../codec/quantise.js';
+import { AXES, type ChannelLayout } from '../../codec/signal.js';
+import type { Header, SignalHeader } from './header.js';
+import * as limits from './limits.js';
+
+/** Channels that a layout has; `plain` has any number. */
+const LAYOUT_CHANNELS: Readonly<Record<Exclude<ChannelLayout, 'plain'>, number>> = {
+  grey: 1,
+  'grey-alpha': 2,
+  rgb: 3,
+  'rgb-alpha': 4,
+};
+
+/**
+ * Checks what a header says, whether it comes from a file or goes into one.
+ *
+ * @param byteOffset of the header in its file, for errors.
+ * @throws LgiError `damaged` for what no writer may write, `limit` for what is beyond `limits.ts`; section `header`.
+ */
+export function checkHeader(header: Header, byteOffset: number): void {
+  new HeaderChecks(byteOffset).header(header);
+}
+
+class HeaderChecks {
+  constructor(private readonly byteOffset: number) {}
+
+  private within(name: string, value: number, least: number, most: number): void {
+    if (Number.isInteger(value) && value >= least && value <= most) return;
+    throw new LgiError('limit', `the header's ${name} is ${value}, allowed are ${least} to ${most}`, {
+      section: 'header',
+      byteOffset: this.byteOffset,
+    });
+  }
+
+  private bounded(name: string, value: number, most: number): void {
+    if (Math.abs(value) <= most) return;
+    throw new LgiError('limit', `the header's ${name} is ${value}, allowed are ${-most} to ${most}`, {
+      section: 'header',
+      byteOffset: this.byteOffset,
+    });
+  }
+
+  private must(holds: boolean, fact: string): void {
+    if (holds) return;
+    throw new LgiError('damaged', `the header is wrong: ${fact}; fetch the file again`, {
+      section: 'header',
+      byteOffset: this.byteOffset,
+    });
+  }
+
+  header({ signals, digest, writer }: Header): void {
+    this.within('number of signals', signals.length, 1, limits.MAX_SIGNALS);
+    if (digest) this.must(digest.length === 32, `its digest has ${digest.length} bytes, SHA-256 has 32`);
+    if (writer !== undefined) {
+      const byteLength = new TextEncoder().encode(writer).length;
+      this.within("writer's byte length", byteLength, 0, limits.MAX_WRITER_BYTES);
+    }
+    for (const signal of signals) this.signal(signal);
+  }
+
+  private signal(signal: SignalHeader): void {
+    const { kind, format, firstShape, model, quantiser, globalPayload, colour, rate } = signal;
+    const axes = AXES[kind].length;
+    for (const [name, list] of [
+      ['first shape', firstShape],
+      ['coordinate maps', model.maps],
+      ['nominal cell', model.nominalCell],
+    ] as const) {
+      this.must(list.length === axes, `its ${name} has ${list.length} entries, ${kind} has ${axes} axes`);
+    }
+    for (const length of firstShape) this.within('samples on an axis', length, 1, limits.MAX_AXIS_SAMPLES);
+    for (const length of model.nominalCell) this.within('nominal cell', length, 1, limits.MAX_AXIS_SAMPLES);
+    model.maps.forEach(({ scale, offset }, axis) => {
+      this.bounded(`coordinate on axis ${AXES[kind][axis]}`, offset, limits.MAX_COORDINATE);
+      this.bounded(
+        `coordinate on axis ${AXES[kind][axis]}`,
+        scale * firstShape[axis] + offset,
+        limits.MAX_COORDINATE,
+      );
+    });
+    const { channels, layout, mapping } = format;
+    this.within('number of channels', channels, 1, 255);
+    if (layout !== 'plain') {
+      this.must(
+        channels === LAYOUT_CHANNELS[layout],
+        `it has ${channels} channels, layout ${layout} has ${LAYOUT_CHANNELS[layout]}`,
+      );
+    }
+    this.must(mapping.scale !== 0, 'its value mapping has the scale 0');
+    this.bounded("value mapping's scale", mapping.scale, limits.MAX_FLOAT32);
+    this.bounded("value mapping's offset", mapping.offset, limits.MAX_FLOAT32);
+    if (colour) {
+      this.within('colour primaries', colour.primaries, 0, 255);
+      this.within('colour transfer', colour.transfer, 0, 255);
+      this.within('colour matrix', colour.matrix, 0, 255);
+    }
+    if (rate) {
+      this.within("rate's numerator", rate.numerator, 1, 2 ** 32 - 1);
+      this.within("rate's denominator", rate.denominator, 1, 2 ** 32 - 1);
+    }
+    this.bounded('start time', signal.startSeconds ?? 0, limits.MAX_FILE_BYTES);
+    this.must(
+      model.architecture.inputs === axes && model.architecture.outputs === channels,
+      `its network has ${model.architecture.inputs} inputs and ${model.architecture.outputs} outputs, ` +
+        `the signal ${axes} axes and ${channels} channels`,
+    );
+    this.architecture(model.architecture);
+    checkQuantiser(quantiser, model.architecture);
+    for (const { step } of [...quantiser.local, ...quantiser.global]) {
+      this.must(Math.fround(step) === step, `its quantiser's step ${step} is no binary32`);
+    }
+    const hasGlobal = model.architecture.globalWidth > 0;
+    this.must(
+      globalPayload.length > 0 === hasGlobal,
+      hasGlobal ? 'it has no global weights' : 'it has global weights and no global network',
+    );
+  }
+
+  private architecture(architecture: Architecture): void {
+    this.within('number of levels', architecture.levels, 1, limits.MAX_LEVELS);
+    this.within('local width', architecture.localWidth, 1, limits.MAX_LOCAL_WIDTH);
+    this.within('global width', architecture.globalWidth, 0, limits.MAX_GLOBAL_WIDTH);
+    this.within('lattice stride', architecture.latticeStride, 0, limits.MAX_LATTICE_STRIDE);
+    for (const role of ['local', 'global', 'merge'] as const) {
+      this.activation(role, architecture.activations[role]);
+    }
+    const local = elementCount(localTensors(architecture));
+    const global = elementCount(globalTensors(architecture));
+    this.within('number of local weights', local, 1, limits.MAX_LOCAL_PARAMETERS);
+    this.within('number of global weights', global, 0, limits.MAX_GLOBAL_PARAMETERS);
+  }
+
+  private activation(role: string, { omegaFirst, omegaHidden, a, b, c, d }: SineActivation): void {
+    this.bounded(`${role} omega`, omegaFirst, limits.MAX_OMEGA);
+    this.bounded(`${role} omega`, omegaHidden, limits.MAX_OMEGA);
+    this.bounded(`${role} a`, a, limits.MAX_MODULATION_EXPONENT);
+    this.bounded(`${role} b`, b, limits.MAX_MODULATION_EXPONENT);
+    this.bounded(`${role} c`, c, limits.MAX_MODULATION_SHIFT);
+    this.bounded(`${role} d`, d, limits.MAX_MODULATION_SHIFT);
+  }
+}

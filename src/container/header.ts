@@ -1,0 +1,57 @@
+import type { Coder } from '../../codec/coder/payload.js';
+import type { Model } from '../../codec/model.js';
+import type { Quantiser } from '../../codec/quantise.js';
+import type { SampleFormat, SignalKind } from '../../codec/signal.js';
+
+/** What a signal is for; `overview` is a reduced copy of a primary one. */
+export type SignalRole = 'primary' | 'overview';
+
+/** Colour as the code points of ITU-T H.273 (CICP). */
+export interface Colour {
+  /** ColourPrimaries; 1 for BT.709 and sRGB. */
+  readonly primaries: number;
+  /** TransferCharacteristics; 13 for sRGB. */
+  readonly transfer: number;
+  /** MatrixCoefficients; 0, since samples are RGB or grey. */
+  readonly matrix: number;
+  readonly fullRange: boolean;
+}
+
+/** What pictures without a profile are taken for. */
+export const SRGB: Colour = { primaries: 1, transfer: 13, matrix: 0, fullRange: true };
+
+/** A rational number of samples per second. */
+export interface Rate {
+  readonly numerator: number;
+  readonly denominator: number;
+}
+
+/** Everything about a signal that crop and append never change. */
+export interface SignalHeader {
+  readonly kind: SignalKind;
+  readonly role: SignalRole;
+  readonly format: SampleFormat;
+  readonly colour?: Colour;
+  /** Samples per axis at the first encode; the first encode's box is `[0, firstShape)`. */
+  readonly firstShape: readonly number[];
+  /** Architecture, coordinate maps, nominal cell. `inputs` and `outputs` are the signal's axes and channels. */
+  readonly model: Model;
+  readonly quantiser: Quantiser;
+  readonly coder: Coder;
+  /** Global weights as `encodeWeights` made them; empty without a global network. */
+  readonly globalPayload: Uint8Array;
+  /** Samples per second along axis t. */
+  readonly rate?: Rate;
+  /** Time of position 0 of axis t, in seconds; 0 where absent. */
+  readonly startSeconds?: number;
+}
+
+/** What crop and append never change. */
+export interface Header {
+  /** Chunks name their signal by its place here. */
+  readonly signals: readonly SignalHeader[];
+  /** SHA-256 over source and options, 32 bytes, so that different encodes are different families. */
+  readonly digest?: Uint8Array;
+  /** Program and version that encoded the file, for people. */
+  readonly writer?: string;
+}

@@ -1,0 +1,202 @@
+import { Builder, ByteBuffer } from 'flatbuffers';
+import { Grid, type AxisCuts, type Box } from '../../codec/grid.js';
+import { AXES } from '../../codec/signal.js';
+import * as fb from '../../schema/generated/lgi.js';
+import { CHUNK_HEAD_BYTES, isAligned, nextChunkOffset } from './chunk.js';
+import { verifyFlatBuffer } from './flatbuffer-verifier.js';
+import type { Header, SignalHeader } from './header.js';
+import { checkPlaces, checkSections, IndexChecks } from './index-checks.js';
+import { ChunkTable, type Index, type MetadataSection, type SignalIndex } from './index-table.js';
+import type { Superblock } from './superblock.js';
+
+const IDENTIFIER = 'LGIX';
+
+/**
+ * Bytes of an index. Their number depends on counts and names alone, not on any offset, as long as the runs stay as many;
+ * so a writer may encode with preliminary offsets to learn it.
+ */
+export function encodeIndex(index: Index, header: Header): Uint8Array {
+  const builder = new Builder(1 << 12);
+  const sections = index.sections.map(({ name, byteOffset, byteLength, crc }) => {
+    const nameAt = builder.createString(name);
+    fb.Section.startSection(builder);
+    fb.Section.addName(builder, nameAt);
+    fb.Section.addSpan(builder, fb.Span.createSpan(builder, BigInt(byteOffset), byteLength, crc));
+    return fb.Section.endSection(builder);
+  });
+  const sectionsAt = fb.Index.createSectionsVector(builder, sections);
+  const signals = index.signals.map((signal, i) =>
+    encodeSignalIndex(builder, signal, isAligned(header.signals[i])),
+  );
+  const signalsAt = fb.Index.createSignalsVector(builder, signals);
+  fb.Index.startIndex(builder);
+  fb.Index.addSignals(builder, signalsAt);
+  fb.Index.addSections(builder, sectionsAt);
+  builder.finish(fb.Index.endIndex(builder), IDENTIFIER);
+  return builder.asUint8Array();
+}
+
+function encodeSignalIndex(builder: Builder, { grid, window, chunks }: SignalIndex, aligned: boolean): number {
+  const starts = chunks.runStarts(aligned);
+  fb.SignalIndex.startRunsVector(builder, starts.length);
+  for (const first of starts.reverse()) {
+    fb.Run.createRun(builder, BigInt(chunks.byteOffsets[first]), first);
+  }
+  const runsAt = builder.endVector();
+  const lengthsAt = fb.SignalIndex.createPayloadLengthsVector(builder, chunks.payloadLengths);
+  const axisCount = grid.shape.length;
+  const coordinates = new Int32Array(chunks.count * axisCount);
+  chunks.ordinals.forEach((ordinal, chunk) => coordinates.set(grid.coordinatesOf(ordinal), chunk * axisCount));
+  const coordinatesAt = fb.SignalIndex.createCoordinatesVector(builder, coordinates);
+  const windowEndAt = fb.SignalIndex.createWindowEndVector(builder, [...window.end]);
+  const windowBeginAt = fb.SignalIndex.createWindowBeginVector(builder, [...window.begin]);
+  const axes = grid.axes.map(({ cuts, firstCell }) => {
+    const cutsAt = fb.Axis.createCutsVector(builder, [...cuts]);
+    fb.Axis.startAxis(builder);
+    fb.Axis.addCuts(builder, cutsAt);
+    fb.Axis.addFirstCell(builder, firstCell);
+    return fb.Axis.endAxis(builder);
+  });
+  const axesAt = fb.SignalIndex.createAxesVector(builder, axes);
+  fb.SignalIndex.startSignalIndex(builder);
+  fb.SignalIndex.addAxes(builder, axesAt);
+  fb.SignalIndex.addWindowBegin(builder, windowBeginAt);
+  fb.SignalIndex.addWindowEnd(builder, windowEndAt);
+  fb.SignalIndex.addCoordinates(builder, coordinatesAt);
+  fb.SignalIndex.addPayloadLengths(builder, lengthsAt);
+  fb.SignalIndex.addRuns(builder, runsAt);
+  return fb.SignalIndex.endSignalIndex(builder);
+}
+
+/**
+ * The index that these bytes hold, checked in every respect and against header and superblock.
+ *
+ * @param bytes whose checksum was right; they are copied.
+ * @throws LgiError `damaged` or `limit`, section `index`.
+ */
+export function decodeIndex(bytes: Uint8Array, header: Header, superblock: Superblock): Index {
+  const { byteOffset } = superblock.index;
+  const copy = bytes.slice();
+  verifyFlatBuffer(copy, 'Index', IDENTIFIER, 'index', byteOffset);
+  const table = fb.Index.getRootAsIndex(new ByteBuffer(copy));
+  const checks: IndexChecks = new IndexChecks(byteOffset);
+  checks.must(
+    table.signalsLength() === header.signals.length,
+    `it has ${table.signalsLength()} signals, the header ${header.signals.length}`,
+  );
+  const sections: MetadataSection[] = [];
+  for (let i = 0; i < table.sectionsLength(); i++) {
+    const section = present(table.sections(i));
+    const span = present(section.span());
+    sections.push({
+      name: present(section.name()),
+      byteOffset: checks.wholeNumber(span.byteOffset(), "section's offset"),
+      byteLength: span.byteLength(),
+      crc: span.crc(),
+    });
+  }
+  checkSections(sections, checks);
+  const signals = header.signals.map((signal, i) =>
+    decodeSignalIndex(present(table.signals(i)), signal, `signal ${i}`, checks),
+  );
+  const index: Index = { signals, sections };
+  checkPlaces(index, header, superblock, checks);
+  return index;
+}
+
+/** What the verifier has found to be there. */
+function present<T>(value: T | null): T {
+  if (value === null) throw new Error('the verifier let an absent field pass');
+  return value;
+}
+
+function decodeSignalIndex(
+  table: fb.SignalIndex,
+  header: SignalHeader,
+  name: string,
+  checks: IndexChecks,
+): SignalIndex {
+  const axisCount = AXES[header.kind].length;
+  checks.must(
+    table.axesLength() === axisCount,
+    `${name} has ${table.axesLength()} axes, ${header.kind} has ${axisCount}`,
+  );
+  const axes: AxisCuts[] = Array.from({ length: axisCount }, (_, axis) => {
+    const axisTable = present(table.axes(axis));
+    return { cuts: Array.from(present(axisTable.cutsArray())), firstCell: axisTable.firstCell() };
+  });
+  checks.axes(axes, name);
+  const grid = new Grid(axes);
+  const window: Box = {
+    begin: Array.from(present(table.windowBeginArray())),
+    end: Array.from(present(table.windowEndArray())),
+  };
+  checks.window(window, grid, name);
+  return { grid, window, chunks: decodeChunks(table, grid, isAligned(header), name, checks) };
+}
+
+function decodeChunks(
+  table: fb.SignalIndex,
+  grid: Grid,
+  aligned: boolean,
+  name: string,
+  checks: IndexChecks,
+): ChunkTable {
+  const axisCount = grid.shape.length;
+  const payloadLengths = present(table.payloadLengthsArray()).slice();
+  const coordinates = present(table.coordinatesArray());
+  const count = payloadLengths.length;
+  checks.must(
+    coordinates.length === count * axisCount,
+    `${name} has ${coordinates.length} partition coordinates for ${count} chunks of ${axisCount} axes`,
+  );
+  checks.must(count <= grid.count, `${name} has ${count} chunks for ${grid.count} partitions`);
+  const ordinals = new Int32Array(count);
+  for (let chunk = 0; chunk < count; chunk++) {
+    const cell = Array.from(coordinates.subarray(chunk * axisCount, (chunk + 1) * axisCount));
+    ordinals[chunk] = grid.ordinalOf(cell);
+    if (ordinals[chunk] < 0) {
+      checks.fail(`${name} has a chunk for partition ${cell.join(',')}, which its cuts do not make`);
+    }
+  }
+  const byteOffsets = decodeRuns(table, payloadLengths, aligned, name, checks);
+  const chunks = new ChunkTable(ordinals, payloadLengths, byteOffsets);
+  const duplicate = chunks.duplicate();
+  if (duplicate >= 0) {
+    checks.fail(`${name} has two chunks for partition ${grid.coordinatesOf(duplicate).join(',')}`);
+  }
+  return chunks;
+}
+
+function decodeRuns(
+  table: fb.SignalIndex,
+  payloadLengths: Uint32Array,
+  aligned: boolean,
+  name: string,
+  checks: IndexChecks,
+): Float64Array {
+  const count = payloadLengths.length;
+  const byteOffsets = new Float64Array(count);
+  const runCount = table.runsLength();
+  checks.must(runCount > 0 === count > 0, `${name} has ${runCount} runs for ${count} chunks`);
+  const run = new fb.Run();
+  const firstOf = (i: number): number => (i < runCount ? present(table.runs(i, run)).firstChunk() : count);
+  for (let i = 0; i < runCount; i++) {
+    const first = firstOf(i);
+    const next = firstOf(i + 1);
+    checks.must(i > 0 || first === 0, `${name}'s first run begins with chunk ${first}`);
+    checks.must(first < next && next <= count, `${name}'s run ${i} begins with chunk ${first} and ends before ${next}`);
+    let at = checks.wholeNumber(present(table.runs(i, run)).byteOffset(), "run's offset");
+    checks.must(
+      nextChunkOffset(at, aligned) === at,
+      `${name}'s run ${i} begins at byte ${at}, where its floats are not aligned`,
+    );
+    for (let chunk = first; chunk < next; chunk++) {
+      checks.payloadLength(payloadLengths[chunk], name);
+      at = nextChunkOffset(at, aligned);
+      byteOffsets[chunk] = at;
+      at += CHUNK_HEAD_BYTES + payloadLengths[chunk];
+    }
+  }
+  return byteOffsets;
+}

@@ -1,0 +1,91 @@
+import type { Grid, Box } from '../../codec/grid.js';
+import type { SectionSpan } from './superblock.js';
+import { CHUNK_HEAD_BYTES, nextChunkOffset } from './chunk.js';
+
+/** What crop and append do change: where everything is. */
+export interface Index {
+  /** As many as the header's, in the same order. */
+  readonly signals: readonly SignalIndex[];
+  readonly sections: readonly MetadataSection[];
+}
+
+/** Which partitions of a signal there are, and where. */
+export interface SignalIndex {
+  /** All cells between the cuts, present or not; its extent is the signal's. */
+  readonly grid: Grid;
+  /** The visible window, inside the extent, in positions of the first encode's axes. */
+  readonly window: Box;
+  readonly chunks: ChunkTable;
+}
+
+/** Bytes about the file that decoding does not need, as an ICC profile. */
+export interface MetadataSection extends SectionSpan {
+  readonly name: string;
+}
+
+/** The chunks of one signal in columns, in the order in which the index names them. */
+export class ChunkTable {
+  readonly count: number;
+  /** Per chunk `ordinal * 2^21 + chunk`, ascending; both are below 2^21. */
+  private readonly byOrdinal: Float64Array;
+
+  /**
+   * @param ordinals i32 [count], the cell of each chunk in the signal's grid, distinct.
+   * @param payloadLengths u32 [count], bytes.
+   * @param byteOffsets f64 [count], where each chunk's head begins.
+   */
+  constructor(
+    readonly ordinals: Int32Array,
+    readonly payloadLengths: Uint32Array,
+    readonly byteOffsets: Float64Array,
+  ) {
+    this.count = ordinals.length;
+    this.byOrdinal = Float64Array.from(ordinals, (ordinal, chunk) => ordinal * CHUNK_KEY + chunk).sort();
+  }
+
+  /** The chunk of the cell with this ordinal, or -1 where the partition is absent. */
+  find(ordinal: number): number {
+    const keys = this.byOrdinal;
+    let low = 0;
+    let high = keys.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (keys[middle] < ordinal * CHUNK_KEY) low = middle + 1;
+      else high = middle;
+    }
+    if (low === keys.length || Math.floor(keys[low] / CHUNK_KEY) !== ordinal) return -1;
+    return keys[low] % CHUNK_KEY;
+  }
+
+  /** An ordinal that two chunks claim, or -1. */
+  duplicate(): number {
+    for (let i = 1; i < this.count; i++) {
+      const ordinal = Math.floor(this.byOrdinal[i] / CHUNK_KEY);
+      if (ordinal === Math.floor(this.byOrdinal[i - 1] / CHUNK_KEY)) return ordinal;
+    }
+    return -1;
+  }
+
+  /** Bytes of a chunk, head and payload. */
+  byteLength(chunk: number): number {
+    return CHUNK_HEAD_BYTES + this.payloadLengths[chunk];
+  }
+
+  /** The byte after a chunk's last. */
+  end(chunk: number): number {
+    return this.byteOffsets[chunk] + this.byteLength(chunk);
+  }
+
+  /** First chunks of the runs: chunks that do not lie where the alignment rule puts them after their predecessor. */
+  runStarts(isAligned: boolean): number[] {
+    const starts: number[] = [];
+    for (let chunk = 0; chunk < this.count; chunk++) {
+      const follows =
+        chunk > 0 && this.byteOffsets[chunk] === nextChunkOffset(this.end(chunk - 1), isAligned);
+      if (!follows) starts.push(chunk);
+    }
+    return starts;
+  }
+}
+
+const CHUNK_KEY = 2 ** 21;

@@ -1,0 +1,86 @@
+import { MAX_PARTITIONS } from '../../codec/grid.js';
+
+/** Version that this program writes; a reader refuses a higher major and reads any minor. */
+export const VERSION = { major: 1, minor: 0 } as const;
+
+/** What one GET fetches to open a file: superblock, header, index and first chunks of a 512x512 picture with default weights. */
+export const FIRST_READ_BYTES = 1 << 16;
+
+/** The header holds the global weights: float32 ones of the largest network allowed here, and room for all else. */
+export const MAX_HEADER_BYTES = (1 << 26) + (1 << 20);
+
+/** An index of 2^20 chunks with three axes is 16 MiB, one run for each of them 16 MiB more; doubled for cuts and sections. */
+export const MAX_INDEX_BYTES = 1 << 26;
+
+/** Signals per file; a chunk names its signal in one byte, and pictures with overviews need about ten. */
+export const MAX_SIGNALS = 64;
+
+/** Metadata sections per file: user keys are listed in the index, which everybody reads first. */
+export const MAX_SECTIONS = 1024;
+
+/** Bytes of a metadata section's name, in UTF-8. */
+export const MAX_SECTION_NAME_BYTES = 255;
+
+/** Bytes of a metadata section; large ICC profiles have about 4 MB. */
+export const MAX_SECTION_BYTES = 1 << 26;
+
+/** Bytes of the writer's name, in UTF-8. */
+export const MAX_WRITER_BYTES = 255;
+
+/** Float32 weights of the largest local network allowed, and room for a coder that makes noise a little longer. */
+export const MAX_PAYLOAD_BYTES = (1 << 24) + (1 << 16);
+
+/** Partitions of one signal; codec's own limit, so that what is written can be read. */
+export const MAX_CELLS = MAX_PARTITIONS;
+
+/** Samples per axis of one signal: positions are int32, and 2^31 - 1 must still be an end. */
+export const MAX_AXIS_SAMPLES = 2 ** 31 - 1;
+
+/** Positions and partition coordinates are int32. */
+export const MIN_POSITION = -(2 ** 31);
+export const MAX_POSITION = 2 ** 31 - 1;
+
+/** Sine levels: the paper has 4; a decoder keeps the features of all levels. */
+export const MAX_LEVELS = 16;
+
+/** H: one partition's weights stay within 16 MiB together with {@link MAX_LOCAL_PARAMETERS}. */
+export const MAX_LOCAL_WIDTH = 1024;
+
+/** G, for the same reason. */
+export const MAX_GLOBAL_WIDTH = 4096;
+
+/** Weights of one partition: 16 MiB as float32. */
+export const MAX_LOCAL_PARAMETERS = 1 << 22;
+
+/** Weights of the global network and the merge: 64 MiB as float32. */
+export const MAX_GLOBAL_PARAMETERS = 1 << 24;
+
+/** The stride of the lattice is stored in 16 bits; the largest in use is 16. */
+export const MAX_LATTICE_STRIDE = 4096;
+
+/** |omega|: INCODE and SIREN use 30 to 60, audio up to 3,000; the range reduction of sine stays exact far beyond. */
+export const MAX_OMEGA = 1e5;
+
+/** |a|, |b|: exp of it is finite in f32 and the products that follow stay so. */
+export const MAX_MODULATION_EXPONENT = 32;
+
+/** |c|, |d|: a phase beyond this has no fraction left in f32. */
+export const MAX_MODULATION_SHIFT = 1e6;
+
+/** |coordinate| at any position; sine arguments beyond it have no meaning in f32. */
+export const MAX_COORDINATE = 1e6;
+
+/** Largest finite binary32, for value mappings. */
+export const MAX_FLOAT32 = 3.4028234663852886e38;
+
+/** Numbers from here on are no exact integers in JavaScript; no file comes near. */
+export const MAX_FILE_BYTES = Number.MAX_SAFE_INTEGER;
+
+/** Largest unused stretch between two wanted ranges that is read rather than skipped: a request costs more than 16 KiB. */
+export const GAP_BUDGET_BYTES = 1 << 14;
+
+/** Largest single read of several chunks, so that the first of them are there soon and memory stays bounded. */
+export const MAX_READ_BYTES = 1 << 20;
+
+/** Bytes that crop moves at once: large enough that system calls do not show, small against any machine's memory. */
+export const COPY_BUFFER_BYTES = 1 << 22;

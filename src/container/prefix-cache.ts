@@ -1,0 +1,34 @@
+import type { Source } from '../io/source.js';
+import { FIRST_READ_BYTES } from './limits.js';
+
+/** A source whose first 64 KiB are read once and kept, so that one request opens a small file altogether. */
+export class PrefixCache {
+  private constructor(
+    readonly source: Source,
+    /** The file's beginning; shorter than {@link FIRST_READ_BYTES} only where the file is. */
+    readonly prefix: Uint8Array,
+  ) {}
+
+  static async read(source: Source, signal?: AbortSignal): Promise<PrefixCache> {
+    return new PrefixCache(source, await source.read(0, FIRST_READ_BYTES, signal));
+  }
+
+  /** Length of the file, where the first read has met its end. */
+  get knownByteLength(): number | undefined {
+    return this.prefix.length < FIRST_READ_BYTES ? this.prefix.length : undefined;
+  }
+
+  /** As {@link Source.read}; what the first read brought is not read again. */
+  async read(byteOffset: number, byteLength: number, signal?: AbortSignal): Promise<Uint8Array> {
+    signal?.throwIfAborted();
+    const end = byteOffset + byteLength;
+    const held = this.prefix.length;
+    if (end <= held || this.knownByteLength !== undefined) return this.prefix.subarray(byteOffset, end);
+    if (byteOffset >= held) return this.source.read(byteOffset, byteLength, signal);
+    const rest = await this.source.read(held, end - held, signal);
+    const bytes = new Uint8Array(held - byteOffset + rest.length);
+    bytes.set(this.prefix.subarray(byteOffset), 0);
+    bytes.set(rest, held - byteOffset);
+    return bytes;
+  }
+}

@@ -1,0 +1,244 @@
+import { LgiError } from '../../codec/errors.js';
+import { planReads, type ByteRange } from '../io/coalesce.js';
+import type { Source } from '../io/source.js';
+import { CHUNK_HEAD_BYTES, chunkCrc, decodeChunkHead, WEIGHTS_KIND } from './chunk.js';
+import { crc32c } from './crc32c.js';
+import { familyIdOf, hexadecimal } from './file-layout.js';
+import { decodeHeader } from './header-codec.js';
+import type { Header } from './header.js';
+import { decodeIndex } from './index-codec.js';
+import type { Index, MetadataSection } from './index-table.js';
+import { GAP_BUDGET_BYTES, MAX_READ_BYTES } from './limits.js';
+import { PrefixCache } from './prefix-cache.js';
+import { decodeSuperblock, type ReadSuperblock, type SectionSpan, type Superblock } from './superblock.js';
+
+export interface OpenContainerOptions {
+  /** Stops the reads of opening. */
+  readonly signal?: AbortSignal;
+  /** Opens a file whose end is seen to be missing, as long as header and index are there; default false. */
+  readonly allowTruncated?: boolean;
+}
+
+export interface ReadChunksOptions {
+  /** Stops reading. */
+  readonly signal?: AbortSignal;
+  /** Called for a chunk that is damaged or lies beyond the file's end, which is then left out; absent, it is thrown. */
+  readonly onDamage?: (error: LgiError, chunk: number) => void;
+}
+
+/** One partition's bytes. */
+export interface ChunkPayload {
+  /** Place in the signal's chunk table. */
+  readonly chunk: number;
+  readonly payload: Uint8Array;
+}
+
+/**
+ * Opens a file: one read of 64 KiB, and a second only where header and index do not fit.
+ *
+ * @throws LgiError `not-lgi`, `truncated`, `damaged`, `unsupported`, `limit`, or `io` from the source.
+ */
+export async function openContainer(source: Source, options: OpenContainerOptions = {}): Promise<Container> {
+  const cache = await PrefixCache.read(source, options.signal);
+  const found = decodeSuperblock(cache.prefix);
+  const { superblock } = found;
+  const length = cache.knownByteLength;
+  if (length !== undefined && length < superblock.committedByteLength && !options.allowTruncated) {
+    throw truncated('superblock', length, superblock.committedByteLength);
+  }
+  const [headerBytes, indexBytes] = await readSpans(
+    cache,
+    [
+      { ...superblock.header, name: 'header' },
+      { ...superblock.index, name: 'index' },
+    ],
+    options.signal,
+  );
+  const header = decodeHeader(headerBytes, superblock.header.byteOffset);
+  const index = decodeIndex(indexBytes, header, superblock);
+  const familyId = familyIdOf(headerBytes);
+  return new Container(cache, found, header, index, headerBytes, familyId);
+}
+
+function truncated(section: string, end: number, expected: number): LgiError {
+  return new LgiError(
+    'truncated',
+    `the file ends after ${end} bytes, its ${section} reaches to ${expected}; fetch it again`,
+    { section, byteOffset: end },
+  );
+}
+
+/** Reads sections whose checksums are known; those that lie together come by one read. */
+async function readSpans(
+  cache: PrefixCache,
+  spans: readonly (SectionSpan & { readonly name: string })[],
+  signal?: AbortSignal,
+): Promise<Uint8Array[]> {
+  const results = new Array<Uint8Array>(spans.length);
+  for (const read of planReads(spans, GAP_BUDGET_BYTES, Infinity)) {
+    const bytes = await cache.read(read.byteOffset, read.byteLength, signal);
+    for (const member of read.members) {
+      const { byteOffset, byteLength, crc, name } = spans[member];
+      const at = byteOffset - read.byteOffset;
+      const section = bytes.subarray(at, at + byteLength);
+      if (section.length < byteLength) {
+        throw truncated(name, read.byteOffset + bytes.length, byteOffset + byteLength);
+      }
+      if (crc32c(section) !== crc) {
+        throw new LgiError('damaged', `the checksum of the ${name} is wrong; fetch the file again`, {
+          section: name,
+          byteOffset,
+        });
+      }
+      results[member] = section;
+    }
+  }
+  return results;
+}
+
+/** An open file as its parts: header, index, and the bytes of chunks, which are checked as they are read. */
+export class Container {
+  readonly superblock: Superblock;
+  /** Chunks of all signals. */
+  readonly chunkCount: number;
+  /** 16 bytes that every file made by a writer has to itself, as 32 hexadecimal digits. */
+  readonly fileId: string;
+  /** 16 bytes that say which files share a header, as 32 hexadecimal digits. */
+  readonly familyId: string;
+  /** 1 in a new file, one more with every append. */
+  readonly generation: number;
+
+  /** Made by {@link openContainer}. */
+  constructor(
+    private readonly cache: PrefixCache,
+    /** Which slot of the superblock counts, and what is wrong with the other. */
+    readonly slots: ReadSuperblock,
+    readonly header: Header,
+    readonly index: Index,
+    /** The header as it stands in the file. */
+    readonly headerBytes: Uint8Array,
+    familyId: Uint8Array,
+  ) {
+    this.superblock = slots.superblock;
+    this.chunkCount = index.signals.reduce((sum, { chunks }) => sum + chunks.count, 0);
+    this.fileId = hexadecimal(this.superblock.fileId);
+    this.familyId = hexadecimal(familyId);
+    this.generation = this.superblock.generation;
+  }
+
+  get source(): Source {
+    return this.cache.source;
+  }
+
+  /** Length of the file, where opening it has met its end. */
+  get knownByteLength(): number | undefined {
+    return this.cache.knownByteLength;
+  }
+
+  /** As {@link Source.read}, unchecked; what opening has read is not read again. */
+  readBytes(range: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
+    return this.cache.read(range.byteOffset, range.byteLength, signal);
+  }
+
+  /** The chunk of a partition, by its coordinates in axis order, or -1 where it is absent. */
+  findChunk(signalIndex: number, coordinates: readonly number[]): number {
+    const { grid, chunks } = this.index.signals[signalIndex];
+    const ordinal = grid.ordinalOf(coordinates);
+    return ordinal < 0 ? -1 : chunks.find(ordinal);
+  }
+
+  /** Name of a chunk in errors: `chunk 3,4` by its partition coordinates, in files of several signals `chunk 1:3,4`. */
+  chunkName(signalIndex: number, chunk: number): string {
+    const { grid, chunks } = this.index.signals[signalIndex];
+    const coordinates = grid.coordinatesOf(chunks.ordinals[chunk]).join(',');
+    return this.index.signals.length > 1 ? `chunk ${signalIndex}:${coordinates}` : `chunk ${coordinates}`;
+  }
+
+  /**
+   * The payload of one chunk.
+   *
+   * @throws LgiError `damaged` or `truncated`, section `chunk y,x`.
+   */
+  async readChunk(signalIndex: number, chunk: number, signal?: AbortSignal): Promise<Uint8Array> {
+    const { chunks } = this.index.signals[signalIndex];
+    const range = { byteOffset: chunks.byteOffsets[chunk], byteLength: chunks.byteLength(chunk) };
+    return this.checkChunk(signalIndex, chunk, await this.readBytes(range, signal));
+  }
+
+  /**
+   * The payloads of several chunks, by ascending offset; neighbours come by common reads.
+   *
+   * @throws LgiError `damaged` or `truncated`, section `chunk y,x`, unless `onDamage` takes it.
+   */
+  async *readChunks(
+    signalIndex: number,
+    wanted: readonly number[],
+    options: ReadChunksOptions = {},
+  ): AsyncGenerator<ChunkPayload> {
+    const { chunks } = this.index.signals[signalIndex];
+    const ranges = wanted.map((chunk) => ({
+      byteOffset: chunks.byteOffsets[chunk],
+      byteLength: chunks.byteLength(chunk),
+    }));
+    for (const read of planReads(ranges, GAP_BUDGET_BYTES, MAX_READ_BYTES)) {
+      const bytes = await this.readBytes(read, options.signal);
+      for (const member of read.members) {
+        const at = ranges[member].byteOffset - read.byteOffset;
+        const chunk = wanted[member];
+        let payload: Uint8Array;
+        try {
+          payload = this.checkChunk(signalIndex, chunk, bytes.subarray(at, at + ranges[member].byteLength));
+        } catch (error) {
+          if (!options.onDamage || !(error instanceof LgiError)) throw error;
+          options.onDamage(error, chunk);
+          continue;
+        }
+        yield { chunk, payload };
+      }
+    }
+  }
+
+  /**
+   * A metadata section's bytes; null where the file has none of that name.
+   *
+   * @throws LgiError `damaged` or `truncated`, section by its name.
+   */
+  async readSection(name: string, signal?: AbortSignal): Promise<Uint8Array | null> {
+    const section = this.index.sections.find((candidate) => candidate.name === name);
+    if (!section) return null;
+    return (await this.readSections([section], signal))[0];
+  }
+
+  /** Several metadata sections, as {@link Container.readSection}. */
+  readSections(sections: readonly MetadataSection[], signal?: AbortSignal): Promise<Uint8Array[]> {
+    return readSpans(this.cache, sections, signal);
+  }
+
+  /** The payload in a chunk's bytes, once all that is said about it agrees. */
+  private checkChunk(signalIndex: number, chunk: number, bytes: Uint8Array): Uint8Array {
+    const { grid, chunks } = this.index.signals[signalIndex];
+    const byteOffset = chunks.byteOffsets[chunk];
+    const section = this.chunkName(signalIndex, chunk);
+    if (bytes.length < chunks.byteLength(chunk)) {
+      throw truncated(section, byteOffset + bytes.length, chunks.end(chunk));
+    }
+    const payload = bytes.subarray(CHUNK_HEAD_BYTES);
+    const head = decodeChunkHead(bytes, grid.shape.length);
+    const damaged = (fact: string): LgiError =>
+      new LgiError('damaged', `${section} is damaged: ${fact}; fetch the file again`, { section, byteOffset });
+    if (chunkCrc(bytes, payload, this.superblock.header.crc) !== head.crc) throw damaged('its checksum is wrong');
+    const box = grid.boxOf(chunks.ordinals[chunk]);
+    const sameBox = box.begin.every(
+      (begin, axis) => begin === head.box.begin[axis] && box.end[axis] === head.box.end[axis],
+    );
+    if (
+      head.payloadLength !== payload.length ||
+      head.signal !== signalIndex ||
+      head.kind !== WEIGHTS_KIND ||
+      !sameBox
+    ) {
+      throw damaged('it is another one than the index says');
+    }
+    return payload;
+  }
+}

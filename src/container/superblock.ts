@@ -1,0 +1,259 @@
+import { LgiError } from '../../codec/errors.js';
+import { crc32c } from './crc32c.js';
+import { MAX_FILE_BYTES, MAX_HEADER_BYTES, MAX_INDEX_BYTES, VERSION } from './limits.js';
+
+/** Bytes of the superblock: two slots. */
+export const SUPERBLOCK_BYTES = 1024;
+
+/** Bytes of a slot; the smallest block that disks write at once, so that a torn write spoils one slot only. */
+export const SLOT_BYTES = 512;
+
+/**
+ * The first eight bytes of both slots. As PNG's: a first byte that no text has, CR LF and LF to show a transfer that
+ * changed line ends, and a byte that stops a DOS listing.
+ */
+export const MAGIC: Uint8Array = Uint8Array.of(0x91, 0x4c, 0x47, 0x49, 0x0d, 0x0a, 0x1a, 0x0a);
+
+/** Place of the slot's CRC-32C, over all bytes of the slot before it. */
+const CRC_AT = SLOT_BYTES - 4;
+
+/** Three sets of 64 feature bits; a writer sets those that its file uses. */
+export interface Features {
+  /** Who does not know one of these cannot read the file. */
+  readonly mustUnderstand: bigint;
+  /** Who does not know one of these cannot write a file from this one: crop, append, join. */
+  readonly mustUnderstandToWrite: bigint;
+  /** Who does not know these loses nothing. */
+  readonly mayIgnore: bigint;
+}
+
+/** Place and checksum of a section. */
+export interface SectionSpan {
+  readonly byteOffset: number;
+  readonly byteLength: number;
+  readonly crc: number;
+}
+
+/** What a slot says. */
+export interface Superblock {
+  readonly version: { readonly major: number; readonly minor: number };
+  readonly features: Features;
+  /** 1 in a new file, one more with every append. */
+  readonly generation: number;
+  /** 16 bytes. */
+  readonly fileId: Uint8Array;
+  readonly header: SectionSpan;
+  readonly index: SectionSpan;
+  /** Length of the file as far as it counts; what lies beyond is no part of it. */
+  readonly committedByteLength: number;
+}
+
+/** A superblock as read: the slot that counts, and what is wrong with the others. */
+export interface ReadSuperblock {
+  readonly superblock: Superblock;
+  /** Which slot counts, 0 or 1. */
+  readonly slot: number;
+  /** Slots that are no valid ones: damage, or a write that did not finish. */
+  readonly invalidSlots: readonly { readonly slot: number; readonly reason: string }[];
+}
+
+/** Feature bits that this program knows. */
+const KNOWN_FEATURES: Features = { mustUnderstand: 0n, mustUnderstandToWrite: 0n, mayIgnore: 0n };
+
+/** The 512 bytes of a slot. */
+export function encodeSlot(superblock: Superblock): Uint8Array {
+  const bytes = new Uint8Array(SLOT_BYTES);
+  const view = new DataView(bytes.buffer);
+  bytes.set(MAGIC, 0);
+  view.setUint16(8, superblock.version.major, true);
+  view.setUint16(10, superblock.version.minor, true);
+  view.setBigUint64(16, superblock.features.mustUnderstand, true);
+  view.setBigUint64(24, superblock.features.mustUnderstandToWrite, true);
+  view.setBigUint64(32, superblock.features.mayIgnore, true);
+  view.setBigUint64(40, BigInt(superblock.generation), true);
+  bytes.set(superblock.fileId, 48);
+  encodeSpan(view, 64, superblock.header);
+  encodeSpan(view, 80, superblock.index);
+  view.setBigUint64(96, BigInt(superblock.committedByteLength), true);
+  view.setUint32(CRC_AT, crc32c(bytes.subarray(0, CRC_AT)), true);
+  return bytes;
+}
+
+function encodeSpan(view: DataView, at: number, span: SectionSpan): void {
+  view.setBigUint64(at, BigInt(span.byteOffset), true);
+  view.setUint32(at + 8, span.byteLength, true);
+  view.setUint32(at + 12, span.crc, true);
+}
+
+/** Both slots with the same content, as a finished file has them: either one may be lost. */
+export function encodeSuperblock(superblock: Superblock): Uint8Array {
+  const slot = encodeSlot(superblock);
+  const bytes = new Uint8Array(SUPERBLOCK_BYTES);
+  bytes.set(slot, 0);
+  bytes.set(slot, SLOT_BYTES);
+  return bytes;
+}
+
+function damaged(message: string, byteOffset = 0): LgiError {
+  return new LgiError('damaged', message, { section: 'superblock', byteOffset });
+}
+
+/** A whole number of 64 bits; those beyond 2^53 - 1 have no exact value here and no use in a file. */
+function readWhole(view: DataView, at: number, name: string, slotOffset: number): number {
+  const value = view.getBigUint64(at, true);
+  if (value > BigInt(MAX_FILE_BYTES)) {
+    throw damaged(`the ${name} is ${value}, beyond 2^53 - 1; fetch the file again`, slotOffset + at);
+  }
+  return Number(value);
+}
+
+function decodeSpan(view: DataView, at: number, name: string, slotOffset: number): SectionSpan {
+  return {
+    byteOffset: readWhole(view, at, `${name}'s offset`, slotOffset),
+    byteLength: view.getUint32(at + 8, true),
+    crc: view.getUint32(at + 12, true),
+  };
+}
+
+/** The content of a slot whose magic and CRC are right. */
+function decodeSlot(bytes: Uint8Array, slotOffset: number): Superblock {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const version = { major: view.getUint16(8, true), minor: view.getUint16(10, true) };
+  if (version.major !== VERSION.major) {
+    throw new LgiError(
+      'unsupported',
+      `the file is of version ${version.major}.${version.minor}, this program reads version ${VERSION.major}; ` +
+        'use a program for that version',
+      { section: 'superblock', byteOffset: slotOffset + 8 },
+    );
+  }
+  const superblock: Superblock = {
+    version,
+    features: {
+      mustUnderstand: view.getBigUint64(16, true),
+      mustUnderstandToWrite: view.getBigUint64(24, true),
+      mayIgnore: view.getBigUint64(32, true),
+    },
+    generation: readWhole(view, 40, 'generation', slotOffset),
+    fileId: bytes.slice(48, 64),
+    header: decodeSpan(view, 64, 'header', slotOffset),
+    index: decodeSpan(view, 80, 'index', slotOffset),
+    committedByteLength: readWhole(view, 96, 'committed length', slotOffset),
+  };
+  refuseUnknown(superblock.features.mustUnderstand, KNOWN_FEATURES.mustUnderstand, 'read');
+  return superblock;
+}
+
+function refuseUnknown(features: bigint, known: bigint, action: 'read' | 'write'): void {
+  const unknown = features & ~known;
+  if (unknown === 0n) return;
+  throw new LgiError(
+    'unsupported',
+    `the file uses features that this program does not know (bits 0x${unknown.toString(16)}) and must to ${action} it; ` +
+      'use a newer version of this program',
+    { section: 'superblock', byteOffset: action === 'read' ? 16 : 24 },
+  );
+}
+
+/**
+ * Checks that a new file may be made from one with these features.
+ *
+ * @throws LgiError `unsupported` when it uses features that this program does not know and must.
+ */
+export function checkWritable(features: Features): void {
+  refuseUnknown(features.mustUnderstandToWrite, KNOWN_FEATURES.mustUnderstandToWrite, 'write');
+}
+
+function hasMagic(bytes: Uint8Array, at: number): boolean {
+  return MAGIC.every((value, i) => bytes[at + i] === value);
+}
+
+/** Why a slot is no valid one, or null. */
+function slotFault(bytes: Uint8Array, at: number): string | null {
+  if (bytes.length < at + SLOT_BYTES) return 'the file ends before it';
+  if (!hasMagic(bytes, at)) return 'its first eight bytes are wrong';
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, SLOT_BYTES);
+  const crc = crc32c(bytes.subarray(at, at + CRC_AT));
+  return crc === view.getUint32(CRC_AT, true) ? null : 'its checksum is wrong';
+}
+
+/** Why a file with no valid slot has none. */
+function explain(bytes: Uint8Array): LgiError {
+  const known = MAGIC.every((value, i) => i >= bytes.length || bytes[i] === value);
+  if (bytes.length === 0) {
+    return new LgiError('not-lgi', 'the file is empty, so it is not an LGI file; check the path', { byteOffset: 0 });
+  }
+  if (bytes.length < SUPERBLOCK_BYTES && known) {
+    return new LgiError(
+      'truncated',
+      `the file ends after ${bytes.length} bytes, inside the superblock of ${SUPERBLOCK_BYTES}; fetch it again`,
+      { section: 'superblock', byteOffset: bytes.length },
+    );
+  }
+  // As after a transfer in text mode: CR LF became LF, or LF became CR LF.
+  const letters = bytes[1] === 0x4c && bytes[2] === 0x47 && bytes[3] === 0x49;
+  if (!hasMagic(bytes, 0) && !hasMagic(bytes, SLOT_BYTES)) {
+    if (letters && (bytes[0] === MAGIC[0] || bytes[0] === (MAGIC[0] & 0x7f))) {
+      return damaged('the file was changed in transfer, as text would be; fetch it again in binary mode');
+    }
+    const seen = Array.from(bytes.subarray(0, 8), (value) => value.toString(16).padStart(2, '0')).join(' ');
+    return new LgiError('not-lgi', `the file begins with ${seen}, so it is not an LGI file; check the path`, {
+      byteOffset: 0,
+    });
+  }
+  const reasons = [0, 1].map((slot) => `slot ${slot}: ${slotFault(bytes, slot * SLOT_BYTES)}`).join('; ');
+  return damaged(`both slots of the superblock are unusable (${reasons}); fetch the file again`);
+}
+
+/** Checks what the superblock says about places and lengths. */
+function checkPlaces({ header, index, committedByteLength, generation }: Superblock): void {
+  for (const [name, { byteOffset, byteLength }, limit] of [
+    ['header', header, MAX_HEADER_BYTES],
+    ['index', index, MAX_INDEX_BYTES],
+  ] as const) {
+    if (byteLength > limit) {
+      throw new LgiError('limit', `the ${name} has ${byteLength} bytes, the limit is ${limit}`, {
+        section: name,
+        byteOffset,
+      });
+    }
+    if (byteOffset < SUPERBLOCK_BYTES || byteOffset % 8 !== 0 || byteOffset + byteLength > committedByteLength) {
+      throw damaged(
+        `the ${name} is said to be at ${byteOffset} with ${byteLength} bytes, which no file of ${committedByteLength} ` +
+          'bytes has; fetch the file again',
+      );
+    }
+  }
+  if (generation < 1) throw damaged('the generation is 0, the first is 1; fetch the file again', 40);
+}
+
+/**
+ * Reads a superblock from the file's first 1,024 bytes; the valid slot of higher generation counts.
+ *
+ * @param bytes the file's beginning, shorter only where the file is.
+ * @throws LgiError `not-lgi`, `truncated`, `damaged`, `unsupported` or `limit`.
+ */
+export function decodeSuperblock(bytes: Uint8Array): ReadSuperblock {
+  const slots: { slot: number; superblock: Superblock }[] = [];
+  const invalidSlots: { slot: number; reason: string }[] = [];
+  for (const slot of [0, 1]) {
+    const at = slot * SLOT_BYTES;
+    const reason = slotFault(bytes, at);
+    if (reason !== null) invalidSlots.push({ slot, reason });
+    else slots.push({ slot, superblock: decodeSlot(bytes.subarray(at, at + SLOT_BYTES), at) });
+  }
+  if (slots.length === 0) throw explain(bytes);
+  const [first, second] = slots;
+  const later = second && second.superblock.generation > first.superblock.generation ? second : first;
+  if (second && second.superblock.generation === first.superblock.generation) {
+    const same = bytes.subarray(0, SLOT_BYTES).every((value, i) => value === bytes[SLOT_BYTES + i]);
+    if (!same) {
+      throw damaged(
+        `both slots of the superblock are of generation ${first.superblock.generation} and say different things; ` +
+          'fetch the file again',
+      );
+    }
+  }
+  checkPlaces(later.superblock);
+  return { superblock: later.superblock, slot: later.slot, invalidSlots };
+}

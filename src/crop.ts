@@ -1,0 +1,196 @@
+import { countParameters, type ParameterCount } from '../codec/architecture.js';
+import { OptionError } from '../codec/errors.js';
+import { boxShape, boxSize, contains, Grid, intersect, type Box } from '../codec/grid.js';
+import { AXES } from '../codec/signal.js';
+import { copyPartitions, type Selection } from './container/copy-partitions.js';
+import type { SignalIndex } from './container/index-table.js';
+import { Container, openContainer } from './container/reader.js';
+import type { WriteReport } from './container/writer.js';
+import type { Sink } from './io/sink.js';
+import type { Source } from './io/source.js';
+
+export interface CropOptions {
+  /** Samples to keep, from the visible window's corner, axis order of the signal; default the whole window. */
+  readonly region?: Box;
+  /** Partitions to leave out, by their coordinates in axis order; default none. */
+  readonly drop?: readonly (readonly number[])[];
+  /** Keep only partitions that lie wholly inside the region, so that no hidden sample remains; default false. */
+  readonly inner?: boolean;
+  /** Which signal region and partitions speak of; others stay whole. Default 0. */
+  readonly signalIndex?: number;
+  /** Stops the copying. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a crop has done. */
+export interface CropReport extends WriteReport {
+  /** Partitions in the new file. */
+  readonly kept: number;
+  /** Partitions of the old file that the new one has not. */
+  readonly dropped: number;
+  /** Samples in kept partitions that lie outside the visible window, and can be recovered from the file. */
+  readonly hiddenSamples: number;
+  readonly parameters: ParameterCount;
+  /** The new file's visible window, in positions of the first encode's axes. */
+  readonly window: Box;
+}
+
+/**
+ * Makes a new file of the partitions that a region touches. Chunks and header are copied byte for byte; no network runs.
+ *
+ * A region finer than partitions keeps whole ones and becomes the visible window. Without a region, the window and the
+ * grid shrink to the box of what is left. Dropped partitions inside are holes. The sink is closed on success and aborted
+ * on failure.
+ *
+ * @throws OptionError for a region outside the window, partitions that there are not, or nothing left to keep.
+ * @throws LgiError as {@link openContainer}; `unsupported` for features that must be known to write; `io`.
+ */
+export async function crop(from: Source | Container, to: Sink, options: CropOptions = {}): Promise<CropReport> {
+  let container: Container;
+  let selection: Selection;
+  const signalIndex = options.signalIndex ?? 0;
+  try {
+    container = from instanceof Container ? from : await openContainer(from, { signal: options.signal });
+    selection = select(container, signalIndex, options);
+  } catch (error) {
+    await to.abort(error);
+    throw error;
+  }
+  const selections = container.index.signals.map((signal, i) => (i === signalIndex ? selection : whole(signal)));
+  const report = await copyPartitions(container, to, selections, options.signal);
+  const kept = selection.chunks.length;
+  const { chunks } = container.index.signals[signalIndex];
+  return {
+    ...report,
+    kept,
+    dropped: chunks.count - kept,
+    hiddenSamples: hiddenSamples(container.index.signals[signalIndex], selection),
+    parameters: countParameters(container.header.signals[signalIndex].model.architecture, kept),
+    window: selection.window,
+  };
+}
+
+function whole({ grid, window, chunks }: SignalIndex): Selection {
+  return { grid, window, chunks: Array.from({ length: chunks.count }, (_, chunk) => chunk) };
+}
+
+/** Decides what stays. */
+function select(container: Container, signalIndex: number, options: CropOptions): Selection {
+  const signal = container.index.signals[signalIndex];
+  if (!signal) {
+    throw new OptionError('signalIndex', `${signalIndex}; the file has signals 0 to ${container.index.signals.length - 1}`);
+  }
+  const { grid, window, chunks } = signal;
+  const axes = AXES[container.header.signals[signalIndex].kind];
+  const region = options.region ? absoluteRegion(options.region, window, axes) : null;
+  const dropped = droppedOrdinals(options.drop ?? [], grid);
+  const visible = region ?? window;
+  const touched = region === null && !options.inner ? allOrdinals(grid) : grid.ordinalsIn(visible);
+  const kept = touched.filter(
+    (ordinal) =>
+      !dropped.has(ordinal) &&
+      chunks.find(ordinal) >= 0 &&
+      (!options.inner || contains(visible, grid.boxOf(ordinal))),
+  );
+  if (kept.length === 0) throw nothingLeft(options, touched.length, visible, grid);
+  // With a region the result is exactly that, holes and all; without, it is the box of what is left.
+  const keepsRegion = region !== null && !options.inner;
+  const part = subgrid(grid, keepsRegion ? touched : kept);
+  const newWindow = intersect(visible, part.extent);
+  if (newWindow === null) {
+    throw new OptionError('drop', 'nothing that is left lies in the visible window; drop fewer partitions');
+  }
+  return { grid: part, window: newWindow, chunks: kept.map((ordinal) => chunks.find(ordinal)) };
+}
+
+function allOrdinals(grid: Grid): number[] {
+  return Array.from({ length: grid.count }, (_, ordinal) => ordinal);
+}
+
+/** A region from the window's corner, in positions. */
+function absoluteRegion(region: Box, window: Box, axes: readonly string[]): Box {
+  if (region.begin.length !== axes.length || region.end.length !== axes.length) {
+    throw new OptionError('region', `${region.begin.length} axes given, the signal has ${axes.length}: ${axes.join(', ')}`);
+  }
+  const shape = boxShape(window);
+  axes.forEach((name, axis) => {
+    const begin = region.begin[axis];
+    const end = region.end[axis];
+    if (!Number.isInteger(begin) || !Number.isInteger(end)) {
+      throw new OptionError('region', `${begin} to ${end} on axis ${name} are no whole samples`);
+    }
+    if (begin >= end) {
+      throw new OptionError('region', `is empty on axis ${name}: ${end - begin} samples from ${begin}; at least 1 is needed`);
+    }
+    if (begin < 0 || end > shape[axis]) {
+      throw new OptionError(
+        'region',
+        `samples ${begin} to ${end} on axis ${name} reach outside the visible window, which has 0 to ${shape[axis]}`,
+      );
+    }
+  });
+  return {
+    begin: region.begin.map((at, axis) => at + window.begin[axis]),
+    end: region.end.map((at, axis) => at + window.begin[axis]),
+  };
+}
+
+function droppedOrdinals(drop: readonly (readonly number[])[], grid: Grid): Set<number> {
+  const ordinals = new Set<number>();
+  for (const coordinates of drop) {
+    const ordinal = coordinates.length === grid.shape.length ? grid.ordinalOf(coordinates) : -1;
+    if (ordinal < 0 || !coordinates.every(Number.isInteger)) {
+      const ranges = grid.axes.map(({ firstCell }, axis) => `${firstCell} to ${firstCell + grid.shape[axis] - 1}`);
+      throw new OptionError(
+        'drop',
+        `there is no partition ${coordinates.join(',')}; coordinates per axis are ${ranges.join(', ')}`,
+      );
+    }
+    ordinals.add(ordinal);
+  }
+  return ordinals;
+}
+
+function nothingLeft(options: CropOptions, touched: number, visible: Box, grid: Grid): OptionError {
+  const shape = boxShape(visible).join('x');
+  if (options.inner) {
+    const cell = grid.largestCell().join('x');
+    return new OptionError(
+      'inner',
+      `no partition that the file has lies wholly inside the ${shape} samples of the region, partitions have up to ${cell}; ` +
+        'choose a larger region or do without inner',
+    );
+  }
+  const option = options.region ? 'region' : 'drop';
+  return new OptionError(
+    option,
+    `nothing is left: all ${touched} partitions that the ${shape} samples touch are dropped or absent; keep at least one`,
+  );
+}
+
+/** The smallest part of a grid that has these cells; boxes and coordinates of cells stay what they are. */
+function subgrid(grid: Grid, ordinals: readonly number[]): Grid {
+  const first = grid.shape.map(() => Infinity);
+  const last = grid.shape.map(() => -Infinity);
+  for (const ordinal of ordinals) {
+    grid.coordinatesOf(ordinal).forEach((coordinate, axis) => {
+      const cell = coordinate - grid.axes[axis].firstCell;
+      first[axis] = Math.min(first[axis], cell);
+      last[axis] = Math.max(last[axis], cell);
+    });
+  }
+  return new Grid(
+    grid.axes.map(({ cuts, firstCell }, axis) => ({
+      cuts: cuts.slice(first[axis], last[axis] + 2),
+      firstCell: firstCell + first[axis],
+    })),
+  );
+}
+
+function hiddenSamples(source: SignalIndex, { window, chunks }: Selection): number {
+  return chunks.reduce((hidden, chunk) => {
+    const box = source.grid.boxOf(source.chunks.ordinals[chunk]);
+    const seen = intersect(box, window);
+    return hidden + boxSize(box) - (seen === null ? 0 : boxSize(seen));
+  }, 0);
+}

@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+import { unlinkSync } from 'node:fs';
+import { access, constants, open, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Sink } from './sink.js';
+import { fileError } from './file-error-node.js';
+
+/** Temporary files of this process; what is still here when it ends is removed. */
+const unfinished = new Set<string>();
+let removesAtExit = false;
+
+function removeAtExit(): void {
+  if (removesAtExit) return;
+  removesAtExit = true;
+  process.on('exit', () => {
+    for (const path of unfinished) {
+      try {
+        unlinkSync(path);
+      } catch {
+        // The process ends; there is nobody left to tell.
+      }
+    }
+  });
+}
+
+/**
+ * A file of this machine as a sink: a temporary file in the same folder, renamed to its name when it is closed.
+ *
+ * A device such as /dev/null is written directly, since a rename would put a file in its place.
+ */
+export class FileSink implements Sink {
+  private handle: FileHandle | null;
+
+  private constructor(
+    readonly path: string,
+    private readonly target: string,
+    private readonly temporary: string | null,
+    handle: FileHandle,
+  ) {
+    this.handle = handle;
+  }
+
+  /**
+   * Makes the temporary file, so that a place that cannot be written is known before any work is done.
+   *
+   * @throws LgiError `io` when the folder or an existing file of that name cannot be written.
+   */
+  static async open(path: string): Promise<FileSink> {
+    let temporary: string | null = null;
+    try {
+      // Of a symbolic link the file that it points to is replaced, not the link.
+      const target = await realpath(path).catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code === 'ENOENT') return path;
+        throw cause;
+      });
+      const existing = await stat(target).catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code === 'ENOENT') return null;
+        throw cause;
+      });
+      if (existing?.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
+      if (existing?.isFIFO() || existing?.isSocket()) {
+        throw Object.assign(new Error('is a pipe, which cannot be written out of order'), { code: 'EPIPE' });
+      }
+      if (existing) await access(target, constants.W_OK);
+      if (existing && !existing.isFile()) return new FileSink(path, target, null, await open(target, 'r+'));
+      // Unpredictable, so that nobody can put a link there first; `wx` refuses what exists.
+      const suffix = randomBytes(9).toString('base64url');
+      temporary = join(dirname(target), `.${basename(target).slice(0, 200)}.${suffix}.tmp`);
+      const handle = await open(temporary, 'wx', existing ? existing.mode & 0o777 : 0o666);
+      unfinished.add(temporary);
+      removeAtExit();
+      return new FileSink(path, target, temporary, handle);
+    } catch (cause) {
+      throw fileError('write', path, cause);
+    }
+  }
+
+  async write(byteOffset: number, bytes: Uint8Array): Promise<void> {
+    const handle = this.opened();
+    try {
+      let written = 0;
+      while (written < bytes.length) {
+        const rest = bytes.length - written;
+        const { bytesWritten } = await handle.write(bytes, written, rest, byteOffset + written);
+        written += bytesWritten;
+      }
+    } catch (cause) {
+      throw fileError('write', this.path, cause);
+    }
+  }
+
+  async flush(): Promise<void> {
+    const handle = this.opened();
+    try {
+      await handle.datasync();
+    } catch (cause) {
+      // Devices and some network file systems cannot sync.
+      if ((cause as NodeJS.ErrnoException).code !== 'EINVAL') throw fileError('write', this.path, cause);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.handle === null) return;
+    try {
+      await this.flush();
+      await this.handle.close();
+      this.handle = null;
+      if (this.temporary === null) return;
+      await rename(this.temporary, this.target);
+      unfinished.delete(this.temporary);
+    } catch (cause) {
+      await this.discard();
+      throw fileError('write', this.path, cause);
+    }
+    await syncFolder(dirname(this.target));
+  }
+
+  async abort(): Promise<void> {
+    if (this.handle !== null) await this.discard();
+  }
+
+  private opened(): FileHandle {
+    if (this.handle === null) throw new Error(`${this.path} is already closed`);
+    return this.handle;
+  }
+
+  private async discard(): Promise<void> {
+    const handle = this.handle;
+    this.handle = null;
+    await handle?.close().catch(() => undefined);
+    if (this.temporary === null || !unfinished.delete(this.temporary)) return;
+    await unlink(this.temporary).catch(() => undefined);
+  }
+}
+
+/** Makes a rename survive a crash, where the platform lets folders be synced. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => null);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
+}

@@ -1,0 +1,222 @@
+import { deflateSync } from 'fflate';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { elementCount, localTensors, siren, type Architecture } from '../../dist/codec/architecture.js';
+import { fromFloat16Bits, toFloat16Bits } from '../../dist/codec/coder/float16.js';
+import {
+  decodeWeights,
+  encodeWeights,
+  packedByteLength,
+  type Coder,
+} from '../../dist/codec/coder/payload.js';
+import { LgiError } from '../../dist/codec/errors.js';
+import { initialWeights } from '../../dist/codec/initialise.js';
+import { fitQuantiser, quantisedWeights, type WeightFormat } from '../../dist/codec/quantise.js';
+
+const architecture: Architecture = {
+  inputs: 2,
+  outputs: 1,
+  levels: 3,
+  localWidth: 5,
+  globalWidth: 0,
+  localCoordinates: 'cell',
+  latticeStride: 0,
+  activations: { local: siren(30, 30), global: siren(30, 30), merge: siren(30, 30) },
+};
+const tensors = localTensors(architecture);
+const count = elementCount(tensors);
+
+const kinds = fc.record({
+  format: fc.constantFrom<WeightFormat>('float32', 'float16', 'integer'),
+  coder: fc.constantFrom<Coder>('none', 'deflate'),
+  bits: fc.integer({ min: 2, max: 16 }),
+  seed: fc.nat(),
+});
+
+/** Random weights, as written by one choice of format and coder, and as a decoder should see them. */
+function sample({ format, coder, bits, seed }: typeof kinds extends fc.Arbitrary<infer T> ? T : never) {
+  const weights = initialWeights(architecture, 1, { seed });
+  const quantiser = fitQuantiser(format, bits, architecture, weights);
+  const expected = quantisedWeights(architecture, weights, quantiser).local[0];
+  const bytes = encodeWeights(weights.local[0], tensors, quantiser.local, format, coder);
+  const decode = (payload: Uint8Array): Float32Array =>
+    decodeWeights(payload, tensors, quantiser.local, format, coder, 'chunk 3,4');
+  return { bytes, expected, decode, quantisers: quantiser.local };
+}
+
+function errorOf(call: () => unknown): unknown {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+function expectDamaged(call: () => unknown): void {
+  const error = errorOf(call);
+  expect(error).toBeInstanceOf(LgiError);
+  expect(error).toMatchObject({ code: 'damaged', section: 'chunk 3,4' });
+}
+
+describe('a payload', () => {
+  test('decodes to exactly the quantised weights, whatever format and coder', () => {
+    fc.assert(
+      fc.property(kinds, (kind) => {
+        const { bytes, expected, decode, quantisers } = sample(kind);
+        expect(decode(bytes)).toEqual(expected);
+        if (kind.coder === 'none')
+          expect(bytes.length).toBe(packedByteLength(tensors, quantisers, kind.format));
+        // A payload inside a larger buffer, at an odd offset, is read the same.
+        const shifted = new Uint8Array(bytes.length + 3);
+        shifted.set(bytes, 3);
+        expect(decode(shifted.subarray(3))).toEqual(expected);
+        // And what is decoded is encoded to the same bytes again.
+        expect(encodeWeights(expected, tensors, quantisers, kind.format, kind.coder)).toEqual(bytes);
+      }),
+      { numRuns: 200, seed: 1 },
+    );
+  });
+
+  test('cut or lengthened anywhere is refused', () => {
+    fc.assert(
+      fc.property(kinds, fc.nat(), (kind, at) => {
+        const { bytes, decode } = sample(kind);
+        expectDamaged(() => decode(bytes.subarray(0, at % bytes.length)));
+        const longer = new Uint8Array(bytes.length + 1 + (at % 50));
+        longer.set(bytes);
+        expectDamaged(() => decode(longer));
+      }),
+      { numRuns: 200, seed: 2 },
+    );
+  });
+
+  test('of arbitrary bytes gives finite weights or a typed error', () => {
+    fc.assert(
+      fc.property(
+        kinds,
+        fc.uint8Array({ maxLength: 400 }),
+        fc.boolean(),
+        fc.nat(),
+        (kind, noise, fill, at) => {
+          const { bytes, decode } = sample(kind);
+          const hostile = fill ? bytes.slice() : noise;
+          if (fill) noise.slice(0, 4).forEach((value, i) => (hostile[(at + i * i) % hostile.length] = value));
+          const error = errorOf(() => {
+            const weights = decode(hostile);
+            expect(weights.length).toBe(count);
+            expect(weights.every((weight) => Number.isFinite(weight))).toBe(true);
+          });
+          if (error !== undefined) expect(error).toMatchObject({ code: 'damaged', section: 'chunk 3,4' });
+        },
+      ),
+      { numRuns: 500, seed: 3 },
+    );
+  });
+
+  test('packs integers from the lowest bit on', () => {
+    const three = [{ ...tensors[0], rows: 1, columns: 3, offset: 0 }];
+    // q = 1, -1, 2 are codes 2, 1, 4 of 5 bits: 00010 + 00001 << 5 + 00100 << 10.
+    const bytes = encodeWeights(
+      Float32Array.of(0.5, -0.5, 1),
+      three,
+      [{ bits: 5, step: 0.5 }],
+      'integer',
+      'none',
+    );
+    expect(Array.from(bytes)).toEqual([0b00100010, 0b00010000]);
+  });
+
+  test('with a bit set in its padding is refused', () => {
+    const { bytes, decode } = sample({ format: 'integer', coder: 'none', bits: 11, seed: 1 });
+    const bits = tensors.reduce((sum, { rows, columns, sensitivity }) => {
+      const own = sensitivity === 'first' || sensitivity === 'bias' ? 13 : 11;
+      return sum + rows * columns * own;
+    }, 0);
+    expect(bits % 8).not.toBe(0);
+    bytes[bytes.length - 1] |= 0x80;
+    expectDamaged(() => decode(bytes));
+  });
+
+  test('with the code that is never written is refused', () => {
+    const three = [{ ...tensors[0], rows: 1, columns: 2, offset: 0 }];
+    const quantisers = [{ bits: 4, step: 1 }];
+    expectDamaged(() =>
+      decodeWeights(Uint8Array.of(0xf0), three, quantisers, 'integer', 'none', 'chunk 3,4'),
+    );
+    const planes = deflateSync(Uint8Array.of(0, 15));
+    expectDamaged(() => decodeWeights(planes, three, quantisers, 'integer', 'deflate', 'chunk 3,4'));
+  });
+
+  test('with a float that is not finite is refused', () => {
+    const bytes = new Uint8Array(4 * count);
+    new DataView(bytes.buffer).setFloat32(8, NaN, true);
+    expectDamaged(() => decodeWeights(bytes, tensors, [], 'float32', 'none', 'chunk 3,4'));
+    const half = new Uint8Array(2 * count);
+    new DataView(half.buffer).setUint16(8, 0xfc00, true);
+    expectDamaged(() => decodeWeights(half, tensors, [], 'float16', 'none', 'chunk 3,4'));
+  });
+
+  test('that inflates to a gigabyte is refused without the memory', () => {
+    const bomb = deflateSync(new Uint8Array(64 * 2 ** 20), { level: 9 });
+    const before = process.memoryUsage().arrayBuffers;
+    expectDamaged(() => decodeWeights(bomb, tensors, [], 'float32', 'deflate', 'chunk 3,4'));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20);
+  });
+
+  test('of no weights at all is empty, or an empty stream', () => {
+    for (const coder of ['none', 'deflate'] as const) {
+      const bytes = encodeWeights(new Float32Array(0), [], [], 'integer', coder);
+      expect(decodeWeights(bytes, [], [], 'integer', coder).length).toBe(0);
+    }
+  });
+
+  test('is not written of weights that it cannot hold', () => {
+    const weights = new Float32Array(count);
+    weights[3] = 65520;
+    expect(errorOf(() => encodeWeights(weights, tensors, [], 'float16', 'none'))).toMatchObject({
+      code: 'limit',
+    });
+    weights[3] = 65519;
+    expect(
+      decodeWeights(
+        encodeWeights(weights, tensors, [], 'float16', 'none'),
+        tensors,
+        [],
+        'float16',
+        'none',
+      )[3],
+    ).toBe(65504);
+    weights[3] = NaN;
+    expect(errorOf(() => encodeWeights(weights, tensors, [], 'float32', 'none'))).toMatchObject({
+      code: 'diverged',
+    });
+  });
+});
+
+describe('float16', () => {
+  test('holds every one of its own values', () => {
+    for (let word = 0; word < 0x10000; word++) {
+      const value = fromFloat16Bits(word);
+      if (Number.isNaN(value)) expect(toFloat16Bits(value)).toBe(0x7e00);
+      else expect(toFloat16Bits(value)).toBe(word);
+    }
+  });
+
+  test('is the nearest value, ties to the even one', () => {
+    for (let word = 0; word < 0x7bff; word++) {
+      const low = fromFloat16Bits(word);
+      const high = fromFloat16Bits(word + 1);
+      const middle = (low + high) / 2;
+      expect(toFloat16Bits(middle)).toBe(word % 2 === 0 ? word : word + 1);
+      // A hair to either side, as far as f32 tells them from the middle.
+      const hair = (high - low) / 4096;
+      expect(toFloat16Bits(middle - hair)).toBe(word);
+      expect(toFloat16Bits(middle + hair)).toBe(word + 1);
+      expect(toFloat16Bits(-middle - hair)).toBe((word + 1) | 0x8000);
+    }
+    expect(toFloat16Bits(65519.99)).toBe(0x7bff);
+    expect(toFloat16Bits(65520)).toBe(0x7c00);
+    expect(toFloat16Bits(1e-45)).toBe(0);
+  });
+});
