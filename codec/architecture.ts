@@ -105,7 +105,15 @@ function tensorsOf(layers: readonly Layer[], levels: number): Tensor[] {
     tensors.push({ role, level, part: 'weight', rows: inputs, columns: outputs, offset, sensitivity });
     offset += inputs * outputs;
     const biasSensitivity: Sensitivity = level === 1 ? 'first' : 'bias';
-    tensors.push({ role, level, part: 'bias', rows: 1, columns: outputs, offset, sensitivity: biasSensitivity });
+    tensors.push({
+      role,
+      level,
+      part: 'bias',
+      rows: 1,
+      columns: outputs,
+      offset,
+      sensitivity: biasSensitivity,
+    });
     offset += outputs;
   }
   return tensors;

@@ -26,8 +26,8 @@ export interface AutomaticChoice {
 /** The paper's bound (appendix A, line 8). */
 export const TOLERANCE = 0.01;
 
-/** Sixteen gigabytes of f32; also bounds the search. */
-export const MAX_PARAMETERS = 2 ** 32;
+/** One GiB of f32; with gradients and two moments it fills the 4 GiB of a WebAssembly memory. Also bounds the search. */
+export const MAX_PARAMETERS = 2 ** 28;
 
 interface Candidate {
   readonly localWidth: number;

@@ -44,7 +44,10 @@ export function linspaceMap(length: number, bound = 1): CoordinateMap {
 /** `count` cells of nearly equal size; asked for more cells than samples, it gives one cell per sample. */
 export function cutsByCount(length: number, count: number): AxisCuts {
   const cells = Math.min(count, length);
-  return { cuts: Array.from({ length: cells + 1 }, (_, i) => Math.floor((i * length) / cells)), firstCell: 0 };
+  return {
+    cuts: Array.from({ length: cells + 1 }, (_, i) => Math.floor((i * length) / cells)),
+    firstCell: 0,
+  };
 }
 
 /** Cells of `cell` samples; the last one is ragged where the length is no multiple. */
@@ -183,12 +186,17 @@ export function makeGrid(
   shape: readonly number[],
   request: { counts: readonly number[] } | { cell: readonly number[] },
 ): { grid: Grid; notice?: string } {
-  const [option, sizes] = 'counts' in request ? (['grid', request.counts] as const) : (['cell', request.cell] as const);
+  const [option, sizes] =
+    'counts' in request ? (['grid', request.counts] as const) : (['cell', request.cell] as const);
   if (sizes.length !== shape.length) {
-    throw new OptionError(option, `${sizes.length} numbers given for a signal of ${shape.length} axes; give ${shape.length}`);
+    throw new OptionError(
+      option,
+      `${sizes.length} numbers given for a signal of ${shape.length} axes; give ${shape.length}`,
+    );
   }
   for (const size of sizes) {
-    if (!Number.isInteger(size) || size < 1) throw new OptionError(option, `${size} is no positive whole number`);
+    if (!Number.isInteger(size) || size < 1)
+      throw new OptionError(option, `${size} is no positive whole number`);
   }
   const clamped = sizes.map((size, axis) => Math.min(size, shape[axis]));
   const axes = shape.map((length, axis) =>
@@ -196,9 +204,15 @@ export function makeGrid(
   );
   const count = axes.reduce((product, axis) => product * (axis.cuts.length - 1), 1);
   if (count > MAX_PARTITIONS) {
-    throw new OptionError(option, `makes ${count} partitions, the limit is ${MAX_PARTITIONS}; choose larger cells`);
+    throw new OptionError(
+      option,
+      `makes ${count} partitions, the limit is ${MAX_PARTITIONS}; choose larger cells`,
+    );
   }
   const grid = new Grid(axes);
   if (clamped.every((size, axis) => size === sizes[axis])) return { grid };
-  return { grid, notice: `${option} ${sizes.join('x')} exceeds the signal of ${shape.join('x')} samples; ${clamped.join('x')} is used` };
+  return {
+    grid,
+    notice: `${option} ${sizes.join('x')} exceeds the signal of ${shape.join('x')} samples; ${clamped.join('x')} is used`,
+  };
 }

@@ -33,8 +33,13 @@ export const MIN_BITS = 2;
 /** Integers are coded in at most two bytes; finer than that, `float32` is the format. */
 export const MAX_BITS = 16;
 
-/** First levels and biases act before a sine of high frequency and get this many bits more (measured: RECIPES, int6 to int12). */
-const SENSITIVE_EXTRA_BITS = 2;
+/**
+ * First levels and biases act before a sine of high frequency and get this many bits more.
+ *
+ * Measured on a trained picture of 39.5 dB with 10 bits elsewhere: 0 more lose 1.85 dB, 2 lose 0.19, 3 lose 0.08, 4
+ * lose 0.05; a local network has 57 such numbers of 687.
+ */
+const SENSITIVE_EXTRA_BITS = 3;
 
 /** A weight format as asked for: `bits` are those of hidden and output tensors, and 0 for float formats. */
 export interface WeightPrecision {
@@ -42,8 +47,8 @@ export interface WeightPrecision {
   readonly bits: number;
 }
 
-/** Loses less than 0.1 dB on pictures of 40 dB, at 0.38 of the size of float32. */
-export const DEFAULT_WEIGHT_PRECISION: WeightPrecision = { format: 'integer', bits: 12 };
+/** Measured: loses 0.01 dB on a picture of 39.5 dB, where float16 loses 0.10, at 0.36 of the size of float32. */
+export const DEFAULT_WEIGHT_PRECISION: WeightPrecision = { format: 'integer', bits: 11 };
 
 /**
  * Reads `float32`, `float16` or `int2` ... `int16`; the number is the bits of hidden layers.
@@ -60,10 +65,17 @@ export function parseWeightPrecision(text: string): WeightPrecision {
   );
 }
 
-/** Bits of a tensor whose network has `bits` bits in its hidden layers. */
+/**
+ * Bits of a tensor whose network has `bits` bits in its hidden layers.
+ *
+ * The global network's first level gets all there are: its few hundred numbers meet the highest frequency of all
+ * (omega 120), in every sample, and at 9 bits they alone lost 4 of 39.5 dB.
+ */
 export function tensorBits(tensor: Tensor, bits: number): number {
-  const sensitive = tensor.sensitivity === 'first' || tensor.sensitivity === 'bias';
-  return Math.min(MAX_BITS, bits + (sensitive ? SENSITIVE_EXTRA_BITS : 0));
+  const { role, sensitivity } = tensor;
+  if (sensitivity === 'first' && role === 'global') return MAX_BITS;
+  const isSensitive = sensitivity === 'first' || sensitivity === 'bias';
+  return Math.min(MAX_BITS, bits + (isSensitive ? SENSITIVE_EXTRA_BITS : 0));
 }
 
 /** Largest integer of a tensor's quantiser; the smallest is its negative. */
@@ -118,8 +130,8 @@ function fitTensor(tensor: Tensor, bits: number, arrays: readonly Float32Array[]
 /**
  * The quantiser of trained weights: per tensor one step, from the largest magnitude over all partitions.
  *
- * @param bits of hidden and output tensors, {@link MIN_BITS} to {@link MAX_BITS}; first levels and biases get 2 more,
- *   at most {@link MAX_BITS}. Not used by float formats.
+ * @param bits of hidden and output tensors, {@link MIN_BITS} to {@link MAX_BITS}; first levels and biases get more
+ *   ({@link tensorBits}). Not used by float formats.
  * @throws LgiError `diverged` where a weight is not finite.
  * @throws OptionError when the bits are out of range.
  */

@@ -66,7 +66,41 @@ const PAPER: Preset = {
   coordinates: 'linspace',
 };
 
-const FAST: Preset = PAPER;
+/**
+ * The measured best so far (RECIPES): two phases, lattice features, cell coordinates. A few joint epochs shape the
+ * global network, then it stands still and the local networks train alone, at a twentieth of the cost.
+ */
+const FAST: Preset = {
+  recipe: {
+    optimiser: { ...ADAM, beta2: 0.99 },
+    // [-1, 1] spans one cell and so needs lower frequencies than the signal's.
+    initialisation: { localFirstFactor: 0.25 },
+    phases: [
+      {
+        iterations: 8 * 16,
+        batches: 16,
+        trains: 'all',
+        localRate: 1e-3,
+        globalRate: 1e-3,
+        decay: 'constant',
+        timeShare: 0.4,
+      },
+      {
+        iterations: 120 * 32,
+        batches: 32,
+        trains: 'local',
+        localRate: 1e-3,
+        globalRate: 0,
+        decay: 'linear',
+        timeShare: 0.6,
+      },
+    ],
+  },
+  localCoordinates: 'cell',
+  latticeStride: 4,
+  activations: { local: siren(30, 30), global: siren(120, 30), merge: siren(30, 30) },
+  coordinates: 'spread',
+};
 
 /** The presets by name. */
 export const PRESETS: Readonly<Record<PresetName, Preset>> = { paper: PAPER, fast: FAST };

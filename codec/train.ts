@@ -97,7 +97,10 @@ function phaseIterations(phases: readonly Phase[], total: number | undefined): n
  */
 export async function train(engine: Engine, options: TrainingOptions): Promise<TrainingResult> {
   const { model, objective, recipe, seed, signal } = options;
-  const weights = initialWeights(model.architecture, objective.boxes.length, { ...recipe.initialisation, seed });
+  const weights = initialWeights(model.architecture, objective.boxes.length, {
+    ...recipe.initialisation,
+    seed,
+  });
   const session = await engine.createTrainingSession({
     model,
     ...objective,
@@ -142,7 +145,12 @@ class Run {
         break;
       }
     }
-    return { weights: await this.#session.weights(), iterations: this.#iteration, seconds: this.#seconds(), stoppedBy };
+    return {
+      weights: await this.#session.weights(),
+      iterations: this.#iteration,
+      seconds: this.#seconds(),
+      stoppedBy,
+    };
   }
 
   #seconds(): number {
@@ -181,7 +189,8 @@ class Run {
       this.#errors.add(squaredError, count, phase.batches);
       const psnr = psnrOfError(this.#errors.mean(), this.#options.objective.format);
       this.#report(psnr, fraction(done + 1));
-      if (budget?.psnr !== undefined && this.#errors.full >= phase.batches && psnr >= budget.psnr) return true;
+      if (budget?.psnr !== undefined && this.#errors.full >= phase.batches && psnr >= budget.psnr)
+        return true;
     }
     return false;
   }

@@ -74,7 +74,8 @@ function layoutSource({ objects, enums }) {
       if (type.element === OBJECT && !objects[type.index].is_struct) {
         return `kind: 'tables', table: '${shortName(objects[type.index].name)}'`;
       }
-      if (type.element >= STRING && type.element !== OBJECT) throw new Error('vectors of strings, vectors or unions: not used');
+      if (type.element >= STRING && type.element !== OBJECT)
+        throw new Error('vectors of strings, vectors or unions: not used');
       const align = type.element === OBJECT ? objects[type.index].minalign : type.element_size;
       return `kind: 'vector', size: ${type.element_size}, align: ${align}`;
     }
@@ -91,7 +92,11 @@ function layoutSource({ objects, enums }) {
       });
       return `  ${shortName(object.name)}: [\n${lines.join('\n')}\n  ],\n`;
     });
-  if (objects.some(({ fields }) => fields.some(({ type }) => type.base_type === VECTOR && type.element === UNION_TYPE))) {
+  if (
+    objects.some(({ fields }) =>
+      fields.some(({ type }) => type.base_type === VECTOR && type.element === UNION_TYPE),
+    )
+  ) {
     throw new Error('vectors of unions: not used');
   }
   return `// Made by scripts/generate-schema.mjs from lgi.fbs; not edited.
@@ -107,7 +112,10 @@ export type FieldLayout = { readonly name: string; readonly required: boolean } 
 );
 
 export type TableName =
-${objects.filter((o) => !o.is_struct).map((o) => `  | '${shortName(o.name)}'`).join('\n')};
+${objects
+  .filter((o) => !o.is_struct)
+  .map((o) => `  | '${shortName(o.name)}'`)
+  .join('\n')};
 
 /** Every table of the schema. */
 export const LAYOUT: Readonly<Record<TableName, readonly FieldLayout[]>> = {
@@ -125,7 +133,9 @@ if (process.argv.includes('--check')) {
   for (const [name, text] of output) {
     const path = join(generated, name);
     if (!existsSync(path) || readFileSync(path, 'utf8') !== text) {
-      process.stderr.write(`schema/generated/${name} is not what schema/lgi.fbs gives; run node scripts/generate-schema.mjs\n`);
+      process.stderr.write(
+        `schema/generated/${name} is not what schema/lgi.fbs gives; run node scripts/generate-schema.mjs\n`,
+      );
       process.exitCode = 1;
     }
   }

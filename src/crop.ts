@@ -45,7 +45,11 @@ export interface CropReport extends WriteReport {
  * @throws OptionError for a region outside the window, partitions that there are not, or nothing left to keep.
  * @throws LgiError as {@link openContainer}; `unsupported` for features that must be known to write; `io`.
  */
-export async function crop(from: Source | Container, to: Sink, options: CropOptions = {}): Promise<CropReport> {
+export async function crop(
+  from: Source | Container,
+  to: Sink,
+  options: CropOptions = {},
+): Promise<CropReport> {
   let container: Container;
   let selection: Selection;
   const signalIndex = options.signalIndex ?? 0;
@@ -56,7 +60,9 @@ export async function crop(from: Source | Container, to: Sink, options: CropOpti
     await to.abort(error);
     throw error;
   }
-  const selections = container.index.signals.map((signal, i) => (i === signalIndex ? selection : whole(signal)));
+  const selections = container.index.signals.map((signal, i) =>
+    i === signalIndex ? selection : whole(signal),
+  );
   const report = await copyPartitions(container, to, selections, options.signal);
   const kept = selection.chunks.length;
   const { chunks } = container.index.signals[signalIndex];
@@ -78,7 +84,10 @@ function whole({ grid, window, chunks }: SignalIndex): Selection {
 function select(container: Container, signalIndex: number, options: CropOptions): Selection {
   const signal = container.index.signals[signalIndex];
   if (!signal) {
-    throw new OptionError('signalIndex', `${signalIndex}; the file has signals 0 to ${container.index.signals.length - 1}`);
+    throw new OptionError(
+      'signalIndex',
+      `${signalIndex}; the file has signals 0 to ${container.index.signals.length - 1}`,
+    );
   }
   const { grid, window, chunks } = signal;
   const axes = AXES[container.header.signals[signalIndex].kind];
@@ -110,7 +119,10 @@ function allOrdinals(grid: Grid): number[] {
 /** A region from the window's corner, in positions. */
 function absoluteRegion(region: Box, window: Box, axes: readonly string[]): Box {
   if (region.begin.length !== axes.length || region.end.length !== axes.length) {
-    throw new OptionError('region', `${region.begin.length} axes given, the signal has ${axes.length}: ${axes.join(', ')}`);
+    throw new OptionError(
+      'region',
+      `${region.begin.length} axes given, the signal has ${axes.length}: ${axes.join(', ')}`,
+    );
   }
   const shape = boxShape(window);
   axes.forEach((name, axis) => {
@@ -120,7 +132,10 @@ function absoluteRegion(region: Box, window: Box, axes: readonly string[]): Box 
       throw new OptionError('region', `${begin} to ${end} on axis ${name} are no whole samples`);
     }
     if (begin >= end) {
-      throw new OptionError('region', `is empty on axis ${name}: ${end - begin} samples from ${begin}; at least 1 is needed`);
+      throw new OptionError(
+        'region',
+        `is empty on axis ${name}: ${end - begin} samples from ${begin}; at least 1 is needed`,
+      );
     }
     if (begin < 0 || end > shape[axis]) {
       throw new OptionError(
@@ -140,7 +155,9 @@ function droppedOrdinals(drop: readonly (readonly number[])[], grid: Grid): Set<
   for (const coordinates of drop) {
     const ordinal = coordinates.length === grid.shape.length ? grid.ordinalOf(coordinates) : -1;
     if (ordinal < 0 || !coordinates.every(Number.isInteger)) {
-      const ranges = grid.axes.map(({ firstCell }, axis) => `${firstCell} to ${firstCell + grid.shape[axis] - 1}`);
+      const ranges = grid.axes.map(
+        ({ firstCell }, axis) => `${firstCell} to ${firstCell + grid.shape[axis] - 1}`,
+      );
       throw new OptionError(
         'drop',
         `there is no partition ${coordinates.join(',')}; coordinates per axis are ${ranges.join(', ')}`,

@@ -39,6 +39,23 @@ export function packedByteLength(
   return Math.ceil(bits / 8);
 }
 
+/**
+ * Most bytes that a payload may take; a reader refuses longer ones before it decodes.
+ *
+ * With coder `none` the exact length. With `deflate`, of `n` bytes before compression, `n + ceil(n / 128) + 64`: more
+ * than stored blocks need, and little enough that a stream cannot keep a reader busy.
+ */
+export function largestPayloadByteLength(
+  tensors: readonly Tensor[],
+  quantisers: readonly TensorQuantiser[],
+  format: WeightFormat,
+  coder: Coder,
+): number {
+  if (coder === 'none') return packedByteLength(tensors, quantisers, format);
+  const plain = elementCount(tensors) * elementBytes(quantisers, format);
+  return plain + Math.ceil(plain / 128) + 64;
+}
+
 /** Calls back for every element in order, with its tensor's quantiser. */
 function forEachElement(
   tensors: readonly Tensor[],
@@ -149,14 +166,12 @@ export function decodeWeights(
     new LgiError('damaged', `${fact}; fetch the file again`, { section });
   const count = elementCount(tensors);
   const width = elementBytes(quantisers, format);
-  let elements = bytes;
-  if (coder === 'deflate') {
-    elements = inflatePlanes(bytes, width, count * width, section);
-  } else {
-    const expected = packedByteLength(tensors, quantisers, format);
-    if (bytes.length !== expected)
-      throw damaged(`the weights take ${bytes.length} bytes, ${expected} are expected`);
+  const largest = largestPayloadByteLength(tensors, quantisers, format, coder);
+  if (bytes.length > largest || (coder === 'none' && bytes.length < largest)) {
+    const expected = coder === 'none' ? `${largest}` : `at most ${largest}`;
+    throw damaged(`the weights take ${bytes.length} bytes, ${expected} are expected`);
   }
+  const elements = coder === 'none' ? bytes : inflatePlanes(bytes, width, count * width, section);
   const weights = new Float32Array(count);
   if (format !== 'integer') {
     const view = new DataView(elements.buffer, elements.byteOffset, elements.byteLength);

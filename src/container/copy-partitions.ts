@@ -74,11 +74,18 @@ function byOffset(chunks: readonly number[], byteOffsets: Float64Array): number[
 }
 
 function truncated(section: string, byteOffset: number): LgiError {
-  return new LgiError('truncated', `the file ends inside its ${section}; fetch it again`, { section, byteOffset });
+  return new LgiError('truncated', `the file ends inside its ${section}; fetch it again`, {
+    section,
+    byteOffset,
+  });
 }
 
 /** Metadata as it is, known or not, sound or not. */
-async function copySections(container: Container, writer: SequentialWriter, signal?: AbortSignal): Promise<void> {
+async function copySections(
+  container: Container,
+  writer: SequentialWriter,
+  signal?: AbortSignal,
+): Promise<void> {
   for (const section of container.index.sections) {
     const bytes = await container.readBytes(section, signal);
     if (bytes.length < section.byteLength) throw truncated(section.name, section.byteOffset + bytes.length);

@@ -104,7 +104,11 @@ export function familyIdOf(headerBytes: Uint8Array): Uint8Array {
 }
 
 /** A file id that the content alone determines: of family id, index, and every chunk's checksum in index order. */
-export function fileIdOf(familyId: Uint8Array, indexBytes: Uint8Array, chunkCrcs: readonly Uint32Array[]): Uint8Array {
+export function fileIdOf(
+  familyId: Uint8Array,
+  indexBytes: Uint8Array,
+  chunkCrcs: readonly Uint32Array[],
+): Uint8Array {
   const hash = sha256.create().update(familyId).update(indexBytes);
   for (const crcs of chunkCrcs) {
     const bytes = new Uint8Array(4 * crcs.length);

@@ -53,10 +53,14 @@ class Verifier {
   }
 
   private fail(at: number, fact: string): never {
-    throw new LgiError('damaged', `the ${this.section} is no sound FlatBuffer: ${fact}; fetch the file again`, {
-      section: this.section,
-      byteOffset: this.byteOffset + at,
-    });
+    throw new LgiError(
+      'damaged',
+      `the ${this.section} is no sound FlatBuffer: ${fact}; fetch the file again`,
+      {
+        section: this.section,
+        byteOffset: this.byteOffset + at,
+      },
+    );
   }
 
   private need(at: number, length: number, align: number, name: string): void {

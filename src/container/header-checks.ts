@@ -62,6 +62,8 @@ class HeaderChecks {
     if (writer !== undefined) {
       const byteLength = new TextEncoder().encode(writer).length;
       this.within("writer's byte length", byteLength, 0, limits.MAX_WRITER_BYTES);
+      // It is shown on terminals, which obey control characters.
+      this.must(!/\p{Cc}/u.test(writer), "the writer's name has control characters");
     }
     for (const signal of signals) this.signal(signal);
   }

@@ -98,7 +98,10 @@ function encodeArchitecture(builder: Builder, architecture: Architecture): numbe
 }
 
 function encodeQuantiser(builder: Builder, { format, local, global }: SignalHeader['quantiser']): number {
-  const list = (tensors: readonly TensorQuantiser[], start: (builder: Builder, count: number) => void): number => {
+  const list = (
+    tensors: readonly TensorQuantiser[],
+    start: (builder: Builder, count: number) => void,
+  ): number => {
     start(builder, tensors.length);
     for (const { step, bits } of [...tensors].reverse()) {
       fb.TensorQuantiser.createTensorQuantiser(builder, step, bits);
@@ -201,7 +204,12 @@ function decodeSignal(table: fb.Signal, byteOffset: number): SignalHeader {
   };
 }
 
-function decodeArchitecture(table: fb.Signal, inputs: number, outputs: number, byteOffset: number): Architecture {
+function decodeArchitecture(
+  table: fb.Signal,
+  inputs: number,
+  outputs: number,
+  byteOffset: number,
+): Architecture {
   if (table.architectureType() !== fb.Architecture.SineFamily) {
     throw new LgiError(
       'unsupported',

@@ -83,8 +83,12 @@ export function checkSections(sections: readonly MetadataSection[], checks: Inde
   checks.atMost(sections.length, limits.MAX_SECTIONS, 'a number of metadata sections');
   const names = new Set<string>();
   for (const { name, byteLength } of sections) {
-    checks.must(name.length > 0, 'a metadata section has no name');
-    checks.atMost(new TextEncoder().encode(name).length, limits.MAX_SECTION_NAME_BYTES, "a section name's length");
+    checks.atMost(name.length, limits.MAX_SECTION_NAME_BYTES, "a section name's length");
+    // Names are shown on terminals and used as keys; what cannot be seen does not belong there.
+    checks.must(
+      /^[\x21-\x7e]+$/.test(name),
+      "a metadata section's name is not of printable ASCII without spaces",
+    );
     checks.atMost(byteLength, limits.MAX_SECTION_BYTES, `a metadata section ${name}`);
     checks.must(!names.has(name), `two metadata sections are named ${name}`);
     names.add(name);

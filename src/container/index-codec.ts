@@ -36,7 +36,11 @@ export function encodeIndex(index: Index, header: Header): Uint8Array {
   return builder.asUint8Array();
 }
 
-function encodeSignalIndex(builder: Builder, { grid, window, chunks }: SignalIndex, aligned: boolean): number {
+function encodeSignalIndex(
+  builder: Builder,
+  { grid, window, chunks }: SignalIndex,
+  aligned: boolean,
+): number {
   const starts = chunks.runStarts(aligned);
   fb.SignalIndex.startRunsVector(builder, starts.length);
   for (const first of starts.reverse()) {
@@ -46,7 +50,9 @@ function encodeSignalIndex(builder: Builder, { grid, window, chunks }: SignalInd
   const lengthsAt = fb.SignalIndex.createPayloadLengthsVector(builder, chunks.payloadLengths);
   const axisCount = grid.shape.length;
   const coordinates = new Int32Array(chunks.count * axisCount);
-  chunks.ordinals.forEach((ordinal, chunk) => coordinates.set(grid.coordinatesOf(ordinal), chunk * axisCount));
+  chunks.ordinals.forEach((ordinal, chunk) =>
+    coordinates.set(grid.coordinatesOf(ordinal), chunk * axisCount),
+  );
   const coordinatesAt = fb.SignalIndex.createCoordinatesVector(builder, coordinates);
   const windowEndAt = fb.SignalIndex.createWindowEndVector(builder, [...window.end]);
   const windowBeginAt = fb.SignalIndex.createWindowBeginVector(builder, [...window.begin]);
@@ -185,7 +191,10 @@ function decodeRuns(
     const first = firstOf(i);
     const next = firstOf(i + 1);
     checks.must(i > 0 || first === 0, `${name}'s first run begins with chunk ${first}`);
-    checks.must(first < next && next <= count, `${name}'s run ${i} begins with chunk ${first} and ends before ${next}`);
+    checks.must(
+      first < next && next <= count,
+      `${name}'s run ${i} begins with chunk ${first} and ends before ${next}`,
+    );
     let at = checks.wholeNumber(present(table.runs(i, run)).byteOffset(), "run's offset");
     checks.must(
       nextChunkOffset(at, aligned) === at,

@@ -18,13 +18,13 @@ export const MAX_SIGNALS = 64;
 /** Metadata sections per file: user keys are listed in the index, which everybody reads first. */
 export const MAX_SECTIONS = 1024;
 
-/** Bytes of a metadata section's name, in UTF-8. */
+/** Characters of a metadata section's name, all ASCII; keys of people are short. */
 export const MAX_SECTION_NAME_BYTES = 255;
 
 /** Bytes of a metadata section; large ICC profiles have about 4 MB. */
 export const MAX_SECTION_BYTES = 1 << 26;
 
-/** Bytes of the writer's name, in UTF-8. */
+/** Bytes of the writer's name, in UTF-8; a name and a version. */
 export const MAX_WRITER_BYTES = 255;
 
 /** Float32 weights of the largest local network allowed, and room for a coder that makes noise a little longer. */

@@ -225,8 +225,12 @@ export class Container {
     const payload = bytes.subarray(CHUNK_HEAD_BYTES);
     const head = decodeChunkHead(bytes, grid.shape.length);
     const damaged = (fact: string): LgiError =>
-      new LgiError('damaged', `${section} is damaged: ${fact}; fetch the file again`, { section, byteOffset });
-    if (chunkCrc(bytes, payload, this.superblock.header.crc) !== head.crc) throw damaged('its checksum is wrong');
+      new LgiError('damaged', `${section} is damaged: ${fact}; fetch the file again`, {
+        section,
+        byteOffset,
+      });
+    if (chunkCrc(bytes, payload, this.superblock.header.crc) !== head.crc)
+      throw damaged('its checksum is wrong');
     const box = grid.boxOf(chunks.ordinals[chunk]);
     const sameBox = box.begin.every(
       (begin, axis) => begin === head.box.begin[axis] && box.end[axis] === head.box.end[axis],

@@ -181,7 +181,9 @@ function slotFault(bytes: Uint8Array, at: number): string | null {
 function explain(bytes: Uint8Array): LgiError {
   const known = MAGIC.every((value, i) => i >= bytes.length || bytes[i] === value);
   if (bytes.length === 0) {
-    return new LgiError('not-lgi', 'the file is empty, so it is not an LGI file; check the path', { byteOffset: 0 });
+    return new LgiError('not-lgi', 'the file is empty, so it is not an LGI file; check the path', {
+      byteOffset: 0,
+    });
   }
   if (bytes.length < SUPERBLOCK_BYTES && known) {
     return new LgiError(
@@ -217,7 +219,11 @@ function checkPlaces({ header, index, committedByteLength, generation }: Superbl
         byteOffset,
       });
     }
-    if (byteOffset < SUPERBLOCK_BYTES || byteOffset % 8 !== 0 || byteOffset + byteLength > committedByteLength) {
+    if (
+      byteOffset < SUPERBLOCK_BYTES ||
+      byteOffset % 8 !== 0 ||
+      byteOffset + byteLength > committedByteLength
+    ) {
       throw damaged(
         `the ${name} is said to be at ${byteOffset} with ${byteLength} bytes, which no file of ${committedByteLength} ` +
           'bytes has; fetch the file again',

@@ -79,7 +79,10 @@ export async function finishSink<T>(sink: Sink, work: () => Promise<T>): Promise
 async function write(sink: Sink, content: NewContainer, signal?: AbortSignal): Promise<WriteReport> {
   const { header, metadata = [] } = content;
   if (content.signals.length !== header.signals.length) {
-    throw new OptionError('signals', `${content.signals.length} given, the header has ${header.signals.length}`);
+    throw new OptionError(
+      'signals',
+      `${content.signals.length} given, the header has ${header.signals.length}`,
+    );
   }
   const headerBytes = encodeHeader(header);
   const ordered = content.signals.map(orderChunks);
@@ -126,7 +129,10 @@ function orderChunks({ grid, window = grid.extent, chunks }: NewSignal): {
   const ordinals = chunks.map(({ coordinates }) => {
     const ordinal = grid.ordinalOf(coordinates);
     if (ordinal >= 0) return ordinal;
-    throw new OptionError('chunks', `partition ${coordinates.join(',')} is none of a grid of ${grid.shape.join('x')}`);
+    throw new OptionError(
+      'chunks',
+      `partition ${coordinates.join(',')} is none of a grid of ${grid.shape.join('x')}`,
+    );
   });
   const order = hilbertOrder(grid, ordinals);
   return {
@@ -144,8 +150,9 @@ export async function beginFile(
   layout: FileLayout,
   signal?: AbortSignal,
 ): Promise<SequentialWriter> {
-  const { header, index } = layout.superblock;
-  const writer = new SequentialWriter(sink, header.byteOffset, COPY_BUFFER_BYTES, signal);
+  const { header, index, committedByteLength } = layout.superblock;
+  const bufferBytes = Math.min(COPY_BUFFER_BYTES, committedByteLength);
+  const writer = new SequentialWriter(sink, header.byteOffset, bufferBytes, signal);
   await writer.write(headerBytes);
   await writer.padTo(index.byteOffset);
   await writer.write(layout.indexBytes);
@@ -162,7 +169,8 @@ export async function endFile(
 ): Promise<WriteReport> {
   const { superblock, index } = layout;
   await writer.flush();
-  if (writer.position !== superblock.committedByteLength) throw new Error('the layout is not what was written');
+  if (writer.position !== superblock.committedByteLength)
+    throw new Error('the layout is not what was written');
   const familyId = familyIdOf(headerBytes);
   const fileId = fileIdOf(familyId, layout.indexBytes, chunkCrcs);
   await sink.write(0, encodeSuperblock({ ...superblock, fileId }));

@@ -34,7 +34,8 @@ export function checkDimensions(name: string, width: number, height: number): vo
   if ((width + FRAME_PADDING_PX) * (height + FRAME_PADDING_PX) >= MAX_PIXELS) {
     throw new LgiError(
       'limit',
-      `${name}: the picture is ${width}x${height}, the limit is ${MAX_PIXELS} pixels; cut it into parts first`,
+      `${name}: the picture is ${width}x${height} = ${width * height} pixels, the limit is ${MAX_PIXELS} with ` +
+        `${FRAME_PADDING_PX} px of padding on each axis; cut it into parts first`,
     );
   }
 }

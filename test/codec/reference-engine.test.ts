@@ -37,6 +37,11 @@ function smallSetup(change: Partial<Architecture> = {}): TrainingSetup {
 
 const fullStep: Step = { batches: 1, batch: 0, localRate: 1e-3, globalRate: 1e-3 };
 
+/** Centres of steps of equal length from `begin` to `end`. */
+function positionsOf(begin: number, end: number, step: number): Float64Array {
+  return Float64Array.from({ length: Math.round((end - begin) / step) }, (_, i) => begin + (i + 0.5) * step);
+}
+
 describe('a training session', () => {
   test("makes the paper's 20 Adam steps", async () => {
     const vector = loadVector('local-global-rgb');
@@ -97,15 +102,26 @@ describe('a training session', () => {
       format: { ...setup.format, channels: 2, layout: 'grey-alpha' },
       samples,
     });
-    const { count } = await session.step(fullStep);
+    const evaluator = await engine.createEvaluator(setup.model, setup.weights.global);
+    const outputs = await evaluator.evaluate(
+      setup.boxes.map((box, p) => ({
+        box,
+        weights: setup.weights.local[p],
+        positions: box.begin.map((begin, axis) => positionsOf(begin, box.end[axis], 1)),
+      })),
+    );
+    const flat = outputs.flatMap((output) => Array.from(output));
+    const expected = flat.reduce((sum, output, i) => {
+      const weight = i % 2 === 1 ? 1 : samples[i + 1] / 255;
+      return sum + weight * (output - (samples[i] / 127.5 - 1)) ** 2;
+    }, 0);
+    const { count, squaredError } = await session.step(fullStep);
     expect(count).toBeCloseTo(130 + 65 * 0.2, 9);
+    expect(squaredError).toBeCloseTo(expected, 4);
   });
 });
 
 describe('an evaluator', () => {
-  const positionsOf = (begin: number, end: number, step: number): Float64Array =>
-    Float64Array.from({ length: Math.round((end - begin) / step) }, (_, i) => begin + (i + 0.5) * step);
-
   test('gives a position the same value whatever else is evaluated', async () => {
     const { model, boxes, weights } = smallSetup();
     const evaluator = await engine.createEvaluator(model, weights.global);
@@ -135,6 +151,40 @@ describe('an evaluator', () => {
     ).evaluate([centre]);
     const [d] = await (await engine.createEvaluator(exact.model, exact.weights.global)).evaluate([centre]);
     expect(c).not.toEqual(d);
+  });
+
+  test('computes what the equations give by hand: lattice, cell coordinates, modulation', async () => {
+    const sine = (w: number, k: number) => ({
+      omegaFirst: w,
+      omegaHidden: w + 1,
+      a: 0.1 * k,
+      b: -0.2 * k,
+      c: 0.3 * k,
+      d: 0.05 * k,
+    });
+    const activations = { local: sine(3, 1), global: sine(4, 2), merge: sine(5, 3) };
+    const setup = smallSetup({ levels: 1, localWidth: 1, globalWidth: 1, activations });
+    const box = { begin: [8, 4], end: [10, 8] };
+    const local = Float32Array.of(0.5, -0.25, 0.125, 0.75, -0.5);
+    const global = Float32Array.of(0.3, -0.6, 0.2, 0.4, 0.9, -0.1);
+    const act = (k: number, w: number, z: number): number =>
+      Math.exp(0.1 * k) * Math.sin(Math.exp(-0.2 * k) * w * z + 0.3 * k) + 0.05 * k;
+    const projection = (y: number, x: number): number =>
+      global[4] * act(2, 4, global[0] * ((2 * y) / 10 - 1) + global[1] * ((2 * x) / 13 - 1) + global[2]);
+    const [y, x] = [9.5, 6.5];
+    // Between lattice rows 8 and 12, columns 4 and 8.
+    const [fy, fx] = [1.5 / 4, 2.5 / 4];
+    const mixed =
+      (1 - fy) * ((1 - fx) * projection(8, 4) + fx * projection(8, 8)) +
+      fy * ((1 - fx) * projection(12, 4) + fx * projection(12, 8));
+    // The ragged box's centre is (9, 6); half a nominal cell is 2.
+    const u = act(1, 3, local[0] * ((y - 9) / 2) + local[1] * ((x - 6) / 2) + local[2]);
+    const merged = act(3, 6, global[3] * u + mixed + global[5]);
+    const evaluator = await engine.createEvaluator(setup.model, global);
+    const [[output]] = await evaluator.evaluate([
+      { box, weights: local, positions: [Float64Array.of(y), Float64Array.of(x)] },
+    ]);
+    expect(output).toBeCloseTo(local[3] * merged + local[4], 6);
   });
 
   test('stops at an abort', async () => {

@@ -14,7 +14,11 @@ export const ARCHITECTURE = {
   globalWidth: 3,
   localCoordinates: 'cell',
   latticeStride: 4,
-  activations: { local: siren(30, 30), global: siren(30, 20), merge: { ...siren(30, 30), a: 0.25, d: -0.125 } },
+  activations: {
+    local: siren(30, 30),
+    global: siren(30, 20),
+    merge: { ...siren(30, 30), a: 0.25, d: -0.125 },
+  },
 } as const;
 
 /** Bytes that differ from place to place and from seed to seed. */
@@ -34,7 +38,9 @@ export interface SampleOptions {
 
 export function sampleHeader(shape: readonly number[], cell: number, format: 'float32' | 'integer') {
   const quantisers = (count: number) =>
-    format === 'integer' ? Array.from({ length: count }, (_, i) => ({ bits: 8 + (i % 3), step: 2 ** -i })) : [];
+    format === 'integer'
+      ? Array.from({ length: count }, (_, i) => ({ bits: 8 + (i % 3), step: 2 ** -i }))
+      : [];
   return {
     signals: [
       {
@@ -84,7 +90,9 @@ export function openBytes(bytes: Uint8Array) {
 }
 
 /** All payloads of the first signal, by partition coordinates. */
-export async function payloadsOf(container: Awaited<ReturnType<typeof openBytes>>): Promise<Map<string, string>> {
+export async function payloadsOf(
+  container: Awaited<ReturnType<typeof openBytes>>,
+): Promise<Map<string, string>> {
   const { grid, chunks } = container.index.signals[0];
   const all = Array.from({ length: chunks.count }, (_, chunk) => chunk);
   const payloads = new Map<string, string>();

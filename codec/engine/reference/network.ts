@@ -1,10 +1,4 @@
-import {
-  globalTensors,
-  localTensors,
-  type Architecture,
-  type Role,
-  type Tensor,
-} from '../../architecture.js';
+import { globalTensors, localTensors, type Architecture, type Role } from '../../architecture.js';
 import { affine, affineBackward, layersOf, type Layer } from './affine.js';
 import { ModulatedSine } from './modulated-sine.js';
 

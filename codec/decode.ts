@@ -1,0 +1,142 @@
+import { OptionError } from './errors.js';
+import { boxShape } from './grid.js';
+import type { Box, Grid } from './grid.js';
+import type { SampleArray } from './signal.js';
+
+/** How densely a region is sampled; at most one of the two, none for one output per sample. */
+export interface Sampling {
+  /** Outputs per sample on every axis; output `j` lies at position `(j + 1/2) / scale`. */
+  readonly scale?: number;
+  /** Outputs per axis. */
+  readonly size?: readonly number[];
+}
+
+/** One partition's share of a decode. */
+export interface PlannedTile {
+  /** The partition's ordinal in the grid. */
+  readonly ordinal: number;
+  /** Per axis the positions to evaluate, ascending. */
+  readonly positions: readonly Float64Array[];
+  /** Where the outputs belong, in outputs from the region's corner. */
+  readonly box: Box;
+}
+
+/** What a decode has to evaluate. */
+export interface DecodePlan {
+  /** Outputs per axis. */
+  readonly shape: readonly number[];
+  /** One tile per partition that the region touches, by ordinal. */
+  readonly tiles: readonly PlannedTile[];
+}
+
+/** Most outputs per decode: the elements that a typed array of 8 GiB of floats would hold, and hosts refuse more. */
+const MAX_OUTPUTS = 2 ** 31;
+
+/** Outputs along an axis, and how many of them a sample has. */
+function axisSampling(length: number, sampling: Sampling, axis: number): { count: number; scale: number } {
+  if (sampling.size !== undefined) return { count: sampling.size[axis], scale: sampling.size[axis] / length };
+  if (sampling.scale === undefined) return { count: length, scale: 1 };
+  const count = Math.floor(length * sampling.scale);
+  // A scale that leaves less than one output gives one, in the middle.
+  return count === 0 ? { count: 1, scale: 1 / length } : { count, scale: sampling.scale };
+}
+
+function checkSampling(shape: readonly number[], { scale, size }: Sampling): void {
+  if (scale !== undefined && size !== undefined)
+    throw new OptionError('size', 'given together with scale; give one of them');
+  if (scale !== undefined && !(scale > 0 && Number.isFinite(scale))) {
+    throw new OptionError('scale', `${scale} is no positive number`);
+  }
+  if (size === undefined) return;
+  if (size.length !== shape.length) {
+    throw new OptionError('size', `has ${size.length} numbers, the signal ${shape.length} axes`);
+  }
+  for (const count of size) {
+    if (!Number.isInteger(count) || count < 1)
+      throw new OptionError('size', `${count} is no positive whole number`);
+  }
+}
+
+/**
+ * Plans which positions of which partitions give a region at a resolution.
+ *
+ * Positions are `(begin * scale + j + 1/2) / scale`, counted from position 0 and not from the region, so that a region
+ * whose corner falls on an output of the whole gives that output's value exactly.
+ *
+ * @param region in positions of the grid's axes, inside its extent.
+ * @throws OptionError for a scale or size that is none, or more than 2^31 outputs.
+ */
+export function planDecode(grid: Grid, region: Box, sampling: Sampling, channels: number): DecodePlan {
+  const lengths = boxShape(region);
+  checkSampling(lengths, sampling);
+  const axes = lengths.map((length, axis) => axisSampling(length, sampling, axis));
+  const shape = axes.map(({ count }) => count);
+  const outputs = shape.reduce((product, count) => product * count, channels);
+  if (outputs > MAX_OUTPUTS) {
+    throw new OptionError(
+      sampling.size === undefined ? 'scale' : 'size',
+      `${shape.join('x')} with ${channels} channels are ${outputs} values, the limit is ${MAX_OUTPUTS}; decode a region at a time`,
+    );
+  }
+  const runs = axes.map(({ count, scale }, axis) => cellRuns(grid, axis, region.begin[axis], count, scale));
+  let tiles: PlannedTile[] = [{ ordinal: 0, positions: [], box: { begin: [], end: [] } }];
+  runs.forEach((axisRuns, axis) => {
+    tiles = tiles.flatMap(({ ordinal, positions, box }) =>
+      axisRuns.map((run) => ({
+        ordinal: ordinal * grid.shape[axis] + run.cell,
+        positions: [...positions, run.positions],
+        box: { begin: [...box.begin, run.begin], end: [...box.end, run.begin + run.positions.length] },
+      })),
+    );
+  });
+  return { shape, tiles };
+}
+
+interface CellRun {
+  readonly cell: number;
+  /** First output of the run. */
+  readonly begin: number;
+  readonly positions: Float64Array;
+}
+
+/** Cuts an axis's outputs where they pass from cell to cell. */
+function cellRuns(grid: Grid, axis: number, regionBegin: number, count: number, scale: number): CellRun[] {
+  const { cuts } = grid.axes[axis];
+  const last = cuts[cuts.length - 1];
+  const all = new Float64Array(count);
+  for (let j = 0; j < count; j++) all[j] = Math.min((regionBegin * scale + j + 0.5) / scale, last);
+  const runs: CellRun[] = [];
+  for (let begin = 0; begin < count;) {
+    const cell = grid.cellAt(axis, all[begin]);
+    let end = begin + 1;
+    while (end < count && (cell === cuts.length - 2 || all[end] < cuts[cell + 1])) end++;
+    runs.push({ cell, begin, positions: all.subarray(begin, end) });
+    begin = end;
+  }
+  return runs;
+}
+
+/**
+ * Copies a tile into its place among row-major samples.
+ *
+ * @param tile row-major `[...box, channels]`
+ * @param target row-major `[...shape, channels]`
+ */
+export function placeTile(
+  tile: SampleArray,
+  box: Box,
+  channels: number,
+  target: SampleArray,
+  shape: readonly number[],
+): void {
+  const lengths = boxShape(box);
+  const lastAxis = shape.length - 1;
+  const run = lengths[lastAxis] * channels;
+  const at = [...box.begin];
+  for (let from = 0; from < tile.length; from += run) {
+    const offset = at.reduce((sum, position, axis) => sum * shape[axis] + position, 0) * channels;
+    target.set(tile.subarray(from, from + run), offset);
+    for (let axis = lastAxis - 1; axis >= 0 && ++at[axis] === box.end[axis]; axis--)
+      at[axis] = box.begin[axis];
+  }
+}

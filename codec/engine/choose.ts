@@ -1,0 +1,21 @@
+import { LgiError, OptionError } from '../errors.js';
+import { createCpuEngine } from './cpu/cpu-engine.js';
+import type { Engine } from './engine.js';
+
+/** What users ask for; `auto` takes the fastest that needs nothing installed. */
+export type EngineName = 'auto' | 'cpu' | 'webgpu' | 'tensorflow';
+
+/**
+ * Creates the engine of a name.
+ *
+ * @param threads for the cpu engine; default: what the machine runs at once
+ * @throws LgiError `unavailable` for an engine that this version does not have.
+ * @throws OptionError for a name that is none.
+ */
+export function createEngine(name: EngineName = 'auto', threads?: number): Engine {
+  if (name === 'auto' || name === 'cpu') return createCpuEngine(threads);
+  if (name === 'webgpu' || name === 'tensorflow') {
+    throw new LgiError('unavailable', `this version has no ${name} engine; use --engine cpu or auto`);
+  }
+  throw new OptionError('engine', `'${String(name)}' is no engine; give auto, cpu, webgpu or tensorflow`);
+}

@@ -1,0 +1,232 @@
+import { countParameters } from '../codec/architecture.js';
+import type { Architecture, LocalCoordinates } from '../codec/architecture.js';
+import { automaticPartitioning } from '../codec/automatic.js';
+import type { Coder } from '../codec/coder/payload.js';
+import type { EngineName } from '../codec/engine/choose.js';
+import type { Engine } from '../codec/engine/engine.js';
+import { OptionError } from '../codec/errors.js';
+import { Grid, linspaceMap, makeGrid, spreadMap } from '../codec/grid.js';
+import type { Model } from '../codec/model.js';
+import { DEFAULT_WEIGHT_PRECISION, parseWeightPrecision } from '../codec/quantise.js';
+import type { WeightPrecision } from '../codec/quantise.js';
+import { PRESETS } from '../codec/recipe.js';
+import type { Preset, PresetName } from '../codec/recipe.js';
+import type { Budget, Progress } from '../codec/train.js';
+import {
+  MAX_GLOBAL_PARAMETERS,
+  MAX_GLOBAL_WIDTH,
+  MAX_LATTICE_STRIDE,
+  MAX_LEVELS,
+  MAX_LOCAL_PARAMETERS,
+  MAX_LOCAL_WIDTH,
+} from './container/limits.js';
+import type { Media } from './media/media.js';
+
+/** How to encode; everything has a default. */
+export interface EncodeOptions {
+  /** `paper`: the paper's network and recipe, exactly. `fast` (default): the measured best. */
+  readonly preset?: PresetName;
+  /** Cells per axis, axis order of the signal. At most one of `grid` and `cell`. */
+  readonly grid?: readonly number[];
+  /** Samples of a cell per axis; default 32 on every axis. */
+  readonly cell?: readonly number[];
+  /** Parameters altogether: widths are then chosen by the paper's automatic partitioning (appendix A). */
+  readonly params?: number;
+  /** Part of `params` that is global; default 0.1, inside the 5 to 15 % that the paper found sufficient. */
+  readonly globalShare?: number;
+  /** H; default 14, the paper's for images. */
+  readonly localWidth?: number;
+  /** G; default 84, the paper's for images; 0 for networks per partition alone. */
+  readonly globalWidth?: number;
+  /** Sine levels; default 4, the paper's "five layers". */
+  readonly levels?: number;
+  /** Samples between lattice points, or `none` for the global network at every coordinate; default by preset. */
+  readonly lattice?: number | 'none';
+  /** What local networks see; default by preset. */
+  readonly coordinates?: LocalCoordinates;
+  /** Activation of each role; default by preset. */
+  readonly activations?: Architecture['activations'];
+  /** `float32`, `float16`, or `int2` to `int16`, the bits of hidden layers; default `int12`. */
+  readonly weights?: string;
+  /** What is done to weights after quantisation; default `none`. */
+  readonly coder?: Coder;
+  /** Optimiser steps; default by preset. */
+  readonly iterations?: number;
+  /** Wall-clock seconds to train for; two runs then differ. */
+  readonly seconds?: number;
+  /** PSNR in dB to stop at, where training comes that far. */
+  readonly psnr?: number;
+  /** Whole number from 0; default 0. The same seed, engine, machine and iterations give the same bytes. */
+  readonly seed?: number;
+  /** An engine of the caller's, or the name of one to be made. Default `auto`. */
+  readonly engine?: Engine | EngineName;
+  /** Threads of an engine that is made here; default what the machine runs at once. */
+  readonly threads?: number;
+  readonly onProgress?: (progress: Progress) => void;
+  /** What the user should know of how the request was taken. */
+  readonly onNotice?: (notice: string) => void;
+  /** Stops encoding; rejects with its reason, and the sink is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options and presets resolved for one medium. */
+export interface EncodeSettings {
+  readonly presetName: PresetName;
+  readonly preset: Preset;
+  readonly grid: Grid;
+  readonly model: Model;
+  readonly precision: WeightPrecision;
+  readonly coder: Coder;
+  readonly seed: number;
+  readonly budget: Budget;
+  readonly notices: readonly string[];
+}
+
+/** Side of a default cell: the paper's target partition for images (section 4.1). */
+const DEFAULT_CELL = 32;
+const DEFAULT_LOCAL_WIDTH = 14;
+const DEFAULT_GLOBAL_WIDTH = 84;
+const DEFAULT_LEVELS = 4;
+const DEFAULT_GLOBAL_SHARE = 0.1;
+
+/** Longest training that a budget may ask for: 2^31 steps or a month, beyond which a number is a typing error. */
+const MAX_ITERATIONS = 2 ** 31;
+const MAX_SECONDS = 31 * 24 * 3600;
+/** Above this, integers of 16 bits have no error left to lose. */
+const MAX_PSNR_DB = 120;
+
+/**
+ * Resolves options against a medium.
+ *
+ * @throws OptionError naming the option that is out of range, or the pair that contradicts.
+ */
+export function resolveSettings(media: Media, options: EncodeOptions): EncodeSettings {
+  const presetName = options.preset ?? 'fast';
+  if (!Object.hasOwn(PRESETS, presetName)) {
+    throw new OptionError('preset', `'${String(presetName)}' is no preset; give ${Object.keys(PRESETS).join(' or ')}`);
+  }
+  const preset = PRESETS[presetName];
+  if (options.grid !== undefined && options.cell !== undefined) {
+    throw new OptionError('cell', 'given together with grid; give one of them');
+  }
+  const notices: string[] = [];
+  const { grid, localWidth, globalWidth } = chooseSizes(media, options, preset, notices);
+  const architecture: Architecture = {
+    ...architectureOf(media, options, preset),
+    localWidth,
+    globalWidth,
+  };
+  checkParameters(architecture, grid);
+  const map = preset.coordinates === 'linspace' ? linspaceMap : spreadMap;
+  return {
+    presetName,
+    preset,
+    grid,
+    model: { architecture, maps: media.shape.map((length) => map(length)), nominalCell: grid.largestCell() },
+    precision: options.weights === undefined ? DEFAULT_WEIGHT_PRECISION : parseWeightPrecision(options.weights),
+    coder: checkCoder(options.coder ?? 'none'),
+    seed: checkWhole('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER),
+    budget: checkBudget(options),
+    notices,
+  };
+}
+
+/** The architecture but for its widths. */
+function architectureOf(media: Media, options: EncodeOptions, preset: Preset): Architecture {
+  const stride = options.lattice ?? preset.latticeStride;
+  const localCoordinates = options.coordinates ?? preset.localCoordinates;
+  if (localCoordinates !== 'cell' && localCoordinates !== 'signal') {
+    throw new OptionError('coordinates', `'${String(localCoordinates)}' is neither cell nor signal`);
+  }
+  return {
+    inputs: media.shape.length,
+    outputs: media.channels,
+    levels: checkWhole('levels', options.levels ?? DEFAULT_LEVELS, 1, MAX_LEVELS),
+    localWidth: 1,
+    globalWidth: 0,
+    localCoordinates,
+    latticeStride:
+      stride === 'none' || stride === 0 ? 0 : checkWhole('lattice', stride, 1, MAX_LATTICE_STRIDE),
+    activations: options.activations ?? preset.activations,
+  };
+}
+
+function chooseSizes(
+  media: Media,
+  options: EncodeOptions,
+  preset: Preset,
+  notices: string[],
+): { grid: Grid; localWidth: number; globalWidth: number } {
+  const { shape } = media;
+  const cell = options.cell ?? shape.map((length) => Math.min(DEFAULT_CELL, length));
+  if (options.params === undefined) {
+    if (options.globalShare !== undefined) throw new OptionError('global-share', 'needs params, the total it is a share of');
+    const { grid, notice } = makeGrid(shape, options.grid === undefined ? { cell } : { counts: options.grid });
+    if (notice !== undefined) notices.push(notice);
+    return {
+      grid,
+      localWidth: checkWhole('local-width', options.localWidth ?? DEFAULT_LOCAL_WIDTH, 1, MAX_LOCAL_WIDTH),
+      globalWidth: checkWhole('global-width', options.globalWidth ?? DEFAULT_GLOBAL_WIDTH, 0, MAX_GLOBAL_WIDTH),
+    };
+  }
+  for (const [name, value] of [
+    ['local-width', options.localWidth],
+    ['global-width', options.globalWidth],
+  ] as const) {
+    if (value !== undefined) throw new OptionError(name, 'given together with params, which chooses the widths; give one');
+  }
+  const target = options.grid === undefined ? cell : shape.map((length, axis) => length / (options.grid ?? [])[axis]);
+  const { counts } =
+    options.grid === undefined ? { counts: undefined } : { counts: makeGrid(shape, { counts: options.grid }).grid.shape };
+  const choice = automaticPartitioning(architectureOf(media, options, preset), shape, {
+    parameters: options.params,
+    globalShare: options.globalShare ?? DEFAULT_GLOBAL_SHARE,
+    cell: target.map((length) => Math.max(1, Math.round(length))),
+  });
+  if (choice.notice !== undefined) notices.push(choice.notice);
+  const { grid } = makeGrid(shape, { counts: counts ?? choice.counts });
+  checkWhole('params', choice.localWidth, 1, MAX_LOCAL_WIDTH);
+  checkWhole('params', choice.globalWidth, 0, MAX_GLOBAL_WIDTH);
+  return { grid, localWidth: choice.localWidth, globalWidth: choice.globalWidth };
+}
+
+function checkParameters(architecture: Architecture, grid: Grid): void {
+  const { local } = countParameters(architecture, 1);
+  const { global } = countParameters(architecture, 0);
+  if (local > MAX_LOCAL_PARAMETERS) {
+    throw new OptionError('local-width', `makes ${local} weights a partition, the limit is ${MAX_LOCAL_PARAMETERS}; take a smaller one`);
+  }
+  if (global > MAX_GLOBAL_PARAMETERS) {
+    throw new OptionError('global-width', `makes ${global} global weights, the limit is ${MAX_GLOBAL_PARAMETERS}; take a smaller one`);
+  }
+  // The engine holds weights and two moments of each in 4 GiB.
+  const total = local * grid.count;
+  if (total > 2 ** 28) {
+    throw new OptionError('cell', `makes ${grid.count} partitions of ${local} weights, the limit is ${2 ** 28} altogether; take larger cells`);
+  }
+}
+
+function checkWhole(option: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new OptionError(option, `${value} is no whole number from ${least} to ${most}`);
+}
+
+function checkCoder(coder: Coder): Coder {
+  if (coder === 'none' || coder === 'deflate') return coder;
+  throw new OptionError('coder', `'${String(coder)}' is no coder; give none or deflate`);
+}
+
+function checkBudget({ iterations, seconds, psnr }: EncodeOptions): Budget {
+  if (iterations !== undefined) checkWhole('iterations', iterations, 1, MAX_ITERATIONS);
+  if (seconds !== undefined && !(seconds > 0 && seconds <= MAX_SECONDS)) {
+    throw new OptionError('time', `${seconds} is no number of seconds above 0 and up to ${MAX_SECONDS}`);
+  }
+  if (psnr !== undefined && !(psnr > 0 && psnr <= MAX_PSNR_DB)) {
+    throw new OptionError('psnr', `${psnr} is no number of dB above 0 and up to ${MAX_PSNR_DB}`);
+  }
+  return {
+    ...(iterations !== undefined && { iterations }),
+    ...(seconds !== undefined && { seconds }),
+    ...(psnr !== undefined && { psnr }),
+  };
+}

@@ -1,0 +1,209 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { countParameters, globalTensors, localTensors } from '../codec/architecture.js';
+import type { ParameterCount } from '../codec/architecture.js';
+import { encodeWeights } from '../codec/coder/payload.js';
+import { placeTile, planDecode } from '../codec/decode.js';
+import { createEngine } from '../codec/engine/choose.js';
+import type { Engine } from '../codec/engine/engine.js';
+import { LgiError } from '../codec/errors.js';
+import { boxSize } from '../codec/grid.js';
+import { compareSamples } from '../codec/metrics.js';
+import type { Weights } from '../codec/model.js';
+import { sampleObjective } from '../codec/objective.js';
+import type { Objective } from '../codec/objective.js';
+import { fitQuantiser, quantisedWeights } from '../codec/quantise.js';
+import { allocateSamples, outputsToSamples } from '../codec/signal.js';
+import type { SampleArray } from '../codec/signal.js';
+import { structuralSimilarity } from '../codec/structural-similarity.js';
+import { train } from '../codec/train.js';
+import type { Header } from './container/header.js';
+import { writeContainer } from './container/writer.js';
+import { resolveSettings } from './encode-settings.js';
+import type { EncodeOptions, EncodeSettings } from './encode-settings.js';
+import type { Sink } from './io/sink.js';
+import type { Media } from './media/media.js';
+import { WRITER_NAME } from './version.js';
+
+/** What encoding achieved, measured on what the file decodes to. */
+export interface EncodeReport {
+  /** dB; Infinity for no error at all. Colour counts by its alpha. */
+  readonly psnr: number;
+  readonly ssim: number;
+  /** Training alone. */
+  readonly seconds: number;
+  readonly iterations: number;
+  /** Length of the file. */
+  readonly bytes: number;
+  /** Bits of the file per position of the signal (bits per pixel, for a picture). */
+  readonly bitsPerSample: number;
+  readonly parameters: ParameterCount;
+  readonly engine: string;
+  readonly threads: number;
+  readonly preset: string;
+  /** Cells per axis. */
+  readonly grid: readonly number[];
+  readonly stoppedBy: 'iterations' | 'seconds' | 'psnr';
+  /** How the request was taken, where not to the letter. */
+  readonly notices: readonly string[];
+}
+
+/**
+ * dB that quantised weights may lose against those in training, added to a target PSNR: the default weights lose less.
+ */
+const QUANTISER_ALLOWANCE_DB = 0.1;
+
+/**
+ * Trains networks on a medium and writes them as a file. The sink is closed on success and aborted on failure.
+ *
+ * @throws OptionError for options out of range.
+ * @throws LgiError `media`, `limit`, `unavailable`, `diverged`, or `io` from the sink.
+ * @throws the signal's reason on abort.
+ */
+export async function encode(media: Media, to: Sink, options: EncodeOptions = {}): Promise<EncodeReport> {
+  let prepared: Prepared;
+  try {
+    prepared = await prepare(media, options);
+  } catch (error) {
+    await to.abort(error);
+    throw error;
+  }
+  const { content, report } = prepared;
+  const { signal } = options;
+  const { bytes } = await writeContainer(to, content, signal === undefined ? {} : { signal });
+  return { ...report, bytes, bitsPerSample: (8 * bytes) / boxSize(content.signals[0].grid.extent) };
+}
+
+interface Prepared {
+  readonly content: Parameters<typeof writeContainer>[1];
+  readonly report: Omit<EncodeReport, 'bytes' | 'bitsPerSample'>;
+}
+
+async function prepare(media: Media, options: EncodeOptions): Promise<Prepared> {
+  options.signal?.throwIfAborted();
+  if (media.kind !== 'image') {
+    throw new LgiError('unavailable', `this version encodes images, not ${media.kind}; encode frames or slices as images`);
+  }
+  const settings = resolveSettings(media, options);
+  settings.notices.forEach((notice) => options.onNotice?.(notice));
+  const isNamed = options.engine === undefined || typeof options.engine === 'string';
+  const engine = isNamed ? createEngine(options.engine as 'auto', options.threads) : (options.engine as Engine);
+  try {
+    return await trainAndMeasure(media, settings, engine, options);
+  } finally {
+    if (isNamed) await engine.dispose();
+  }
+}
+
+async function trainAndMeasure(
+  media: Media,
+  settings: EncodeSettings,
+  engine: Engine,
+  options: EncodeOptions,
+): Promise<Prepared> {
+  const { grid, model, preset, precision, coder, seed, budget } = settings;
+  const { signal, onProgress } = options;
+  const objective = await sampleObjective(grid, media.format, (box) => media.read(box, signal));
+  const target = budget.psnr === undefined ? {} : { psnr: budget.psnr + QUANTISER_ALLOWANCE_DB };
+  const { weights, iterations, seconds, stoppedBy } = await train(engine, {
+    model,
+    objective,
+    recipe: preset.recipe,
+    seed,
+    budget: { ...budget, ...target },
+    ...(onProgress && { onProgress }),
+    ...(signal && { signal }),
+  });
+  const { architecture } = model;
+  const quantiser = fitQuantiser(precision.format, precision.bits, architecture, weights);
+  const decoded = await decodeAll(engine, settings, quantisedWeights(architecture, weights, quantiser), media);
+  const original = await media.read(grid.extent, signal);
+  const { psnr } = compareSamples(original, decoded, media.format);
+  const payload = (values: Float32Array, role: 'local' | 'global'): Uint8Array =>
+    encodeWeights(
+      values,
+      role === 'local' ? localTensors(architecture) : globalTensors(architecture),
+      quantiser[role],
+      quantiser.format,
+      coder,
+    );
+  const header: Header = {
+    signals: [
+      {
+        kind: media.kind,
+        role: 'primary',
+        format: media.format,
+        ...(media.colour && { colour: media.colour }),
+        firstShape: media.shape,
+        model,
+        quantiser,
+        coder,
+        globalPayload: architecture.globalWidth === 0 ? new Uint8Array(0) : payload(weights.global, 'global'),
+      },
+    ],
+    digest: digestOf(objective, settings),
+    writer: WRITER_NAME,
+  };
+  const chunks = weights.local.map((local, ordinal) => ({
+    coordinates: grid.coordinatesOf(ordinal),
+    payload: payload(local, 'local'),
+  }));
+  const metadata = media.iccProfile === undefined ? [] : [{ name: 'icc', bytes: media.iccProfile }];
+  return {
+    content: { header, signals: [{ grid, chunks }], metadata },
+    report: {
+      psnr,
+      ssim: structuralSimilarity(original, decoded, [media.shape[0], media.shape[1]], media.format),
+      seconds,
+      iterations,
+      parameters: countParameters(architecture, grid.count),
+      engine: engine.name,
+      threads: engine.threads,
+      preset: settings.presetName,
+      grid: grid.shape,
+      stoppedBy,
+      notices: [...(media.notices ?? []), ...settings.notices],
+    },
+  };
+}
+
+/** What a reader will see of the whole signal. */
+async function decodeAll(
+  engine: Engine,
+  { grid, model }: EncodeSettings,
+  weights: Weights,
+  media: Media,
+): Promise<SampleArray> {
+  const { format } = media;
+  const plan = planDecode(grid, grid.extent, {}, format.channels);
+  const evaluator = await engine.createEvaluator(model, weights.global);
+  const samples = allocateSamples(format.sampleType, boxSize(grid.extent) * format.channels);
+  try {
+    // Some partitions at a time: their outputs are floats, four bytes where the samples have one.
+    const batch = 256;
+    for (let first = 0; first < plan.tiles.length; first += batch) {
+      const tiles = plan.tiles.slice(first, first + batch);
+      const outputs = await evaluator.evaluate(
+        tiles.map(({ ordinal, positions }) => ({ box: grid.boxOf(ordinal), weights: weights.local[ordinal], positions })),
+      );
+      tiles.forEach(({ box }, i) => {
+        const tile = allocateSamples(format.sampleType, outputs[i].length);
+        outputsToSamples(outputs[i], format.mapping, tile);
+        placeTile(tile, box, format.channels, samples, plan.shape);
+      });
+    }
+  } finally {
+    await evaluator.dispose();
+  }
+  return samples;
+}
+
+/** SHA-256 over the samples and everything that decides the weights, so that different encodes are different families. */
+function digestOf({ samples }: Objective, settings: EncodeSettings): Uint8Array {
+  const { presetName, preset, grid, model, precision, coder, seed, budget } = settings;
+  const options = { presetName, recipe: preset.recipe, axes: grid.axes, model, precision, coder, seed, budget };
+  return sha256
+    .create()
+    .update(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength))
+    .update(new TextEncoder().encode(JSON.stringify(options)))
+    .digest();
+}

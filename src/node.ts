@@ -1,0 +1,9 @@
+// What needs Node: files, and images through node-av.
+export { FileSource } from './io/file-source-node.js';
+export { FileSink } from './io/file-sink-node.js';
+export { decodeImage, readImage } from './media/read-image.js';
+export { encodeImage } from './media/encode-image.js';
+export { writeImage } from './media/write-image.js';
+export type { WriteImageOptions } from './media/write-image.js';
+export { imageFormatOf } from './media/image-format.js';
+export type { ImageFormat, Picture } from './media/image-format.js';

@@ -1,0 +1,105 @@
+import { createEngine } from '../codec/engine/choose.js';
+import type { Engine } from '../codec/engine/engine.js';
+import { OptionError } from '../codec/errors.js';
+import { openContainer } from './container/reader.js';
+import type { Container } from './container/reader.js';
+import { verifyOpened } from './container/verify.js';
+import type { Problem } from './container/verify.js';
+import { BlobSource } from './io/blob.js';
+import { MemorySource } from './io/memory.js';
+import type { Source } from './io/source.js';
+import { Signal } from './signal.js';
+
+/** What {@link open} takes besides the source. */
+export interface OpenOptions {
+  /** Engine to decode with; the caller disposes it. Default: one of the file's own, made at the first decode. */
+  readonly engine?: Engine;
+  /** Threads of the file's own engine; default what the machine runs at once. */
+  readonly threads?: number;
+  /** Stops opening. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Opens a file: superblock, header and index are read and checked, by one read of 64 KiB as a rule; chunks wait until
+ * they are wanted.
+ *
+ * @throws LgiError `not-lgi`, `truncated`, `damaged`, `unsupported`, `limit`, or `io` from the source.
+ */
+export async function open(
+  source: Source | Blob | Uint8Array | ArrayBuffer,
+  options: OpenOptions = {},
+): Promise<LgiFile> {
+  const bytes = asSource(source);
+  const container = await openContainer(bytes, options.signal === undefined ? {} : { signal: options.signal });
+  return new LgiFile(container, bytes, options);
+}
+
+function asSource(source: Source | Blob | Uint8Array | ArrayBuffer): Source {
+  if (source instanceof Uint8Array || source instanceof ArrayBuffer) return new MemorySource(source);
+  if (typeof Blob !== 'undefined' && source instanceof Blob) return new BlobSource(source);
+  if (typeof (source as Source | undefined)?.read !== 'function') {
+    throw new OptionError('source', 'is neither a source, a Blob nor bytes; give one of them');
+  }
+  return source as Source;
+}
+
+/** An open file. */
+export class LgiFile {
+  /** The signals, in the header's order. */
+  readonly signals: readonly Signal[];
+  /** The file as its parts, for those who copy chunks rather than decode them. */
+  readonly container: Container;
+  readonly #source: Source;
+  readonly #ownsEngine: boolean;
+  #engine: Engine | undefined;
+  #disposed = false;
+
+  /** Made by {@link open}. */
+  constructor(container: Container, source: Source, options: OpenOptions) {
+    this.container = container;
+    this.#source = source;
+    this.#engine = options.engine;
+    this.#ownsEngine = options.engine === undefined;
+    const engine = (): Engine => {
+      if (this.#disposed) throw new Error('the file was disposed; open it again');
+      this.#engine ??= createEngine('auto', options.threads);
+      return this.#engine;
+    };
+    this.signals = container.header.signals.map((_, ordinal) => new Signal(container, ordinal, engine));
+  }
+
+  /** 32 hexadecimal digits that this file has to itself. */
+  get fileId(): string {
+    return this.container.fileId;
+  }
+
+  /** 32 hexadecimal digits shared by the files that have the same header, such as crops of one another. */
+  get familyId(): string {
+    return this.container.familyId;
+  }
+
+  /** 1 in a new file, one more with every append. */
+  get generation(): number {
+    return this.container.generation;
+  }
+
+  /** Bytes of a metadata section such as `icc`; null where there is none. */
+  readMetadata(name: string, signal?: AbortSignal): Promise<Uint8Array | null> {
+    return this.container.readSection(name, signal);
+  }
+
+  /** Reads everything and yields what is wrong. */
+  verify(signal?: AbortSignal): AsyncIterable<Problem> {
+    return verifyOpened(this.container, signal);
+  }
+
+  /** Ends threads and closes the source. */
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await Promise.all(this.signals.map((signal) => signal.dispose()));
+    if (this.#ownsEngine) await this.#engine?.dispose();
+    await this.#source.close?.();
+  }
+}

@@ -1,0 +1,283 @@
+import { countParameters, globalTensors, localTensors } from '../codec/architecture.js';
+import type { ParameterCount, Tensor } from '../codec/architecture.js';
+import { decodeWeights } from '../codec/coder/payload.js';
+import { placeTile, planDecode } from '../codec/decode.js';
+import type { PlannedTile, Sampling } from '../codec/decode.js';
+import type { Engine, Evaluator } from '../codec/engine/engine.js';
+import { OptionError } from '../codec/errors.js';
+import type { LgiError } from '../codec/errors.js';
+import { boxShape, boxSize, contains } from '../codec/grid.js';
+import type { Box } from '../codec/grid.js';
+import { allocateSamples, outputsToSamples } from '../codec/signal.js';
+import type { SampleArray, SampleFormat, SignalKind } from '../codec/signal.js';
+import type { Colour, SignalHeader } from './container/header.js';
+import type { SignalIndex } from './container/index-table.js';
+import type { Container } from './container/reader.js';
+
+/** What to decode, and how densely. */
+export interface DecodeOptions extends Sampling {
+  /** Samples from the visible window's corner, axis order of the signal; default the whole window. */
+  readonly region?: Box;
+  /** Goes on past damaged partitions; they are left zero and listed in `missing`. Default false. */
+  readonly allowDamaged?: boolean;
+  /** Stops reading and decoding; rejects with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** A partition that a decode wanted and did not get. */
+export interface MissingPartition {
+  /** Partition coordinates, axis order. */
+  readonly coordinates: readonly number[];
+  /** Outputs that are left zero, from the region's corner. */
+  readonly box: Box;
+  /** `absent`: not in the file, as after a crop; otherwise the damage. */
+  readonly reason: 'absent' | LgiError;
+}
+
+/** Decoded samples, row-major `[...shape, channels]`, in the source's sample type. */
+export interface Samples {
+  readonly data: SampleArray;
+  readonly shape: readonly number[];
+  readonly channels: number;
+  readonly format: SampleFormat;
+  readonly missing: readonly MissingPartition[];
+  /** Partitions whose networks were evaluated. */
+  readonly partitionsDecoded: number;
+}
+
+/** Part of a decode as it becomes ready. */
+export interface Tile {
+  /** Partition coordinates, axis order. */
+  readonly coordinates: readonly number[];
+  /** Outputs from the region's corner. */
+  readonly box: Box;
+  /** Row-major `[...box, channels]`; absent where the partition is missing. */
+  readonly data?: SampleArray;
+  readonly missing?: 'absent' | LgiError;
+}
+
+/** Partitions of a signal by what the file has of them. */
+export interface PartitionCount {
+  readonly present: number;
+  readonly constant: number;
+  readonly absent: number;
+}
+
+/**
+ * Outputs evaluated at a time: enough to occupy every thread, little enough that tiles come soon and memory stays small.
+ */
+const BATCH_OUTPUTS = 1 << 20;
+
+/** One signal of an open file. */
+export class Signal {
+  readonly #container: Container;
+  readonly #ordinal: number;
+  readonly #engine: () => Engine;
+  readonly #header: SignalHeader;
+  readonly #index: SignalIndex;
+  readonly #localTensors: readonly Tensor[];
+  #evaluator: Promise<Evaluator> | undefined;
+
+  /** Made by `open`. */
+  constructor(container: Container, ordinal: number, engine: () => Engine) {
+    this.#container = container;
+    this.#ordinal = ordinal;
+    this.#engine = engine;
+    this.#header = container.header.signals[ordinal];
+    this.#index = container.index.signals[ordinal];
+    this.#localTensors = localTensors(this.#header.model.architecture);
+  }
+
+  get kind(): SignalKind {
+    return this.#header.kind;
+  }
+
+  /** Samples per axis of the visible window. */
+  get shape(): readonly number[] {
+    return boxShape(this.#index.window);
+  }
+
+  /** The visible window, in positions of the first encode's axes. */
+  get window(): Box {
+    return this.#index.window;
+  }
+
+  get format(): SampleFormat {
+    return this.#header.format;
+  }
+
+  get colour(): Colour | undefined {
+    return this.#header.colour;
+  }
+
+  /** Everything about the signal that crop never changes: architecture, coordinate maps, quantiser. */
+  get header(): SignalHeader {
+    return this.#header;
+  }
+
+  /** Cells per axis, present or not. */
+  get grid(): readonly number[] {
+    return this.#index.grid.shape;
+  }
+
+  get partitions(): PartitionCount {
+    const present = this.#index.chunks.count;
+    return { present, constant: 0, absent: this.#index.grid.count - present };
+  }
+
+  /** Parameters that the file holds. */
+  get parameters(): ParameterCount {
+    return countParameters(this.#header.model.architecture, this.#index.chunks.count);
+  }
+
+  /**
+   * Decodes a region at a resolution; only the partitions that it touches are read and evaluated.
+   *
+   * @throws OptionError for a region outside the window, or a scale or size that is none.
+   * @throws LgiError `damaged` or `truncated` with the partition as section, unless damage is allowed; `io`.
+   */
+  async decode(options: DecodeOptions = {}): Promise<Samples> {
+    const { format } = this;
+    const plan = this.#plan(options);
+    const length = plan.shape.reduce((product, count) => product * count, format.channels);
+    const data = allocateSamples(format.sampleType, length);
+    const missing: MissingPartition[] = [];
+    let partitionsDecoded = 0;
+    for await (const { coordinates, box, data: tile, missing: reason } of this.#tiles(plan.tiles, options)) {
+      if (tile !== undefined) {
+        placeTile(tile, box, format.channels, data, plan.shape);
+        partitionsDecoded++;
+      } else if (reason !== undefined) {
+        missing.push({ coordinates, box, reason });
+      }
+    }
+    return { data, shape: plan.shape, channels: format.channels, format, missing, partitionsDecoded };
+  }
+
+  /** {@link Signal.decode} tile by tile, as partitions are read, in the order of the file. */
+  stream(options: DecodeOptions = {}): AsyncIterable<Tile> {
+    return this.#tiles(this.#plan(options).tiles, options);
+  }
+
+  #plan(options: DecodeOptions): ReturnType<typeof planDecode> {
+    const { window, grid } = this.#index;
+    const shape = boxShape(window);
+    const region = options.region ?? { begin: shape.map(() => 0), end: shape };
+    checkRegion(region, shape);
+    const absolute = {
+      begin: region.begin.map((begin, axis) => begin + window.begin[axis]),
+      end: region.end.map((end, axis) => end + window.begin[axis]),
+    };
+    return planDecode(grid, absolute, options, this.format.channels);
+  }
+
+  async *#tiles(tiles: readonly PlannedTile[], options: DecodeOptions): AsyncGenerator<Tile> {
+    const { grid, chunks } = this.#index;
+    const byChunk = new Map<number, PlannedTile>();
+    for (const tile of tiles) {
+      const chunk = chunks.find(tile.ordinal);
+      if (chunk >= 0) byChunk.set(chunk, tile);
+      else yield { coordinates: grid.coordinatesOf(tile.ordinal), box: tile.box, missing: 'absent' };
+    }
+    const damaged: Tile[] = [];
+    const onDamage = (reason: LgiError, chunk: number): void => {
+      const tile = byChunk.get(chunk);
+      if (tile === undefined) return;
+      damaged.push({ coordinates: grid.coordinatesOf(tile.ordinal), box: tile.box, missing: reason });
+    };
+    const wanted = [...byChunk.keys()].sort((a, b) => chunks.byteOffsets[a] - chunks.byteOffsets[b]);
+    let batch: { tile: PlannedTile; weights: Float32Array }[] = [];
+    let outputs = 0;
+    const { signal } = options;
+    const read = { ...(signal && { signal }), ...(options.allowDamaged === true && { onDamage }) };
+    for await (const { chunk, payload } of this.#container.readChunks(this.#ordinal, wanted, read)) {
+      const tile = byChunk.get(chunk);
+      if (tile === undefined) continue;
+      const weights = this.#decodeChunk(chunk, payload, options, onDamage);
+      if (weights === undefined) continue;
+      batch.push({ tile, weights });
+      outputs += boxSize(tile.box) * this.format.channels;
+      if (outputs < BATCH_OUTPUTS) continue;
+      yield* await this.#evaluate(batch, signal);
+      batch = [];
+      outputs = 0;
+    }
+    if (batch.length > 0) yield* await this.#evaluate(batch, signal);
+    yield* damaged;
+  }
+
+  #decodeChunk(
+    chunk: number,
+    payload: Uint8Array,
+    { allowDamaged }: DecodeOptions,
+    onDamage: (reason: LgiError, chunk: number) => void,
+  ): Float32Array | undefined {
+    const { quantiser, coder } = this.#header;
+    const section = this.#container.chunkName(this.#ordinal, chunk);
+    try {
+      return decodeWeights(payload, this.#localTensors, quantiser.local, quantiser.format, coder, section);
+    } catch (error) {
+      if (allowDamaged !== true) throw error;
+      onDamage(error as LgiError, chunk);
+      return undefined;
+    }
+  }
+
+  async #evaluate(
+    batch: readonly { tile: PlannedTile; weights: Float32Array }[],
+    signal?: AbortSignal,
+  ): Promise<Tile[]> {
+    const { grid } = this.#index;
+    const { sampleType, mapping } = this.format;
+    const evaluator = await this.#openEvaluator();
+    const results = await evaluator.evaluate(
+      batch.map(({ tile, weights }) => ({ box: grid.boxOf(tile.ordinal), weights, positions: tile.positions })),
+      signal,
+    );
+    return batch.map(({ tile }, i) => {
+      const data = allocateSamples(sampleType, results[i].length);
+      outputsToSamples(results[i], mapping, data);
+      return { coordinates: grid.coordinatesOf(tile.ordinal), box: tile.box, data };
+    });
+  }
+
+  #openEvaluator(): Promise<Evaluator> {
+    this.#evaluator ??= (async () => {
+      const { model, quantiser, coder, globalPayload } = this.#header;
+      const tensors = globalTensors(model.architecture);
+      const global =
+        tensors.length === 0
+          ? new Float32Array(0)
+          : decodeWeights(globalPayload, tensors, quantiser.global, quantiser.format, coder, 'header');
+      return this.#engine().createEvaluator(model, global);
+    })();
+    // A failure is not kept: the next decode tries again.
+    this.#evaluator.catch(() => (this.#evaluator = undefined));
+    return this.#evaluator;
+  }
+
+  /** Ends what decoding holds open. */
+  async dispose(): Promise<void> {
+    const evaluator = this.#evaluator;
+    this.#evaluator = undefined;
+    await (await evaluator?.catch(() => undefined))?.dispose();
+  }
+}
+
+function checkRegion(region: Box, shape: readonly number[]): void {
+  const whole = { begin: shape.map(() => 0), end: shape };
+  const isWhole = (value: number): boolean => Number.isInteger(value);
+  const valid =
+    region.begin.length === shape.length &&
+    region.end.length === shape.length &&
+    region.begin.every(isWhole) &&
+    region.end.every(isWhole) &&
+    region.begin.every((begin, axis) => begin < region.end[axis]) &&
+    contains(whole, region);
+  if (valid) return;
+  throw new OptionError(
+    'region',
+    `[${region.begin.join(',')}) to [${region.end.join(',')}) in axis order is empty or leaves the visible window of ` +
+      `${shape.join('x')} samples; choose a region inside`,
+  );
+}

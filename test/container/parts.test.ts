@@ -1,0 +1,174 @@
+import { execFileSync } from 'node:child_process';
+import { Builder, ByteBuffer } from 'flatbuffers';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { cutsByCell, cutsByCount, Grid } from '../../dist/codec/grid.js';
+import {
+  CHUNK_HEAD_BYTES,
+  decodeChunkHead,
+  encodeChunkHead,
+  nextChunkOffset,
+} from '../../dist/src/container/chunk.js';
+import { crc32c } from '../../dist/src/container/crc32c.js';
+import { hilbertKey, hilbertOrder } from '../../dist/src/container/hilbert.js';
+import { FIRST_READ_BYTES } from '../../dist/src/container/limits.js';
+import { openContainer } from '../../dist/src/container/reader.js';
+import { planReads } from '../../dist/src/io/coalesce.js';
+import { MemorySource } from '../../dist/src/io/memory.js';
+import { ChunkHead } from '../../dist/schema/generated/lgi.js';
+import { patternBytes, sampleContent, sampleFile } from './sample-container.js';
+import { writeContainer } from '../../dist/src/container/writer.js';
+import { MemorySink } from '../../dist/src/io/memory.js';
+
+describe('CRC-32C', () => {
+  it('has the check value and test vectors of RFC 3720', () => {
+    expect(crc32c(new TextEncoder().encode('123456789'))).toBe(0xe3069283);
+    expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa);
+    expect(crc32c(new Uint8Array(32).fill(0xff))).toBe(0x62a8ab43);
+    expect(crc32c(Uint8Array.from({ length: 32 }, (_, i) => i))).toBe(0x46dd794e);
+    expect(crc32c(new Uint8Array(0))).toBe(0);
+  });
+
+  it('of two parts is that of the second, seeded with that of the first', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat(60), (bytes, cut) => {
+        expect(crc32c(bytes.subarray(cut), crc32c(bytes.subarray(0, cut)))).toBe(crc32c(bytes));
+      }),
+    );
+  });
+});
+
+describe('the Hilbert curve', () => {
+  it.each([1, 2, 3])('visits every cell of a cube of %i axes once, in steps of one', (axes) => {
+    const bits = axes === 3 ? 3 : 4;
+    const grid = new Grid(Array.from({ length: axes }, () => cutsByCount(2 ** bits, 2 ** bits)));
+    const all = Array.from({ length: grid.count }, (_, ordinal) => ordinal);
+    const keys = all.map((ordinal) => hilbertKey(grid.coordinatesOf(ordinal), bits));
+    expect([...keys].sort((a, b) => a - b)).toEqual(all);
+    const path = hilbertOrder(grid, all).map((ordinal) => grid.coordinatesOf(ordinal));
+    for (let i = 1; i < path.length; i++) {
+      expect(path[i].reduce((sum, at, axis) => sum + Math.abs(at - path[i - 1][axis]), 0)).toBe(1);
+    }
+  });
+
+  it('orders grids of any form, also those too long for exact keys', () => {
+    for (const shape of [
+      [1, 1],
+      [5, 3],
+      [1, 7],
+      [3, 1, 4],
+      [2, 2, 1 << 18],
+    ]) {
+      const grid = new Grid(shape.map((length) => cutsByCount(length, length)));
+      const some = Array.from({ length: Math.min(grid.count, 500) }, (_, i) => i);
+      expect(hilbertOrder(grid, some).sort((a, b) => a - b)).toEqual(some);
+    }
+  });
+
+  it('keeps a quarter of a square in one run', () => {
+    const grid = new Grid([cutsByCell(16, 1), cutsByCell(16, 1)]);
+    const order = hilbertOrder(
+      grid,
+      Array.from({ length: 256 }, (_, i) => i),
+    );
+    const quarter = new Set(grid.ordinalsIn({ begin: [8, 0], end: [16, 8] }));
+    const places = order.flatMap((ordinal, place) => (quarter.has(ordinal) ? [place] : []));
+    expect(places[63] - places[0]).toBe(63);
+  });
+});
+
+describe('the chunk head', () => {
+  it('is the struct of the schema', () => {
+    const box = { begin: [-7, 12], end: [9, 13] };
+    const { bytes, crc } = encodeChunkHead(patternBytes(99, 1), box, 5, 0x12345678);
+    const struct = new ChunkHead().__init(0, new ByteBuffer(bytes));
+    expect(ChunkHead.sizeOf()).toBe(CHUNK_HEAD_BYTES);
+    expect(bytes.length).toBe(CHUNK_HEAD_BYTES);
+    expect([struct.crc(), struct.payloadLength(), struct.signal(), struct.kind(), struct.reserved()]).toEqual(
+      [crc, 99, 5, 0, 0],
+    );
+    expect([0, 1, 2].map((axis) => struct.boxBegin(axis))).toEqual([-7, 12, 0]);
+    expect([0, 1, 2].map((axis) => struct.boxSize(axis))).toEqual([16, 1, 1]);
+    expect(decodeChunkHead(bytes, 2)).toEqual({ crc, payloadLength: 99, box, signal: 5, kind: 0 });
+
+    const builder = new Builder();
+    ChunkHead.createChunkHead(builder, crc, 99, [-7, 12, 0], [16, 1, 1], 5, 0, 0);
+    expect(builder.dataBuffer().bytes().slice(-CHUNK_HEAD_BYTES)).toEqual(bytes);
+  });
+
+  it('puts float payloads at multiples of 16 and others anywhere, with as little padding as can be', () => {
+    for (let end = 0; end < 100; end++) {
+      expect(nextChunkOffset(end, false)).toBe(end);
+      const aligned = nextChunkOffset(end, true);
+      expect((aligned + CHUNK_HEAD_BYTES) % 16).toBe(0);
+      expect(aligned - end).toBeGreaterThanOrEqual(0);
+      expect(aligned - end).toBeLessThan(16);
+    }
+  });
+});
+
+describe('reading', () => {
+  class CountingSource extends MemorySource {
+    readonly reads: [number, number][] = [];
+    override read(byteOffset: number, byteLength: number, signal?: AbortSignal) {
+      this.reads.push([byteOffset, byteLength]);
+      return super.read(byteOffset, byteLength, signal);
+    }
+  }
+
+  it('opens a small file and reads all of it by one request', async () => {
+    const source = new CountingSource(await sampleFile());
+    const container = await openContainer(source);
+    for (let chunk = 0; chunk < container.chunkCount; chunk++) await container.readChunk(0, chunk);
+    expect(source.reads).toEqual([[0, FIRST_READ_BYTES]]);
+  });
+
+  it('reads the rest of a long header and its index by one more, and neighbouring chunks together', async () => {
+    const content = sampleContent({ shape: [64, 64], cell: 4 });
+    const [signal] = content.header.signals;
+    const header = { ...content.header, signals: [{ ...signal, globalPayload: patternBytes(150_000, 2) }] };
+    const sink = new MemorySink();
+    const { headerBytes, indexBytes } = await writeContainer(sink, { ...content, header });
+    expect(headerBytes).toBeGreaterThan(150_000);
+    const source = new CountingSource(sink.bytes());
+    const container = await openContainer(source);
+    expect(source.reads.length).toBe(2);
+    expect(source.reads[1][1]).toBeLessThan(headerBytes + indexBytes);
+
+    const wanted = [...Array(100).keys()].reverse();
+    const seen: number[] = [];
+    for await (const { chunk } of container.readChunks(0, wanted)) seen.push(chunk);
+    expect(seen).toEqual([...wanted].reverse());
+    expect(source.reads.length).toBe(3);
+  });
+
+  it('plans reads that cover every range within gap and size', () => {
+    const ranges = fc.array(
+      fc.record({ byteOffset: fc.nat(5000), byteLength: fc.integer({ min: 1, max: 300 }) }),
+      { maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(ranges, fc.nat(200), fc.integer({ min: 1, max: 1500 }), (list, gap, most) => {
+        const reads = planReads(list, gap, most);
+        expect(reads.flatMap(({ members }) => members).sort((a, b) => a - b)).toEqual([...list.keys()]);
+        for (const { byteOffset, byteLength, members } of reads) {
+          const end = byteOffset + byteLength;
+          expect(Math.min(...members.map((i) => list[i].byteOffset))).toBe(byteOffset);
+          expect(Math.max(...members.map((i) => list[i].byteOffset + list[i].byteLength))).toBe(end);
+          if (members.length > 1) expect(byteLength).toBeLessThanOrEqual(most);
+        }
+      }),
+    );
+  });
+
+  it('stops when it is aborted', async () => {
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(openContainer(new MemorySource(await sampleFile()), { signal })).rejects.toThrow('enough');
+  });
+});
+
+describe('the schema', () => {
+  it('is what the generated code was made from', () => {
+    execFileSync(process.execPath, ['scripts/generate-schema.mjs', '--check'], { stdio: 'pipe' });
+  });
+});
