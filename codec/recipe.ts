@@ -73,26 +73,25 @@ const PAPER: Preset = {
 const FAST: Preset = {
   recipe: {
     optimiser: { ...ADAM, beta2: 0.99 },
-    // [-1, 1] spans one cell and so needs lower frequencies than the signal's.
-    initialisation: { localFirstFactor: 0.25 },
+    initialisation: {},
     phases: [
       {
-        iterations: 8 * 16,
+        iterations: 4 * 16,
         batches: 16,
         trains: 'all',
         localRate: 1e-3,
         globalRate: 1e-3,
         decay: 'constant',
-        timeShare: 0.4,
+        timeShare: 0.3,
       },
       {
-        iterations: 120 * 32,
+        iterations: 100 * 32,
         batches: 32,
         trains: 'local',
         localRate: 1e-3,
         globalRate: 0,
         decay: 'linear',
-        timeShare: 0.6,
+        timeShare: 0.7,
       },
     ],
   },

@@ -44,6 +44,7 @@ export async function copyPartitions(
     const layout = layOutFile({
       header,
       headerBytes,
+      headerCrc: superblock.header.crc,
       version: superblock.version,
       features: superblock.features,
       sections: index.sections,
@@ -65,7 +66,7 @@ export async function copyPartitions(
     for (let i = 0; i < ordered.length; i++) {
       chunkCrcs.push(await copyChunks(container, i, ordered[i].chunks, layout, writer, signal));
     }
-    return endFile(sink, writer, headerBytes, layout, chunkCrcs);
+    return endFile(sink, writer, container.familyIdBytes, layout, chunkCrcs);
   });
 }
 

@@ -16,6 +16,8 @@ const SECTION_ALIGNMENT = 16;
 export interface FilePlan {
   readonly header: Header;
   readonly headerBytes: Uint8Array;
+  /** CRC-32C of the header's bytes. */
+  readonly headerCrc: number;
   readonly version: Superblock['version'];
   readonly features: Superblock['features'];
   readonly sections: readonly { readonly name: string; readonly byteLength: number; readonly crc: number }[];
@@ -55,7 +57,7 @@ export function layOutFile(plan: FilePlan): FileLayout {
     version: plan.version,
     features: plan.features,
     generation: 1,
-    header: { byteOffset: SUPERBLOCK_BYTES, byteLength: headerBytes, crc: crc32c(plan.headerBytes) },
+    header: { byteOffset: SUPERBLOCK_BYTES, byteLength: headerBytes, crc: plan.headerCrc },
     index: { byteOffset: indexOffset, byteLength: indexBytes.length, crc: crc32c(indexBytes) },
     committedByteLength: end,
   };

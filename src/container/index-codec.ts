@@ -131,7 +131,7 @@ function decodeSignalIndex(
     const axisTable = present(table.axes(axis));
     return { cuts: Array.from(present(axisTable.cutsArray())), firstCell: axisTable.firstCell() };
   });
-  checks.axes(axes, name);
+  checks.axes(axes, header.firstShape, name);
   const grid = new Grid(axes);
   const window: Box = {
     begin: Array.from(present(table.windowBeginArray())),
@@ -158,12 +158,14 @@ function decodeChunks(
   );
   checks.must(count <= grid.count, `${name} has ${count} chunks for ${grid.count} partitions`);
   const ordinals = new Int32Array(count);
+  const cell = new Array<number>(axisCount);
   for (let chunk = 0; chunk < count; chunk++) {
-    const cell = Array.from(coordinates.subarray(chunk * axisCount, (chunk + 1) * axisCount));
-    ordinals[chunk] = grid.ordinalOf(cell);
-    if (ordinals[chunk] < 0) {
+    for (let axis = 0; axis < axisCount; axis++) cell[axis] = coordinates[chunk * axisCount + axis];
+    const ordinal = grid.ordinalOf(cell);
+    if (ordinal < 0) {
       checks.fail(`${name} has a chunk for partition ${cell.join(',')}, which its cuts do not make`);
     }
+    ordinals[chunk] = ordinal;
   }
   const byteOffsets = decodeRuns(table, payloadLengths, aligned, name, checks);
   const chunks = new ChunkTable(ordinals, payloadLengths, byteOffsets);

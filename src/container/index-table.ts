@@ -26,8 +26,8 @@ export interface MetadataSection extends SectionSpan {
 /** The chunks of one signal in columns, in the order in which the index names them. */
 export class ChunkTable {
   readonly count: number;
-  /** Per chunk `ordinal * 2^21 + chunk`, ascending; both are below 2^21. */
-  private readonly byOrdinal: Float64Array;
+  /** Per chunk `ordinal * 2^21 + chunk`, ascending, so that a search finds it; both are below 2^21. */
+  private keys: Float64Array | null = null;
 
   /**
    * @param ordinals i32 [count], the cell of each chunk in the signal's grid, distinct.
@@ -40,12 +40,11 @@ export class ChunkTable {
     readonly byteOffsets: Float64Array,
   ) {
     this.count = ordinals.length;
-    this.byOrdinal = Float64Array.from(ordinals, (ordinal, chunk) => ordinal * CHUNK_KEY + chunk).sort();
   }
 
   /** The chunk of the cell with this ordinal, or -1 where the partition is absent. */
   find(ordinal: number): number {
-    const keys = this.byOrdinal;
+    const keys = this.sortedKeys();
     let low = 0;
     let high = keys.length;
     while (low < high) {
@@ -59,11 +58,22 @@ export class ChunkTable {
 
   /** An ordinal that two chunks claim, or -1. */
   duplicate(): number {
-    for (let i = 1; i < this.count; i++) {
-      const ordinal = Math.floor(this.byOrdinal[i] / CHUNK_KEY);
-      if (ordinal === Math.floor(this.byOrdinal[i - 1] / CHUNK_KEY)) return ordinal;
+    const keys = this.sortedKeys();
+    for (let i = 1; i < keys.length; i++) {
+      if (Math.floor(keys[i] / CHUNK_KEY) === Math.floor(keys[i - 1] / CHUNK_KEY)) {
+        return Math.floor(keys[i] / CHUNK_KEY);
+      }
     }
     return -1;
+  }
+
+  /** Made when first needed: writers never search. */
+  private sortedKeys(): Float64Array {
+    if (this.keys !== null) return this.keys;
+    const keys = new Float64Array(this.count);
+    for (let chunk = 0; chunk < keys.length; chunk++) keys[chunk] = this.ordinals[chunk] * CHUNK_KEY + chunk;
+    this.keys = keys.sort();
+    return this.keys;
   }
 
   /** Bytes of a chunk, head and payload. */

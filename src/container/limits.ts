@@ -36,8 +36,7 @@ export const MAX_CELLS = MAX_PARTITIONS;
 /** Samples per axis of one signal: positions are int32, and 2^31 - 1 must still be an end. */
 export const MAX_AXIS_SAMPLES = 2 ** 31 - 1;
 
-/** Positions and partition coordinates are int32. */
-export const MIN_POSITION = -(2 ** 31);
+/** Partition coordinates are int32. */
 export const MAX_POSITION = 2 ** 31 - 1;
 
 /** Sine levels: the paper has 4; a decoder keeps the features of all levels. */

@@ -117,12 +117,13 @@ export class Container {
     readonly index: Index,
     /** The header as it stands in the file. */
     readonly headerBytes: Uint8Array,
-    familyId: Uint8Array,
+    /** {@link Container.familyId} as bytes, u8 [16]. */
+    readonly familyIdBytes: Uint8Array,
   ) {
     this.superblock = slots.superblock;
     this.chunkCount = index.signals.reduce((sum, { chunks }) => sum + chunks.count, 0);
     this.fileId = hexadecimal(this.superblock.fileId);
-    this.familyId = hexadecimal(familyId);
+    this.familyId = hexadecimal(familyIdBytes);
     this.generation = this.superblock.generation;
   }
 

@@ -89,6 +89,7 @@ async function write(sink: Sink, content: NewContainer, signal?: AbortSignal): P
   const layout = layOutFile({
     header,
     headerBytes,
+    headerCrc: crc32c(headerBytes),
     version: VERSION,
     features: { mustUnderstand: 0n, mustUnderstandToWrite: 0n, mayIgnore: 0n },
     sections: metadata.map(({ name, bytes }) => ({ name, byteLength: bytes.length, crc: crc32c(bytes) })),
@@ -110,13 +111,16 @@ async function write(sink: Sink, content: NewContainer, signal?: AbortSignal): P
       const box = grid.boxOf(ordinals[chunk]);
       const head = encodeChunkHead(payloads[chunk], box, i, layout.superblock.header.crc);
       crcs[chunk] = head.crc;
-      await writer.padTo(chunks.byteOffsets[chunk]);
-      await writer.write(head.bytes);
-      await writer.write(payloads[chunk]);
+      let waits = writer.padTo(chunks.byteOffsets[chunk]);
+      if (waits) await waits;
+      waits = writer.write(head.bytes);
+      if (waits) await waits;
+      waits = writer.write(payloads[chunk]);
+      if (waits) await waits;
     }
     chunkCrcs.push(crcs);
   }
-  return endFile(sink, writer, headerBytes, layout, chunkCrcs);
+  return endFile(sink, writer, familyIdOf(headerBytes), layout, chunkCrcs);
 }
 
 /** A signal's chunks along the curve. */
@@ -163,7 +167,7 @@ export async function beginFile(
 export async function endFile(
   sink: Sink,
   writer: SequentialWriter,
-  headerBytes: Uint8Array,
+  familyId: Uint8Array,
   layout: FileLayout,
   chunkCrcs: readonly Uint32Array[],
 ): Promise<WriteReport> {
@@ -171,10 +175,8 @@ export async function endFile(
   await writer.flush();
   if (writer.position !== superblock.committedByteLength)
     throw new Error('the layout is not what was written');
-  const familyId = familyIdOf(headerBytes);
   const fileId = fileIdOf(familyId, layout.indexBytes, chunkCrcs);
   await sink.write(0, encodeSuperblock({ ...superblock, fileId }));
-  await sink.flush();
   const metadataBytes = index.sections.reduce((sum, { byteLength }) => sum + byteLength, 0);
   return {
     bytes: superblock.committedByteLength,

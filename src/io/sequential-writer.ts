@@ -1,5 +1,8 @@
 import type { Sink } from './sink.js';
 
+/** Pieces from here on go to the sink as they are: a system call costs less than copying them. */
+const DIRECT_BYTES = 1 << 18;
+
 /** Writes pieces one after the other into a sink, put together to large writes. */
 export class SequentialWriter {
   private readonly buffer: Uint8Array;
@@ -7,7 +10,7 @@ export class SequentialWriter {
 
   /**
    * @param byteOffset where the first piece goes.
-   * @param bufferBytes size of the writes; larger pieces go through as they are.
+   * @param bufferBytes what small pieces are put together to.
    */
   constructor(
     private readonly sink: Sink,
@@ -23,21 +26,31 @@ export class SequentialWriter {
     return this.byteOffset + this.filled;
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
-    if (this.filled + bytes.length > this.buffer.length) await this.flush();
-    if (bytes.length > this.buffer.length) {
-      this.signal?.throwIfAborted();
-      await this.sink.write(this.byteOffset, bytes);
-      this.byteOffset += bytes.length;
-    } else {
-      this.buffer.set(bytes, this.filled);
-      this.filled += bytes.length;
+  /** A promise only where the sink has to be waited for: files have many small pieces, and every wait costs a microtask. */
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    if (bytes.length >= DIRECT_BYTES || this.filled + bytes.length > this.buffer.length) {
+      return this.writeThrough(bytes);
     }
+    this.buffer.set(bytes, this.filled);
+    this.filled += bytes.length;
+    return undefined;
   }
 
   /** Zeros up to a place. */
-  async padTo(position: number): Promise<void> {
-    if (position > this.position) await this.write(new Uint8Array(position - this.position));
+  padTo(position: number): Promise<void> | undefined {
+    const byteLength = position - this.position;
+    return byteLength > 0 ? this.write(new Uint8Array(byteLength)) : undefined;
+  }
+
+  private async writeThrough(bytes: Uint8Array): Promise<void> {
+    await this.flush();
+    if (bytes.length < DIRECT_BYTES && bytes.length <= this.buffer.length) {
+      this.buffer.set(bytes, 0);
+      this.filled = bytes.length;
+    } else {
+      await this.sink.write(this.byteOffset, bytes);
+      this.byteOffset += bytes.length;
+    }
   }
 
   /** Hands everything to the sink. */

@@ -1,0 +1,38 @@
+/** 1234567 as 1,234,567. */
+export function grouped(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** `1 partition`, `2 partitions`. */
+export function counted(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+export function decibels(psnr: number): string {
+  return psnr === Infinity ? 'no error at all' : `${psnr.toFixed(2)} dB`;
+}
+
+/** A span for a progress line: 0:42, 12:03, 1:02:03. */
+export function clock(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '-:--';
+  const whole = Math.round(seconds);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
+}
+
+/** A span as a result: 4.2 ms, 1.23 s, 1:02:03. */
+export function duration(seconds: number): string {
+  if (seconds < 1) return `${(seconds * 1000).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+  return seconds < 120 ? `${seconds.toFixed(seconds < 10 ? 2 : 1)} s` : clock(seconds);
+}
+
+/** A shape, rows first, as people say it: width x height. */
+export function widthByHeight([height, width]: readonly number[]): string {
+  return `${width}x${height}`;
+}
+
+export function parameterLine({ total, local, global }: { total: number; local: number; global: number }): string {
+  return `${grouped(total)} (${grouped(local)} local, ${grouped(global)} global)`;
+}

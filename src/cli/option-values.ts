@@ -1,0 +1,85 @@
+import { OptionError } from '../../codec/errors.js';
+import type { Box } from '../../codec/grid.js';
+
+/** Turns the text of an option into its value. */
+export type OptionParser<T> = (text: string) => T;
+
+/** A decimal number, all of the text and nothing else; whether it is in range is for the library to say. */
+export function decimal(option: string): OptionParser<number> {
+  return (text) => {
+    if (!/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
+      throw new OptionError(option, `'${text}' is no number`);
+    }
+    const value = Number(text);
+    if (!Number.isFinite(value)) throw new OptionError(option, `${text} is too large a number`);
+    return value;
+  };
+}
+
+/** A decimal number or a word. */
+export function decimalOr<W extends string>(option: string, word: W): OptionParser<number | W> {
+  const parse = decimal(option);
+  return (text) => (text === word ? word : parse(text));
+}
+
+/** Whole numbers with an x between them, such as 16x24. */
+export function sizes(option: string, form: string): OptionParser<number[]> {
+  return (text) => {
+    if (!/^\d+(x\d+)*$/.test(text)) {
+      throw new OptionError(option, `'${text}' is no list of whole numbers; give ${form}`);
+    }
+    return text.split('x').map(Number);
+  };
+}
+
+/** `WIDTHxHEIGHT` as a shape, rows first. */
+export function pictureSize(option: string): OptionParser<number[]> {
+  const parse = sizes(option, 'WIDTHxHEIGHT, such as 1024x768');
+  return (text) => {
+    const numbers = parse(text);
+    if (numbers.length !== 2) {
+      throw new OptionError(option, `'${text}' has not two numbers; give WIDTHxHEIGHT, such as 1024x768`);
+    }
+    return numbers.reverse();
+  };
+}
+
+/** `x,y,width,height` as a box with the signal's axes, rows first. */
+export function pictureRegion(text: string): Box {
+  const numbers = /^-?\d+(,-?\d+){3}$/.test(text) ? text.split(',').map(Number) : null;
+  if (numbers === null) {
+    throw new OptionError(
+      'region',
+      `'${text}' is not four whole numbers; give x,y,width,height in samples, such as 0,0,256,256`,
+    );
+  }
+  const [x, y, width, height] = numbers;
+  if (x < 0 || y < 0) {
+    throw new OptionError('region', `'${text}' begins at ${x},${y}; the visible window begins at 0,0`);
+  }
+  if (width < 1 || height < 1) {
+    throw new OptionError('region', `'${text}' has ${width}x${height} samples; at least 1x1 is needed`);
+  }
+  return { begin: [y, x], end: [y + height, x + width] };
+}
+
+/** Partition coordinates such as `0,3 1,3`. */
+export function partitionList(text: string): number[][] {
+  const words = text.trim().split(/\s+/);
+  return words.map((word) => {
+    if (!/^-?\d+(,-?\d+)*$/.test(word)) {
+      throw new OptionError('drop', `'${word}' is no partition; give row,column pairs with spaces between, such as '0,3 1,3'`);
+    }
+    return word.split(',').map(Number);
+  });
+}
+
+/** `#rrggbb` as three numbers from 0 to 1. */
+export function hexColour(text: string): [number, number, number] {
+  const digits = /^#?([0-9a-f]{6})$/i.exec(text)?.[1];
+  if (digits === undefined) {
+    throw new OptionError('background', `'${text}' is no colour; give six hexadecimal digits, such as '#ffffff'`);
+  }
+  const part = (at: number): number => parseInt(digits.slice(at, at + 2), 16) / 255;
+  return [part(0), part(2), part(4)];
+}

@@ -1,0 +1,31 @@
+/** A measured line of the benchmark. */
+export interface Measurement {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  /** Against what was measured in the same run: the multiply-add peak, a plain copy, one thread. */
+  readonly ratio?: number;
+  readonly ratioOf?: string;
+}
+
+/** Least time of several runs, in ms: what the machine can do when nothing disturbs it. */
+export function leastMs(runs: number, run: () => void): number {
+  let least = Infinity;
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    run();
+    least = Math.min(least, performance.now() - start);
+  }
+  return least;
+}
+
+/** {@link leastMs} for asynchronous work. */
+export async function leastMsAsync(runs: number, run: () => Promise<unknown>): Promise<number> {
+  let least = Infinity;
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    await run();
+    least = Math.min(least, performance.now() - start);
+  }
+  return least;
+}

@@ -1,0 +1,100 @@
+import { createCpuEngine } from '../../codec/engine/cpu/cpu-engine.js';
+import type { Engine, Step, TrainingSetup } from '../../codec/engine/engine.js';
+import { boxSize } from '../../codec/grid.js';
+import { initialWeights } from '../../codec/initialise.js';
+import { sampleObjective } from '../../codec/objective.js';
+import { permutation } from '../../codec/random.js';
+import { PRESETS } from '../../codec/recipe.js';
+import type { PresetName } from '../../codec/recipe.js';
+import { resolveSettings } from '../../src/encode-settings.js';
+import type { Media } from '../../src/media/media.js';
+import { leastMsAsync } from './measure.js';
+import type { Measurement } from './measure.js';
+import { forwardMultiplyAdds } from './operations.js';
+
+const PAPER_SIZES = { grid: [16, 16], localWidth: 14, globalWidth: 84 };
+
+async function setupOf(media: Media, preset: PresetName): Promise<TrainingSetup> {
+  const { model, grid } = resolveSettings(media, { preset, ...PAPER_SIZES });
+  const { recipe } = PRESETS[preset];
+  const objective = await sampleObjective(grid, media.format, (box) => media.read(box));
+  const weights = initialWeights(model.architecture, grid.count, { ...recipe.initialisation, seed: 1 });
+  return { model, ...objective, weights, optimiser: recipe.optimiser };
+}
+
+function latticePoints({ boxes, model }: TrainingSetup): number {
+  const stride = model.architecture.latticeStride;
+  if (stride === 0) return 0;
+  return boxes.reduce(
+    (sum, { begin, end }) =>
+      sum +
+      begin.reduce((n, low, axis) => n * (Math.ceil(end[axis] / stride) - Math.floor(low / stride) + 1), 1),
+    0,
+  );
+}
+
+/** GFLOP of a step: three forward passes over samples, and over lattice points where the global network moves. */
+function stepGigaflop(setup: TrainingSetup, batches: number, trainsGlobal: boolean): number {
+  const { perSample, perLatticePoint } = forwardMultiplyAdds(setup.model.architecture);
+  const samples = setup.boxes.reduce((sum, box) => sum + boxSize(box), 0) / batches;
+  return (6 * (perSample * samples + (trainsGlobal ? perLatticePoint * latticePoints(setup) : 0))) / 1e9;
+}
+
+async function stepMs(engine: Engine, setup: TrainingSetup, step: Omit<Step, 'localRate'>): Promise<number> {
+  const session = await engine.createTrainingSession(setup);
+  const take = (): Promise<unknown> => session.step({ ...step, localRate: 1e-4 });
+  await take();
+  await take();
+  const ms = await leastMsAsync(step.batches === 1 ? 4 : 30, take);
+  await session.dispose();
+  return ms;
+}
+
+/** ms per training iteration: the paper's configuration on one and two threads, and the phases of `fast`. */
+export async function measureTraining(media: Media, peak: number): Promise<Measurement[]> {
+  const [one, two] = [createCpuEngine(1), createCpuEngine(2)];
+  const paper = await setupOf(media, 'paper');
+  const full = { batches: 1, batch: 0, globalRate: 1e-4 };
+  const lines: Measurement[] = [];
+  const oneMs = await stepMs(one, paper, full);
+  const rate = stepGigaflop(paper, 1, true) / (oneMs / 1e3);
+  lines.push({
+    name: 'iteration, paper, one thread',
+    value: oneMs,
+    unit: 'ms',
+    ratio: rate / peak,
+    ratioOf: `peak (${rate.toFixed(1)} GFLOP/s)`,
+  });
+  const twoMs = await stepMs(two, paper, full);
+  lines.push({
+    name: 'iteration, paper, two threads',
+    value: twoMs,
+    unit: 'ms',
+    ratio: oneMs / twoMs,
+    ratioOf: 'speed of one thread',
+  });
+  const fast = await setupOf(media, 'fast');
+  const sizes = new Set(fast.boxes.map(boxSize));
+  const orders = new Map([...sizes].map((size) => [size, permutation(size, 1, size)]));
+  for (const phase of PRESETS.fast.recipe.phases) {
+    const trainsGlobal = phase.trains === 'all';
+    const step = { orders, batches: phase.batches, batch: 0, globalRate: trainsGlobal ? 1e-4 : 0 };
+    for (const [engine, threads] of [
+      [one, 'one thread'],
+      [two, 'two threads'],
+    ] as const) {
+      const ms = await stepMs(engine, fast, step);
+      const gigaflops = stepGigaflop(fast, phase.batches, trainsGlobal) / (ms / 1e3) / engine.threads;
+      lines.push({
+        name: `iteration, fast, ${trainsGlobal ? 'joint' : 'local'} phase, 1/${phase.batches} batch, ${threads}`,
+        value: ms,
+        unit: 'ms',
+        ratio: gigaflops / peak,
+        ratioOf: `peak a thread, sines not counted`,
+      });
+    }
+  }
+  await one.dispose();
+  await two.dispose();
+  return lines;
+}

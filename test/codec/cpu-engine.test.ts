@@ -1,0 +1,238 @@
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import { siren, type Architecture } from '../../dist/codec/architecture.js';
+import { createCpuEngine } from '../../dist/codec/engine/cpu/cpu-engine.js';
+import { ReferenceEngine } from '../../dist/codec/engine/reference/reference-engine.js';
+import type { Optimiser, Step, TrainingSetup } from '../../dist/codec/engine/engine.js';
+import { Grid, boxSize, cutsByCell, spreadMap } from '../../dist/codec/grid.js';
+import { initialWeights } from '../../dist/codec/initialise.js';
+import type { Weights } from '../../dist/codec/model.js';
+import { permutation } from '../../dist/codec/random.js';
+import { fullRangeMapping, type ChannelLayout, type SampleType } from '../../dist/codec/signal.js';
+import { loadVector } from './paper-vectors.js';
+
+const reference = new ReferenceEngine();
+const single = createCpuEngine(1);
+const several = createCpuEngine(3);
+afterAll(async () => {
+  await single.dispose();
+  await several.dispose();
+});
+
+const adam: Optimiser = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+
+/** An optimiser whose step is the gradient itself, but for a part in 10^4: root and momentum vanish beside epsilon. */
+const gradientStep: Optimiser = { kind: 'adam', beta1: 0, beta2: 0, epsilon: 1e4 };
+const gradientRate = 1e4;
+
+const LAYOUTS: readonly (readonly [ChannelLayout, number])[] = [
+  ['grey', 1],
+  ['grey-alpha', 2],
+  ['rgb', 3],
+  ['rgb-alpha', 4],
+  ['plain', 5],
+];
+
+const activation = fc.record({
+  omegaFirst: fc.constantFrom(10, 30),
+  omegaHidden: fc.constantFrom(10, 30),
+  a: fc.constantFrom(0, -0.2),
+  b: fc.constantFrom(0, 0.1),
+  c: fc.constantFrom(0, 0.3),
+  d: fc.constantFrom(0, -0.1),
+});
+
+/** Networks of every kind on small ragged signals: 1 to 3 axes, with and without global network, lattice, alpha. */
+const anySetup = fc
+  .record({
+    shape: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 3 }),
+    cell: fc.integer({ min: 2, max: 6 }),
+    layout: fc.constantFrom(...LAYOUTS),
+    sampleType: fc.constantFrom<SampleType>('uint8', 'uint16', 'float32'),
+    levels: fc.integer({ min: 1, max: 3 }),
+    localWidth: fc.integer({ min: 1, max: 9 }),
+    globalWidth: fc.integer({ min: 0, max: 10 }),
+    localCoordinates: fc.constantFrom('signal' as const, 'cell' as const),
+    latticeStride: fc.constantFrom(0, 1, 3, 4),
+    activations: fc.record({ local: activation, global: activation, merge: activation }),
+    seed: fc.integer({ min: 0, max: 1000 }),
+  })
+  .map(({ shape, cell, layout: [layout, channels], sampleType, seed, ...rest }) => {
+    const architecture: Architecture = { inputs: shape.length, outputs: channels, ...rest };
+    const grid = new Grid(shape.map((length) => cutsByCell(length, cell)));
+    const peak = sampleType === 'uint8' ? 255 : 65535;
+    const length = boxSize(grid.extent) * channels;
+    const random = Float64Array.from({ length }, (_, i) => (Math.sin(i * 12.9898 + seed) * 43758.5453) % 1);
+    const samples =
+      sampleType === 'float32'
+        ? Float32Array.from(random)
+        : (sampleType === 'uint8' ? Uint8Array : Uint16Array).from(random, (v) => Math.abs(v) * peak);
+    const setup: Omit<TrainingSetup, 'optimiser'> = {
+      model: { architecture, maps: shape.map((n) => spreadMap(n)), nominalCell: grid.largestCell() },
+      boxes: Array.from({ length: grid.count }, (_, p) => grid.boxOf(p)),
+      format: { sampleType, channels, layout, mapping: fullRangeMapping(sampleType) },
+      samples,
+      weights: initialWeights(architecture, grid.count, { seed }),
+    };
+    return setup;
+  });
+
+function flat(weights: Weights): Float32Array {
+  return Float32Array.from([...weights.global, ...weights.local.flatMap((local) => [...local])]);
+}
+
+/** Largest difference, as part of the largest expected magnitude. */
+function relativeError(actual: Float32Array, expected: Float32Array): number {
+  expect(actual.length).toBe(expected.length);
+  let difference = 0;
+  let magnitude = 1e-3;
+  for (let i = 0; i < expected.length; i++) {
+    difference = Math.max(difference, Math.abs(actual[i] - expected[i]));
+    magnitude = Math.max(magnitude, Math.abs(expected[i]));
+  }
+  return difference / magnitude;
+}
+
+async function gradientsBy(
+  engine: typeof reference | typeof single,
+  setup: Omit<TrainingSetup, 'optimiser'>,
+  step: Omit<Step, 'localRate' | 'globalRate'>,
+): Promise<{ change: Float32Array; squaredError: number; count: number }> {
+  const session = await engine.createTrainingSession({ ...setup, optimiser: gradientStep });
+  const report = await session.step({ ...step, localRate: gradientRate, globalRate: gradientRate });
+  const after = flat(await session.weights());
+  await session.dispose();
+  return { change: flat(setup.weights).map((before, i) => before - after[i]), ...report };
+}
+
+describe('the cpu engine agrees with the reference', () => {
+  test('in outputs, at any position of any network, to 1e-4 of the largest', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySetup, async (setup) => {
+        const { model, weights, boxes } = setup;
+        const tasks = boxes.map((box, p) => ({
+          box,
+          weights: weights.local[p],
+          positions: box.begin.map((begin, axis) =>
+            Float64Array.from({ length: 5 }, (_, i) => begin + ((i + 0.5) / 5) * (box.end[axis] - begin)),
+          ),
+        }));
+        const expected = await (await reference.createEvaluator(model, weights.global)).evaluate(tasks);
+        const evaluator = await several.createEvaluator(model, weights.global);
+        const actual = await evaluator.evaluate(tasks);
+        await evaluator.dispose();
+        expected.forEach((outputs, p) => expect(relativeError(actual[p], outputs)).toBeLessThan(1e-4));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('in loss and gradients of full batches and of slices, to 1e-3 of the largest', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySetup, fc.integer({ min: 1, max: 4 }), async (setup, batches) => {
+        const sizes = new Set(setup.boxes.map(boxSize));
+        const orders = new Map([...sizes].map((size) => [size, permutation(size, 1, size)]));
+        const step = { orders, batches, batch: batches - 1 };
+        const expected = await gradientsBy(reference, setup, step);
+        const actual = await gradientsBy(several, setup, step);
+        expect(actual.count).toBeCloseTo(expected.count, 3);
+        expect(Math.abs(actual.squaredError - expected.squaredError)).toBeLessThan(
+          1e-4 * Math.max(1, expected.squaredError),
+        );
+        expect(relativeError(actual.change, expected.change)).toBeLessThan(1e-3);
+      }),
+      { numRuns: 80 },
+    );
+  });
+
+  test.each([
+    'local-global-image',
+    'local-global-rgb',
+    'local-global-video',
+    'local-global-audio',
+    'siren',
+    'siren-per-partition',
+  ])("in the losses of the paper's 20 Adam steps: %s", async (name) => {
+    const vector = loadVector(name);
+    const session = await single.createTrainingSession({ ...vector, optimiser: adam });
+    for (const loss of vector.adam.losses) {
+      const { rate } = vector.adam;
+      const report = await session.step({ batches: 1, batch: 0, localRate: rate, globalRate: rate });
+      expect(Math.abs(report.squaredError / report.count - loss)).toBeLessThan(1e-4 * Math.max(loss, 0.01));
+    }
+    await session.dispose();
+  });
+
+  test('in local-only steps, which leave the global weights as they are', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySetup, async (setup) => {
+        const losses = async (
+          engine: typeof reference | typeof single,
+        ): Promise<[number[], Float32Array]> => {
+          const session = await engine.createTrainingSession({ ...setup, optimiser: adam });
+          const seen: number[] = [];
+          for (const globalRate of [1e-3, 0, 0, 1e-3, 0]) {
+            seen.push(
+              (await session.step({ batches: 1, batch: 0, localRate: 1e-3, globalRate })).squaredError,
+            );
+          }
+          const { global } = await session.weights();
+          await session.dispose();
+          return [seen, global];
+        };
+        const [expected, expectedGlobal] = await losses(reference);
+        const [actual, actualGlobal] = await losses(several);
+        expected.forEach((loss, i) =>
+          expect(Math.abs(actual[i] - loss)).toBeLessThan(2e-3 * Math.max(1, loss)),
+        );
+        expect(relativeError(actualGlobal, expectedGlobal)).toBeLessThan(0.02);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe('the cpu engine', () => {
+  test('gives the same bytes on any number of threads', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySetup, async (setup) => {
+        const run = async (engine: typeof single): Promise<Float32Array> => {
+          const session = await engine.createTrainingSession({ ...setup, optimiser: adam });
+          for (let batch = 0; batch < 3; batch++) {
+            await session.step({ batches: 3, batch, localRate: 1e-3, globalRate: 1e-3 });
+          }
+          const weights = flat(await session.weights());
+          await session.dispose();
+          return weights;
+        };
+        expect(await run(several)).toEqual(await run(single));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('evaluates a position to the same bits whatever else is evaluated with it', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySetup, fc.integer({ min: 1, max: 80 }), async (setup, count) => {
+        const { model, weights, boxes } = setup;
+        const [box] = boxes;
+        const positions = box.begin.map((begin, axis) =>
+          Float64Array.from(
+            { length: axis === 0 ? count : 3 },
+            (_, i) => begin + ((i + 0.5) / (axis === 0 ? count : 3)) * (box.end[axis] - begin),
+          ),
+        );
+        const task = { box, weights: weights.local[0], positions };
+        const evaluator = await several.createEvaluator(model, weights.global);
+        const [whole] = await evaluator.evaluate([task]);
+        const at = Math.floor(count / 2);
+        const [part] = await evaluator.evaluate([
+          { ...task, positions: [positions[0].slice(at, at + 1), ...positions.slice(1)] },
+        ]);
+        await evaluator.dispose();
+        expect(part).toEqual(whole.slice(at * part.length, (at + 1) * part.length));
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
