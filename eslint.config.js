@@ -1,7 +1,15 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'schema/generated/', 'codec/engine/cpu/assembly/', '**/*.generated.ts'] },
+  {
+    ignores: [
+      'dist/',
+      'node_modules/',
+      'schema/generated/',
+      'codec/engine/cpu/assembly/',
+      '**/*.generated.ts',
+    ],
+  },
   ...tseslint.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -17,7 +25,10 @@ export default tseslint.config(
     files: ['codec/**/*.ts'],
     ignores: ['codec/**/*-node.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: ['node:*', '**/src/**', '**/player/**', '**/schema/**'] }],
+      'no-restricted-imports': [
+        'error',
+        { patterns: ['node:*', '**/src/**', '**/player/**', '**/schema/**'] },
+      ],
     },
   },
 );

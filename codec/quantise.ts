@@ -39,7 +39,10 @@ export interface WeightPrecision {
   readonly bits: number;
 }
 
-/** Measured: loses 0.01 dB on a picture of 39.5 dB, where float16 loses 0.10, at 0.36 of the size of float32. */
+/**
+ * Measured on the 512x512 camera trained to 39.3 dB (Adam, lattice 4, cell coordinates): int11 loses 0.04 dB at 0.37 of
+ * the size of float32; int10 loses 0.11, int12 0.02, and float16, which is too coarse for the global first level, 0.85.
+ */
 export const DEFAULT_WEIGHT_PRECISION: WeightPrecision = { format: 'integer', bits: 11 };
 
 /**

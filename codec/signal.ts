@@ -13,6 +13,7 @@ export const AXES: Readonly<Record<SignalKind, readonly string[]>> = {
 /** How one sample is held in memory and in the source medium. */
 export type SampleType = 'uint8' | 'uint16' | 'float32';
 
+/** Samples in memory, by sample type: uint8, uint16 or float32. */
 export type SampleArray = Uint8Array | Uint16Array | Float32Array;
 
 /** What the channels mean; alpha is straight (not premultiplied) and always last. */

@@ -12,10 +12,29 @@ async function compileKernels(relaxed) {
   const { error, binary, stderr } = await (async () => {
     let binary;
     const result = await asc.main(
-      [assembly, '--outFile', 'kernels.wasm', '-O3', '--noAssert', '--runtime', 'stub', '--importMemory',
-        '--sharedMemory', '--maximumMemory', '65536', '--enable', 'simd', '--enable', 'threads',
-        ...(relaxed ? ['--enable', 'relaxed-simd'] : [])],
-      { writeFile: (_name, contents) => { binary = contents; } },
+      [
+        assembly,
+        '--outFile',
+        'kernels.wasm',
+        '-O3',
+        '--noAssert',
+        '--runtime',
+        'stub',
+        '--importMemory',
+        '--sharedMemory',
+        '--maximumMemory',
+        '65536',
+        '--enable',
+        'simd',
+        '--enable',
+        'threads',
+        ...(relaxed ? ['--enable', 'relaxed-simd'] : []),
+      ],
+      {
+        writeFile: (_name, contents) => {
+          binary = contents;
+        },
+      },
     );
     return { ...result, binary };
   })();
@@ -48,4 +67,6 @@ if (!existsSync(generated) || !readFileSync(generated, 'utf8').includes(digest))
   process.stdout.write(`kernels: ${plain.length} bytes, relaxed SIMD ${relaxed.length} bytes\n`);
 }
 mkdirSync('dist', { recursive: true });
-execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], { stdio: 'inherit' });
+execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], {
+  stdio: 'inherit',
+});

@@ -8,7 +8,9 @@ import { Container, openContainer } from './container/reader.js';
 import type { WriteReport } from './container/writer.js';
 import type { Sink } from './io/sink.js';
 import type { Source } from './io/source.js';
+import { absoluteRegion } from './region.js';
 
+/** What to keep of a file; without options, everything. */
 export interface CropOptions {
   /** Samples to keep, from the visible window's corner, axis order of the signal; default the whole window. */
   readonly region?: Box;
@@ -114,40 +116,6 @@ function select(container: Container, signalIndex: number, options: CropOptions)
 
 function allOrdinals(grid: Grid): number[] {
   return Array.from({ length: grid.count }, (_, ordinal) => ordinal);
-}
-
-/** A region from the window's corner, in positions. */
-function absoluteRegion(region: Box, window: Box, axes: readonly string[]): Box {
-  if (region.begin.length !== axes.length || region.end.length !== axes.length) {
-    throw new OptionError(
-      'region',
-      `${region.begin.length} axes given, the signal has ${axes.length}: ${axes.join(', ')}`,
-    );
-  }
-  const shape = boxShape(window);
-  axes.forEach((name, axis) => {
-    const begin = region.begin[axis];
-    const end = region.end[axis];
-    if (!Number.isInteger(begin) || !Number.isInteger(end)) {
-      throw new OptionError('region', `${begin} to ${end} on axis ${name} are no whole samples`);
-    }
-    if (begin >= end) {
-      throw new OptionError(
-        'region',
-        `is empty on axis ${name}: ${end - begin} samples from ${begin}; at least 1 is needed`,
-      );
-    }
-    if (begin < 0 || end > shape[axis]) {
-      throw new OptionError(
-        'region',
-        `samples ${begin} to ${end} on axis ${name} reach outside the visible window, which has 0 to ${shape[axis]}`,
-      );
-    }
-  });
-  return {
-    begin: region.begin.map((at, axis) => at + window.begin[axis]),
-    end: region.end.map((at, axis) => at + window.begin[axis]),
-  };
 }
 
 function droppedOrdinals(drop: readonly (readonly number[])[], grid: Grid): Set<number> {

@@ -4,15 +4,15 @@ import { decodeWeights } from '../codec/coder/payload.js';
 import { placeTile, planDecode } from '../codec/decode.js';
 import type { PlannedTile, Sampling } from '../codec/decode.js';
 import type { Engine, Evaluator } from '../codec/engine/engine.js';
-import { OptionError } from '../codec/errors.js';
 import type { LgiError } from '../codec/errors.js';
-import { boxShape, boxSize, contains } from '../codec/grid.js';
+import { boxShape, boxSize } from '../codec/grid.js';
 import type { Box } from '../codec/grid.js';
-import { allocateSamples, outputsToSamples } from '../codec/signal.js';
+import { allocateSamples, AXES, outputsToSamples } from '../codec/signal.js';
 import type { SampleArray, SampleFormat, SignalKind } from '../codec/signal.js';
 import type { Colour, SignalHeader } from './container/header.js';
 import type { SignalIndex } from './container/index-table.js';
 import type { Container } from './container/reader.js';
+import { absoluteRegion } from './region.js';
 
 /** What to decode, and how densely. */
 export interface DecodeOptions extends Sampling {
@@ -161,14 +161,8 @@ export class Signal {
 
   #plan(options: DecodeOptions): ReturnType<typeof planDecode> {
     const { window, grid } = this.#index;
-    const shape = boxShape(window);
-    const region = options.region ?? { begin: shape.map(() => 0), end: shape };
-    checkRegion(region, shape);
-    const absolute = {
-      begin: region.begin.map((begin, axis) => begin + window.begin[axis]),
-      end: region.end.map((end, axis) => end + window.begin[axis]),
-    };
-    return planDecode(grid, absolute, options, this.format.channels);
+    const region = options.region ? absoluteRegion(options.region, window, AXES[this.kind]) : window;
+    return planDecode(grid, region, options, this.format.channels);
   }
 
   async *#tiles(tiles: readonly PlannedTile[], options: DecodeOptions): AsyncGenerator<Tile> {
@@ -231,7 +225,11 @@ export class Signal {
     const { sampleType, mapping } = this.format;
     const evaluator = await this.#openEvaluator();
     const results = await evaluator.evaluate(
-      batch.map(({ tile, weights }) => ({ box: grid.boxOf(tile.ordinal), weights, positions: tile.positions })),
+      batch.map(({ tile, weights }) => ({
+        box: grid.boxOf(tile.ordinal),
+        weights,
+        positions: tile.positions,
+      })),
       signal,
     );
     return batch.map(({ tile }, i) => {
@@ -262,22 +260,4 @@ export class Signal {
     this.#evaluator = undefined;
     await (await evaluator?.catch(() => undefined))?.dispose();
   }
-}
-
-function checkRegion(region: Box, shape: readonly number[]): void {
-  const whole = { begin: shape.map(() => 0), end: shape };
-  const isWhole = (value: number): boolean => Number.isInteger(value);
-  const valid =
-    region.begin.length === shape.length &&
-    region.end.length === shape.length &&
-    region.begin.every(isWhole) &&
-    region.end.every(isWhole) &&
-    region.begin.every((begin, axis) => begin < region.end[axis]) &&
-    contains(whole, region);
-  if (valid) return;
-  throw new OptionError(
-    'region',
-    `[${region.begin.join(',')}) to [${region.end.join(',')}) in axis order is empty or leaves the visible window of ` +
-      `${shape.join('x')} samples; choose a region inside`,
-  );
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { VERSION } from '../version.js';
 import type { AddCommand } from './command.js';
 import { describeFailure } from './failure.js';
-import { Interruption, listenForInterruption } from './interruption.js';
+import { listenForInterruption } from './interruption.js';
 import { Output } from './output.js';
 
 /** In the order of the help text. Each is loaded when it is wanted: `info` and `crop` never load an engine. */
@@ -54,8 +54,9 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv, { from: 'user' });
     return output.exitCode;
   } catch (error) {
-    const reason = interruption.signal.aborted && !(error instanceof Interruption) ? interruption.signal.reason : error;
-    return output.failure(describeFailure(reason, argv[0]));
+    // An abort surfaces as whatever it interrupted; the cause is what counts.
+    const { signal } = interruption;
+    return output.failure(describeFailure(signal.aborted ? signal.reason : error, argv[0]));
   } finally {
     interruption.stopListening();
   }

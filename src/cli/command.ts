@@ -8,5 +8,5 @@ export interface CommandContext {
   readonly signal: AbortSignal;
 }
 
-/** Adds one command to the program; its action returns the exit code, or throws. */
+/** Adds one command to the program; its action gives a result to the output, or throws. */
 export type AddCommand = (program: Command, context: CommandContext) => void;

@@ -31,12 +31,13 @@ export function describeFailure(error: unknown, commandName = ''): Failure {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return { exitCode: 0 };
     const option = /'(?:-\w, )?--([a-z-]+)/.exec(error.message)?.[1];
-    const help = /^[a-z]+$/.test(commandName) && !error.message.includes('unknown command') ? ` ${commandName}` : '';
+    const help =
+      /^[a-z]+$/.test(commandName) && !error.message.includes('unknown command') ? ` ${commandName}` : '';
     return {
       exitCode: 2,
       error: {
         code: 'usage',
-        message: error.message.replace(/^error: /, ''),
+        message: error.message.replace(/^error: /, '').replaceAll('\n', ' '),
         ...(option !== undefined && { option }),
       },
       hint: `'lgi${help} --help' says what there is`,
@@ -46,7 +47,12 @@ export function describeFailure(error: unknown, commandName = ''): Failure {
     const { code, message, section, byteOffset } = error;
     return {
       exitCode: 1,
-      error: { code, message, ...(section !== undefined && { section }), ...(byteOffset !== undefined && { byteOffset }) },
+      error: {
+        code,
+        message,
+        ...(section !== undefined && { section }),
+        ...(byteOffset !== undefined && { byteOffset }),
+      },
     };
   }
   return describeUnexpected(error);
@@ -54,10 +60,16 @@ export function describeFailure(error: unknown, commandName = ''): Failure {
 
 function describeUnexpected(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof RangeError && /allocation failed|Invalid (typed )?array (buffer )?length/.test(message)) {
+  if (
+    error instanceof RangeError &&
+    /allocation failed|Invalid (typed )?array (buffer )?length/.test(message)
+  ) {
     return {
       exitCode: 1,
-      error: { code: 'limit', message: `this does not fit into memory (${message}); take a smaller picture or region` },
+      error: {
+        code: 'limit',
+        message: `this does not fit into memory (${message}); take a smaller picture or region`,
+      },
     };
   }
   return {

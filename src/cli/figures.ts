@@ -33,6 +33,14 @@ export function widthByHeight([height, width]: readonly number[]): string {
   return `${width}x${height}`;
 }
 
-export function parameterLine({ total, local, global }: { total: number; local: number; global: number }): string {
+export function parameterLine({
+  total,
+  local,
+  global,
+}: {
+  total: number;
+  local: number;
+  global: number;
+}): string {
   return `${grouped(total)} (${grouped(local)} local, ${grouped(global)} global)`;
 }

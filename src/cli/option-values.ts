@@ -68,7 +68,10 @@ export function partitionList(text: string): number[][] {
   const words = text.trim().split(/\s+/);
   return words.map((word) => {
     if (!/^-?\d+(,-?\d+)*$/.test(word)) {
-      throw new OptionError('drop', `'${word}' is no partition; give row,column pairs with spaces between, such as '0,3 1,3'`);
+      throw new OptionError(
+        'drop',
+        `'${word}' is no partition; give row,column pairs with spaces between, such as '0,3 1,3'`,
+      );
     }
     return word.split(',').map(Number);
   });
@@ -78,7 +81,10 @@ export function partitionList(text: string): number[][] {
 export function hexColour(text: string): [number, number, number] {
   const digits = /^#?([0-9a-f]{6})$/i.exec(text)?.[1];
   if (digits === undefined) {
-    throw new OptionError('background', `'${text}' is no colour; give six hexadecimal digits, such as '#ffffff'`);
+    throw new OptionError(
+      'background',
+      `'${text}' is no colour; give six hexadecimal digits, such as '#ffffff'`,
+    );
   }
   const part = (at: number): number => parseInt(digits.slice(at, at + 2), 16) / 255;
   return [part(0), part(2), part(4)];

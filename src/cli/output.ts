@@ -16,6 +16,11 @@ export function toJson(value: unknown): string {
   );
 }
 
+/** Names in files and paths are others' text: what steers a terminal does not reach it. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?');
+}
+
 /** A row of a table: what it is, and the lines it has. */
 export type Row = readonly [label: string, ...lines: string[]];
 
@@ -27,12 +32,6 @@ export class Output {
 
   constructor({ isJson }: { isJson: boolean }) {
     this.#isJson = isJson;
-    for (const stream of [process.stdout, process.stderr]) {
-      // The reader of a pipe, such as `head`, may leave before the end; that is no failure of ours.
-      stream.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EPIPE') throw error;
-      });
-    }
   }
 
   /** The command's one result. */
@@ -43,31 +42,55 @@ export class Output {
     }
     const colours = coloursOf(process.stdout);
     const width = Math.max(0, ...rows.map(([label]) => label.length));
-    process.stdout.write(`${colours.bold(title)}\n`);
+    process.stdout.write(`${colours.bold(printable(title))}\n`);
     for (const [label, ...lines] of rows) {
       lines.forEach((line, i) => {
         const name = (i === 0 ? label : '').padEnd(width);
-        process.stdout.write(`  ${colours.dim(name)}  ${line}\n`.replace(/ +\n$/, '\n'));
+        process.stdout.write(`  ${colours.dim(name)}  ${printable(line)}\n`);
       });
     }
   }
 
   /** Something to know, which is no failure. */
   note(message: string): void {
-    process.stderr.write(`lgi: ${message}\n`);
+    this.#say(`lgi: ${message}`);
   }
 
   /** Something to beware of. */
   warning(message: string): void {
-    process.stderr.write(`lgi: ${coloursOf(process.stderr).yellow('warning:')} ${message}\n`);
+    this.#say(`lgi: warning: ${message}`, (text) => coloursOf(process.stderr).yellow(text));
   }
 
   /** @returns the exit code. */
   failure({ exitCode, error, hint }: Failure): number {
     if (error === undefined) return exitCode;
     if (this.#isJson) process.stdout.write(`${toJson({ error })}\n`);
-    process.stderr.write(`${coloursOf(process.stderr).red('lgi:')} ${error.message}\n`);
+    this.#say(`lgi: ${error.message}`, (text) => coloursOf(process.stderr).red(text));
     if (hint !== undefined) process.stderr.write(`     ${hint}\n`);
     return exitCode;
   }
+
+  /** A message to stderr, its first word or two coloured, wrapped between words in a terminal. */
+  #say(message: string, colour: (text: string) => string = (text) => text): void {
+    const prefix = /^lgi:( warning:)?/.exec(message)?.[0] ?? '';
+    const lines = wrap(printable(message), process.stderr.isTTY ? process.stderr.columns : Infinity);
+    process.stderr.write(`${colour(prefix)}${lines.join('\n     ').slice(prefix.length)}\n`);
+  }
+}
+
+/** Narrower than this, wrapping only makes a terminal's own wrapping worse. */
+const LEAST_COLUMNS = 40;
+
+/** Lines that leave room for the indent of those after the first; words stay whole. */
+function wrap(text: string, columns: number): string[] {
+  if (!(columns >= LEAST_COLUMNS)) return [text];
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines[lines.length - 1];
+    const indent = lines.length === 1 ? 0 : 5;
+    if (line === '') lines[lines.length - 1] = word;
+    else if (indent + line.length + 1 + word.length < columns) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }

@@ -16,7 +16,10 @@ export function checkInput(place: string): void {
     );
   }
   if (place === '-') {
-    throw new LgiError('unavailable', 'standard input cannot be read, files are not read front to back; save it first');
+    throw new LgiError(
+      'unavailable',
+      'standard input cannot be read, files are not read front to back; save it first',
+    );
   }
 }
 
@@ -24,16 +27,20 @@ export function checkInput(place: string): void {
 export function checkOutput(place: string): void {
   if (place === '') throw new OptionError('output', 'is empty; name a file');
   if (place === '-') {
-    throw new OptionError('output', 'standard output cannot be written, files are not written front to back; name a file');
+    throw new OptionError(
+      'output',
+      'standard output cannot be written, files are not written front to back; name a file',
+    );
   }
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(place)) throw new OptionError('output', 'URLs cannot be written; name a file');
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(place))
+    throw new OptionError('output', 'URLs cannot be written; name a file');
 }
 
 /** @throws OptionError where writing would replace what is read, by whatever name. */
 export async function checkDistinct(input: string, output: string): Promise<void> {
   const [from, to] = await Promise.all([input, output].map((path) => stat(path).catch(() => undefined)));
   if (from === undefined || to === undefined || from.dev !== to.dev || from.ino !== to.ino) return;
-  throw new OptionError('output', `${output} is the file that is read, ${input}; name another`);
+  throw new OptionError('output', `${output} is the input itself; name another file`);
 }
 
 /** A file as a source. */

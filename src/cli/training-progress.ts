@@ -32,10 +32,10 @@ export class TrainingProgress {
 
   update(progress: Progress): void {
     const psnr = progress.psnr.toFixed(2);
-    const speed = progress.iterationsPerSecond.toPrecision(3).replace(/e.*/, '');
+    const speed = shortNumber(progress.iterationsPerSecond);
     const left = clock(progress.secondsLeft);
     if (this.#bar !== undefined) {
-      const payload = { psnr, speed: shortNumber(progress.iterationsPerSecond), left };
+      const payload = { psnr, speed, left };
       if (!this.#isShown) this.#bar.start(RESOLUTION, 0, payload);
       this.#isShown = true;
       this.#bar.update(Math.round(progress.fraction * RESOLUTION), payload);

@@ -13,6 +13,7 @@ const REASONS: Readonly<Record<string, readonly [fact: string, nextStep: string]
   EMFILE: ['too many files are open', 'close some and try again'],
   ENAMETOOLONG: ['the name is too long', 'choose a shorter name'],
   ESPIPE: ['it is a pipe, which can only be read from front to back', 'save it to a file first'],
+  EPIPE: ['it is a pipe, which can only be written from front to back', 'write to a file first'],
   ELOOP: ['symbolic links lead in a circle', 'check the path'],
 };
 

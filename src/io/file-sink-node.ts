@@ -48,21 +48,18 @@ export class FileSink implements Sink {
   static async open(path: string): Promise<FileSink> {
     let temporary: string | null = null;
     try {
-      // Of a symbolic link the file that it points to is replaced, not the link.
-      const target = await realpath(path).catch((cause: NodeJS.ErrnoException) => {
-        if (cause.code === 'ENOENT') return path;
-        throw cause;
-      });
-      const existing = await stat(target).catch((cause: NodeJS.ErrnoException) => {
+      const existing = await stat(path).catch((cause: NodeJS.ErrnoException) => {
         if (cause.code === 'ENOENT') return null;
         throw cause;
       });
       if (existing?.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
       if (existing?.isFIFO() || existing?.isSocket()) {
-        throw Object.assign(new Error('is a pipe, which cannot be written out of order'), { code: 'EPIPE' });
+        throw Object.assign(new Error('is a pipe'), { code: 'EPIPE' });
       }
-      if (existing) await access(target, constants.W_OK);
-      if (existing && !existing.isFile()) return new FileSink(path, target, null, await open(target, 'r+'));
+      if (existing) await access(path, constants.W_OK);
+      if (existing && !existing.isFile()) return new FileSink(path, path, null, await open(path, 'r+'));
+      // Of a symbolic link the file that it points to is replaced, not the link.
+      const target = existing ? await realpath(path) : path;
       // Unpredictable, so that nobody can put a link there first; `wx` refuses what exists.
       const suffix = randomBytes(9).toString('base64url');
       temporary = join(dirname(target), `.${basename(target).slice(0, 200)}.${suffix}.tmp`);

@@ -1,4 +1,4 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import type { Source } from './source.js';
 import { fileError } from './file-error-node.js';
 
@@ -12,15 +12,13 @@ export class FileSource implements Source {
 
   /** @throws LgiError `io` when the path is no readable file. */
   static async open(path: string): Promise<FileSource> {
-    let handle: FileHandle | undefined;
     try {
-      handle = await open(path, 'r');
-      const stats = await handle.stat();
+      // Before it is opened, since opening a pipe waits for its other end.
+      const stats = await stat(path);
       if (stats.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
       if (stats.isFIFO() || stats.isSocket()) throw Object.assign(new Error('is a pipe'), { code: 'ESPIPE' });
-      return new FileSource(path, handle, stats.size);
+      return new FileSource(path, await open(path, 'r'), stats.size);
     } catch (cause) {
-      await handle?.close();
       throw fileError('read', path, cause);
     }
   }

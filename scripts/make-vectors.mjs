@@ -1,0 +1,231 @@
+// Makes spec/vectors: small files and what they decode to by the reference engine, and files that must be refused.
+// Run after a build, when the format has changed; the version and the changelog then change too.
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { crop, encode, MemorySink, memoryMedia, open } from '../dist/src/index.js';
+import { ReferenceEngine } from '../dist/codec/engine/reference/reference-engine.js';
+import { SLOT_BYTES, encodeSuperblock, decodeSuperblock } from '../dist/src/container/superblock.js';
+
+const folder = new URL('../spec/vectors/', import.meta.url);
+const reference = new ReferenceEngine();
+
+/** Smooth colour with an edge, so that every channel and both sides of the range are used. */
+function picture(height, width, channels, peak) {
+  const Samples = peak === 255 ? Uint8Array : Uint16Array;
+  const data = new Samples(height * width * channels);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < channels; c++) {
+        const wave = 0.5 + 0.5 * Math.sin(0.6 * x + 0.4 * y * (c + 1) + c);
+        data[(y * width + x) * channels + c] = Math.round(peak * (x + y > width ? wave : wave * 0.4));
+      }
+    }
+  }
+  return { data, shape: [height, width] };
+}
+
+const siren = (omega) => ({ omegaFirst: omega, omegaHidden: 30, a: 0, b: 0, c: 0, d: 0 });
+const modulated = { omegaFirst: 20, omegaHidden: 30, a: -0.1, b: 0.05, c: 0.2, d: 0.03 };
+const small = { levels: 2, localWidth: 5, globalWidth: 6, iterations: 60, seed: 7, engine: reference };
+
+const encodings = [
+  [
+    'paper-grey8-float32',
+    "The paper's network: no lattice, signal coordinates, linspace.",
+    picture(12, 13, 1, 255),
+    { preset: 'paper', grid: [2, 3], weights: 'float32' },
+  ],
+  [
+    'default-rgb8-integer',
+    'Lattice and cell coordinates, ragged cells, integers of mixed bits.',
+    picture(20, 27, 3, 255),
+    { cell: [8, 8] },
+  ],
+  [
+    'grey16-float16',
+    '16-bit samples, aligned float16 payloads, lattice of stride 3.',
+    picture(11, 14, 1, 65535),
+    { cell: [6, 7], lattice: 3, weights: 'float16' },
+  ],
+  [
+    'rgba8-deflate',
+    'Straight alpha; integers in byte planes under DEFLATE.',
+    picture(12, 12, 4, 255),
+    { cell: [6, 6], coder: 'deflate' },
+  ],
+  [
+    'grey-alpha8-deflate-float32',
+    'Float byte planes under DEFLATE.',
+    picture(9, 10, 2, 255),
+    { cell: [5, 5], weights: 'float32', coder: 'deflate' },
+  ],
+  [
+    'per-partition-rgb16',
+    'No global network and no merge; 8-bit integers and fewer.',
+    picture(10, 9, 3, 65535),
+    { cell: [5, 5], globalWidth: 0, weights: 'int8' },
+  ],
+  [
+    'one-partition',
+    'A plain SIREN: one partition, no global network.',
+    picture(9, 9, 1, 255),
+    { grid: [1, 1], globalWidth: 0, lattice: 'none', coordinates: 'signal' },
+  ],
+  [
+    'modulated',
+    'Activations with a, b, c, d in every role.',
+    picture(10, 12, 1, 255),
+    { cell: [5, 6], activations: { local: modulated, global: modulated, merge: modulated } },
+  ],
+  ['one-sample', 'An axis of length 1 maps to 0.', picture(1, 1, 3, 255), { cell: [4, 4] }],
+  [
+    'icc',
+    'A metadata section, which decoding does not need.',
+    picture(8, 8, 1, 255),
+    { cell: [4, 4], icc: Uint8Array.from({ length: 40 }, (_, i) => i) },
+  ],
+];
+
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+const files = new Map();
+
+async function addDecoded(name, description, bytes) {
+  const file = await open(bytes, { engine: reference });
+  const [signal] = file.signals;
+  const { data, missing, channels, shape, format } = await signal.decode();
+  const samples = Array.from(data);
+  for (const { box } of missing) {
+    for (let y = box.begin[0]; y < box.end[0]; y++) {
+      for (let x = box.begin[1]; x < box.end[1]; x++)
+        samples.fill(null, (y * shape[1] + x) * channels, (y * shape[1] + x + 1) * channels);
+    }
+  }
+  const expected = {
+    description,
+    signals: [
+      {
+        kind: signal.kind,
+        shape,
+        channels,
+        sampleType: format.sampleType,
+        window: signal.window,
+        absent: missing.map(({ coordinates }) => coordinates),
+        samples,
+        // Decoders compute in f32: a value next to a half may round either way, at 16 bits a few steps.
+        tolerance: format.sampleType === 'uint8' ? 1 : 8,
+      },
+    ],
+  };
+  write(name, bytes, expected);
+}
+
+function write(name, bytes, expected) {
+  files.set(name, bytes);
+  writeFileSync(new URL(`${name}.lgi`, folder), bytes);
+  writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(expected)}\n`);
+}
+
+const refuse = (name, description, bytes, code, section) =>
+  write(`invalid-${name}`, bytes, { description, error: { code, ...(section && { section }) } });
+
+for (const [name, description, { data, shape }, { icc, ...options }] of encodings) {
+  const sink = new MemorySink();
+  await encode(memoryMedia({ data, shape, ...(icc && { iccProfile: icc }) }), sink, { ...small, ...options });
+  await addDecoded(name, description, sink.bytes().slice());
+}
+
+async function cropped(bytes, options) {
+  const sink = new MemorySink();
+  await crop((await open(bytes)).container, sink, options);
+  return sink.bytes().slice();
+}
+
+const whole = files.get('default-rgb8-integer');
+await addDecoded(
+  'window',
+  'A crop finer than the cells: whole partitions stay, the window is smaller.',
+  await cropped(whole, { region: { begin: [5, 3], end: [15, 20] } }),
+);
+await addDecoded(
+  'hole',
+  'A partition inside the extent is absent.',
+  await cropped(whole, { drop: [[1, 1]] }),
+);
+
+const grey = files.get('paper-grey8-float32');
+const edited = (bytes, edit) => {
+  const copy = bytes.slice();
+  edit(copy);
+  return copy;
+};
+const { superblock } = decodeSuperblock(grey);
+const withSlots = (change) =>
+  edited(grey, (copy) =>
+    copy.set(encodeSuperblock({ ...superblock, ...change }).subarray(0, 2 * SLOT_BYTES)),
+  );
+
+refuse(
+  'not-lgi',
+  'A PNG signature.',
+  Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
+  'not-lgi',
+);
+refuse('empty', 'No byte at all.', new Uint8Array(0), 'not-lgi');
+refuse('truncated', 'The last chunk is cut short.', grey.slice(0, -10), 'truncated');
+refuse(
+  'slots',
+  'Both slots have a wrong checksum.',
+  edited(grey, (copy) => {
+    copy[60] ^= 1;
+    copy[SLOT_BYTES + 60] ^= 1;
+  }),
+  'damaged',
+  'superblock',
+);
+refuse(
+  'header',
+  'A bit of the header is flipped.',
+  edited(grey, (copy) => {
+    copy[superblock.header.byteOffset + 20] ^= 4;
+  }),
+  'damaged',
+  'header',
+);
+refuse(
+  'index',
+  'A bit of the index is flipped.',
+  edited(grey, (copy) => {
+    copy[superblock.index.byteOffset + 20] ^= 4;
+  }),
+  'damaged',
+  'index',
+);
+refuse(
+  'chunk',
+  'A bit of a payload is flipped.',
+  edited(grey, (copy) => {
+    copy[grey.length - 5] ^= 1;
+  }),
+  'damaged',
+);
+refuse(
+  'feature',
+  'A feature that a reader must understand and cannot.',
+  withSlots({ features: { ...superblock.features, mustUnderstand: 1n << 40n } }),
+  'unsupported',
+  'superblock',
+);
+refuse(
+  'version',
+  'A major version of the future.',
+  withSlots({ version: { major: 2, minor: 0 } }),
+  'unsupported',
+  'superblock',
+);
+refuse(
+  'length',
+  'A header that claims more than any reader must take.',
+  withSlots({ header: { ...superblock.header, byteLength: 0xffffffff } }),
+  'limit',
+);
+process.stdout.write(`${readdirSync(folder).length / 2} vectors\n`);

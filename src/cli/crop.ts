@@ -1,0 +1,66 @@
+import type { Box } from '../../codec/grid.js';
+import { boxShape } from '../../codec/grid.js';
+import { crop } from '../crop.js';
+import { openContainer } from '../container/reader.js';
+import { FileSink } from '../io/file-sink-node.js';
+import type { AddCommand, CommandContext } from './command.js';
+import { counted, grouped, parameterLine, widthByHeight } from './figures.js';
+import { partitionList, pictureRegion } from './option-values.js';
+import { checkOutput, openSource } from './places.js';
+
+interface Flags {
+  readonly output: string;
+  readonly region?: Box;
+  readonly drop?: number[][];
+  readonly inner?: true;
+}
+
+const EPILOGUE = `
+Whole partitions are kept and copied byte for byte; nothing is decoded. What a
+region cuts off from them is hidden, not gone: whoever has the file can recover
+it. --inner keeps only partitions that lie wholly inside, so nothing is hidden.
+The output may be the file itself, which is then replaced in one step.`;
+
+/** `lgi crop`. */
+export const addCrop: AddCommand = (program, context) => {
+  program
+    .command('crop')
+    .summary('copy a part of a file byte for byte, without decoding')
+    .description('Copies a part of an LGI file into a new one, byte for byte, without decoding.')
+    .argument('<lgi>', 'the file')
+    .requiredOption('-o, --output <file>', 'file to write')
+    .option('--region <x,y,width,height>', "samples to keep, from the visible window's corner", pictureRegion)
+    .option('--drop <partitions>', "partitions to leave out, row,column: '0,3 1,3'", partitionList)
+    .option('--inner', 'keep only partitions that lie wholly inside the region')
+    .addHelpText('after', EPILOGUE)
+    .action((lgi: string, flags: Flags) => cropFile(lgi, flags, context));
+};
+
+async function cropFile(input: string, flags: Flags, { output, signal }: CommandContext): Promise<void> {
+  const { output: place, ...options } = flags;
+  checkOutput(place);
+  const source = await openSource(input);
+  try {
+    const container = await openContainer(source, { signal });
+    const report = await crop(container, await FileSink.open(place), { ...options, signal });
+    const { kept, dropped, hiddenSamples, bytes, parameters, fileId, familyId, window } = report;
+    const [y, x] = window.begin;
+    output.result(
+      { kept, dropped, hiddenSamples, bytes, parameters, fileId, familyId, window },
+      `${place}: ${widthByHeight(boxShape(window))}, ${grouped(bytes)} bytes`,
+      [
+        ['partitions', `${grouped(kept)} kept, ${grouped(dropped)} dropped`],
+        ['parameters', parameterLine(parameters)],
+        ['corner', `x ${x}, y ${y} of the first encode`],
+      ],
+    );
+    if (hiddenSamples > 0) {
+      output.warning(
+        `${counted(hiddenSamples, 'sample')} outside the region ${hiddenSamples === 1 ? 'stays' : 'stay'} recoverable; ` +
+          'crop with --inner to leave none',
+      );
+    }
+  } finally {
+    await source.close();
+  }
+}

@@ -1,0 +1,136 @@
+import { OptionError } from '../../codec/errors.js';
+import type { Box } from '../../codec/grid.js';
+import { FileSink } from '../io/file-sink-node.js';
+import { fillHoles, type BackgroundColour } from '../media/fill-holes.js';
+import { imageFormatOf } from '../media/image-format.js';
+import { writeImage } from '../media/write-image.js';
+import { open, type LgiFile } from '../open.js';
+import type { MissingPartition, Samples } from '../signal.js';
+import type { AddCommand, CommandContext } from './command.js';
+import { counted, duration, grouped } from './figures.js';
+import { decimal, hexColour, pictureRegion, pictureSize } from './option-values.js';
+import { checkDistinct, checkOutput, openSource } from './places.js';
+import { primaryImage } from './primary-image.js';
+import { TimedSource } from './timed-source.js';
+
+interface Flags {
+  readonly output: string;
+  readonly region?: Box;
+  readonly scale?: number;
+  readonly size?: number[];
+  readonly background?: BackgroundColour;
+  readonly allowDamaged?: true;
+  readonly threads?: number;
+}
+
+const EPILOGUE = `
+The extension says the format: .png (exact, 8 and 16 bits), .jpg or .webp.
+A file may be cropped, partitions may be missing: they become transparent, for
+which the picture gets an alpha channel, or with --background of that colour.`;
+
+/** `lgi decode`. */
+export const addDecode: AddCommand = (program, context) => {
+  program
+    .command('decode')
+    .summary('make a picture of a file, or of a part of it, at any size')
+    .description('Makes a picture of an LGI file, or of a part of it, at any size.')
+    .argument('<lgi>', 'the file')
+    .requiredOption('-o, --output <file>', 'picture to write')
+    .option('--region <x,y,width,height>', "samples, from the visible window's corner", pictureRegion)
+    .option('--scale <factor>', 'outputs per sample', decimal('scale'))
+    .option('--size <width>x<height>', 'outputs', pictureSize('size'))
+    .option('--background <#rrggbb>', 'colour instead of transparency', hexColour)
+    .option('--allow-damaged', 'leave holes for damaged partitions and go on')
+    .option('--threads <n>', 'threads (default: what the machine runs at once)', decimal('threads'))
+    .addHelpText('after', EPILOGUE)
+    .action((lgi: string, flags: Flags) => decodeFile(lgi, flags, context));
+};
+
+async function decodeFile(input: string, flags: Flags, { output, signal }: CommandContext): Promise<void> {
+  const startMs = performance.now();
+  const { output: place, background, threads, ...options } = flags;
+  checkOutput(place);
+  const format = imageFormatOf(place);
+  await checkDistinct(input, place);
+  const source = new TimedSource(await openSource(input));
+  let file: LgiFile | undefined;
+  let sink: FileSink | undefined;
+  try {
+    file = await open(source, { signal, ...(threads !== undefined && { threads }) });
+    const picture = primaryImage(file);
+    const openedMs = performance.now();
+    const readOpening = source.seconds;
+    sink = await FileSink.open(place);
+    const samples = await picture.decode({ ...options, signal });
+    if (format === 'jpeg' && samples.missing.length > 0 && background === undefined) throw noAlpha(samples);
+    const iccProfile = await file.readMetadata('icc', signal);
+    const filled = fillHoles({ ...samples, holes: samples.missing.map(({ box }) => box) }, background);
+    const decodedMs = performance.now();
+    const bytes = await writeImage(
+      sink,
+      { ...filled, ...(picture.colour && { colour: picture.colour }), ...(iccProfile && { iccProfile }) },
+      { format, signal },
+    );
+    const seconds = {
+      read: source.seconds,
+      parse: (openedMs - startMs) / 1000 - readOpening,
+      decode: (decodedMs - openedMs) / 1000 - (source.seconds - readOpening),
+      write: (performance.now() - decodedMs) / 1000,
+    };
+    warnOfMissing(samples, output);
+    const [height, width] = filled.shape;
+    output.result(
+      {
+        width,
+        height,
+        channels: filled.channels,
+        layout: filled.layout,
+        sampleType: filled.sampleType,
+        missing: samples.missing.map(describeMissing),
+        partitionsDecoded: samples.partitionsDecoded,
+        bytes,
+        bytesRead: source.bytes,
+        seconds,
+      },
+      `${place}: ${width}x${height} ${filled.layout}, ${filled.sampleType}, ${grouped(bytes)} bytes`,
+      [
+        ['decoded', counted(samples.partitionsDecoded, 'partition')],
+        ['read', `${duration(seconds.read)} (${grouped(source.bytes)} bytes)`],
+        ['parse', duration(seconds.parse)],
+        ['decode', duration(seconds.decode)],
+        ['write', duration(seconds.write)],
+      ],
+    );
+  } catch (error) {
+    await sink?.abort();
+    throw error;
+  } finally {
+    await (file === undefined ? source.close() : file.dispose());
+  }
+}
+
+function noAlpha({ missing }: Samples): OptionError {
+  return new OptionError(
+    'background',
+    `${counted(missing.length, 'partition')} of the region ${missing.length === 1 ? 'is' : 'are'} missing and JPEG has ` +
+      'no transparency; give a colour for the holes, or write a .png',
+  );
+}
+
+function describeMissing({ coordinates, reason }: MissingPartition): object {
+  if (reason === 'absent') return { partition: coordinates, reason };
+  return { partition: coordinates, reason: reason.code, message: reason.message };
+}
+
+function warnOfMissing({ missing }: Samples, output: CommandContext['output']): void {
+  const damaged = missing.filter(({ reason }) => reason !== 'absent');
+  const absent = missing.length - damaged.length;
+  if (absent > 0)
+    output.note(
+      `${counted(absent, 'partition')} of the region ${absent === 1 ? 'is' : 'are'} not in the file`,
+    );
+  if (damaged.length === 0) return;
+  const names = damaged.slice(0, 5).map(({ coordinates }) => coordinates.join(','));
+  const more = damaged.length > names.length ? ' ...' : '';
+  output.warning(`${counted(damaged.length, 'partition')} damaged and left out: ${names.join(' ')}${more}`);
+}

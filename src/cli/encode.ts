@@ -1,0 +1,105 @@
+import { encode } from '../encode.js';
+import type { EncodeOptions } from '../encode-settings.js';
+import { FileSink } from '../io/file-sink-node.js';
+import { readImage } from '../media/read-image.js';
+import { SSIM_VARIANT } from '../../codec/structural-similarity.js';
+import type { AddCommand, CommandContext } from './command.js';
+import { decibels, duration, grouped, parameterLine, widthByHeight } from './figures.js';
+import { decimal, decimalOr, sizes } from './option-values.js';
+import { checkDistinct, checkInput, checkOutput } from './places.js';
+import { TrainingProgress } from './training-progress.js';
+
+/** Options as commander gives them: named as on the command line. */
+type Flags = Omit<EncodeOptions, 'seconds'> & { readonly output: string; readonly time?: number };
+
+const EPILOGUE = `
+Training stops at whichever of --iterations, --time and --psnr comes first.
+Sizes are in the order of the picture's axes, rows x columns: --grid 16x24 has
+16 rows of 24 partitions, --cell 32x64 makes them 32 high and 64 wide.
+The output is written under a temporary name and then renamed; when encoding
+fails or is interrupted, an older file of that name stays as it was.`;
+
+/** `lgi encode`. */
+export const addEncode: AddCommand = (program, context) => {
+  program
+    .command('encode')
+    .summary('train networks on a picture and write them as a file')
+    .description('Trains networks on a picture (PNG, JPEG, WebP) and writes them as an LGI file.')
+    .argument('<media>', 'the picture')
+    .requiredOption('-o, --output <file>', 'file to write')
+    .option('--preset <name>', "'fast' or 'paper' (default: fast)")
+    .option('--iterations <n>', 'optimiser steps (default: by preset)', decimal('iterations'))
+    .option('--time <seconds>', 'time to train', decimal('time'))
+    .option('--psnr <dB>', 'quality to stop at', decimal('psnr'))
+    .option('--grid <rows>x<columns>', 'partitions per axis', sizes('grid', 'ROWSxCOLUMNS, such as 16x24'))
+    .option(
+      '--cell <rows>x<columns>',
+      'samples per partition (default: 32x32)',
+      sizes('cell', 'ROWSxCOLUMNS, such as 32x32'),
+    )
+    .option('--params <n>', 'parameters altogether; chooses the widths', decimal('params'))
+    .option('--global-share <x>', 'part of --params that is global (default: 0.1)', decimal('global-share'))
+    .option('--local-width <n>', 'features of local networks (default: 14)', decimal('local-width'))
+    .option(
+      '--global-width <n>',
+      'features of the global network, 0 for none (default: 84)',
+      decimal('global-width'),
+    )
+    .option('--levels <n>', 'sine levels (default: 4)', decimal('levels'))
+    .option(
+      '--lattice <n>',
+      "samples between global features, or 'none' (default: by preset)",
+      decimalOr('lattice', 'none'),
+    )
+    .option('--coordinates <which>', "'cell' or 'signal': what local networks see (default: by preset)")
+    .option('--weights <format>', 'float32, float16, or int2 to int16 (default: int11)')
+    .option('--coder <name>', "'none' or 'deflate' (default: none)")
+    .option('--engine <name>', "'auto' or 'cpu' (default: auto)")
+    .option('--threads <n>', 'threads (default: what the machine runs at once)', decimal('threads'))
+    .option('--seed <n>', 'the same seed gives the same file (default: 0)', decimal('seed'))
+    .addHelpText('after', EPILOGUE)
+    .action((media: string, flags: Flags) => encodeFile(media, flags, context));
+};
+
+async function encodeFile(input: string, flags: Flags, { output, signal }: CommandContext): Promise<void> {
+  const { output: place, time, ...options } = flags;
+  checkInput(input);
+  checkOutput(place);
+  await checkDistinct(input, place);
+  // Before anything takes time: whether the result can be written at all.
+  const sink = await FileSink.open(place);
+  const progress = new TrainingProgress();
+  try {
+    const media = await readImage(input, signal);
+    media.notices?.forEach((notice) => output.note(notice));
+    const report = await encode(media, sink, {
+      ...options,
+      ...(time !== undefined && { seconds: time }),
+      signal,
+      onProgress: (state) => progress.update(state),
+      onNotice: (notice) => output.note(notice),
+    });
+    progress.stop();
+    const { psnr, ssim, seconds, iterations, bytes, bitsPerSample, parameters, engine, threads } = report;
+    output.result(
+      report,
+      `${place}: ${widthByHeight(media.shape)} ${media.format.layout}, ${media.format.sampleType}`,
+      [
+        ['quality', `PSNR ${decibels(psnr)}, SSIM ${ssim.toFixed(4)}`, `(SSIM: ${SSIM_VARIANT})`],
+        ['size', `${grouped(bytes)} bytes, ${bitsPerSample.toFixed(2)} bits per pixel`],
+        ['parameters', parameterLine(parameters)],
+        ['partitions', `${report.grid.join('x')} (rows x columns)`],
+        [
+          'training',
+          `${grouped(iterations)} iterations in ${duration(seconds)}` +
+            `${report.stoppedBy === 'psnr' ? ', where the PSNR was reached' : ''}`,
+          `preset ${report.preset}, engine ${engine}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+        ],
+      ],
+    );
+  } catch (error) {
+    progress.stop();
+    await sink.abort();
+    throw error;
+  }
+}

@@ -1,0 +1,145 @@
+import { countParameters, type Architecture } from '../../codec/architecture.js';
+import { boxShape } from '../../codec/grid.js';
+import type { Quantiser } from '../../codec/quantise.js';
+import { openContainer, type Container } from '../container/reader.js';
+import { SUPERBLOCK_BYTES } from '../container/superblock.js';
+import type { AddCommand, CommandContext } from './command.js';
+import { grouped, parameterLine, widthByHeight } from './figures.js';
+import type { Row } from './output.js';
+import { openSource } from './places.js';
+
+/** `lgi info`. */
+export const addInfo: AddCommand = (program, context) => {
+  program
+    .command('info')
+    .summary('say what is in a file')
+    .description('Says what is in an LGI file: signals, networks, partitions, sizes. Chunks are not read.')
+    .argument('<lgi>', 'the file')
+    .action((lgi: string) => describeFile(lgi, context));
+};
+
+async function describeFile(input: string, { output, signal }: CommandContext): Promise<void> {
+  const source = await openSource(input);
+  try {
+    const info = fileInfo(await openContainer(source, { signal }));
+    output.result(info, `${input}: LGI ${info.version}, ${grouped(info.bytes.total)} bytes`, [
+      ...fileRows(info),
+      ...info.signals.flatMap((one, i) => signalRows(one, info.signals.length > 1 ? ` ${i}` : '')),
+    ]);
+  } finally {
+    await source.close();
+  }
+}
+
+type FileInfo = ReturnType<typeof fileInfo>;
+type SignalInfo = FileInfo['signals'][number];
+
+function fileInfo(container: Container) {
+  const { superblock, header, index, fileId, familyId, generation } = container;
+  const { major, minor } = superblock.version;
+  const chunks = index.signals.reduce((sum, signal) => sum + chunkBytes(signal.chunks), 0);
+  return {
+    version: `${major}.${minor}`,
+    generation,
+    fileId,
+    familyId,
+    ...(header.writer !== undefined && { writer: header.writer }),
+    signals: header.signals.map((_, i) => signalInfo(container, i)),
+    metadata: index.sections.map(({ name, byteLength }) => ({ name, bytes: byteLength })),
+    bytes: {
+      superblock: SUPERBLOCK_BYTES,
+      header: superblock.header.byteLength,
+      index: superblock.index.byteLength,
+      /** Heads and payloads, without the padding between them. */
+      chunks,
+      total: superblock.committedByteLength,
+    },
+  };
+}
+
+function chunkBytes(chunks: Container['index']['signals'][number]['chunks']): number {
+  let sum = 0;
+  for (let chunk = 0; chunk < chunks.count; chunk++) sum += chunks.byteLength(chunk);
+  return sum;
+}
+
+function signalInfo({ header, index }: Container, i: number) {
+  const { kind, role, format, colour, model, quantiser, coder, firstShape } = header.signals[i];
+  const { grid, window, chunks } = index.signals[i];
+  return {
+    kind,
+    role,
+    shape: boxShape(window),
+    channels: format.channels,
+    layout: format.layout,
+    sampleType: format.sampleType,
+    ...(colour && { colour }),
+    /** The visible window in positions of the first encode; its corner is `begin`. */
+    window,
+    firstShape,
+    grid: grid.shape,
+    cell: model.nominalCell,
+    firstPartition: grid.axes.map(({ firstCell }) => firstCell),
+    partitions: { present: chunks.count, constant: 0, absent: grid.count - chunks.count },
+    architecture: { family: 'local-global', ...model.architecture },
+    parameters: countParameters(model.architecture, chunks.count),
+    weights: weightsName(quantiser, model.architecture),
+    coder,
+  };
+}
+
+/** As `encode --weights` takes it: integers by the bits of the tensors that get no more than asked for. */
+function weightsName({ format, local }: Quantiser, { levels }: Architecture): string {
+  if (format !== 'integer') return format;
+  // The output layer's weight is the last but one: its bias has more bits.
+  return `int${local[2 * levels].bits}`;
+}
+
+function fileRows({ generation, fileId, familyId, writer, metadata, bytes }: FileInfo): Row[] {
+  return [
+    ['file id', `${fileId}, generation ${generation}`],
+    ['family id', familyId],
+    ...(writer === undefined ? [] : [['writer', writer] as const]),
+    [
+      'bytes',
+      `superblock ${grouped(bytes.superblock)}, header ${grouped(bytes.header)}, index ${grouped(bytes.index)}`,
+      `chunks ${grouped(bytes.chunks)}`,
+    ],
+    ...metadata.map((section) => ['metadata', `${section.name}, ${grouped(section.bytes)} bytes`] as const),
+  ];
+}
+
+function signalRows(signal: SignalInfo, number: string): Row[] {
+  const { architecture: network, partitions, window } = signal;
+  const [y, x] = window.begin;
+  const isWhole = partitions.absent === 0 && partitions.constant === 0;
+  const { local, global, merge } = network.activations;
+  const hasGlobal = network.globalWidth > 0;
+  const lattice =
+    network.latticeStride === 0 ? 'at every position' : `every ${network.latticeStride} samples`;
+  return [
+    [
+      `signal${number}`,
+      `${signal.kind}, ${widthByHeight(signal.shape)} ${signal.layout}, ${signal.sampleType}`,
+      `corner x ${x}, y ${y} of ${widthByHeight(signal.firstShape)} at the first encode`,
+    ],
+    [
+      'partitions',
+      `${signal.grid.join('x')} (rows x columns) of ${signal.cell.join('x')} samples`,
+      isWhole
+        ? `${grouped(partitions.present)}, all present`
+        : `${grouped(partitions.present)} present, ${grouped(partitions.constant)} constant, ` +
+          `${grouped(partitions.absent)} absent`,
+    ],
+    [
+      'network',
+      `${network.levels} levels, local width ${network.localWidth}, global width ${network.globalWidth}`,
+      `local networks see ${network.localCoordinates} coordinates`,
+      ...(hasGlobal ? [`global features ${lattice}`] : []),
+      `omega first/hidden: local ${local.omegaFirst}/${local.omegaHidden}` +
+        (hasGlobal ? `, global ${global.omegaFirst}/${global.omegaHidden}, merge ${merge.omegaHidden}` : ''),
+    ],
+    ['parameters', parameterLine(signal.parameters)],
+    ['weights', `${signal.weights}, coder ${signal.coder}`],
+  ];
+}

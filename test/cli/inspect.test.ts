@@ -1,0 +1,123 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { writeImage } from '../../dist/src/node.js';
+import { noise, render } from '../../dist/test/media/patterns.js';
+import { scene } from '../../dist/test/media/scene.js';
+import { Workplace } from './run-lgi.js';
+
+const workplace = await Workplace.create();
+await writeImage(workplace.path('scene.png'), scene(40, 24));
+await workplace.json('encode', 'scene.png', '-o', 'a.lgi', '--cell', '16x16', '--iterations', '10');
+
+describe('lgi info', () => {
+  it('says what is in a file', async () => {
+    await workplace.json('crop', 'a.lgi', '-o', 'holed.lgi', '--drop', '0,1');
+    const [info, holed] = [await workplace.json('info', 'a.lgi'), await workplace.json('info', 'holed.lgi')];
+    expect(info).toMatchObject({
+      version: '1.0',
+      generation: 1,
+      fileId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      writer: expect.stringMatching(/^lgi \d/),
+      metadata: [],
+      signals: [
+        {
+          kind: 'image',
+          shape: [24, 40],
+          channels: 3,
+          sampleType: 'uint8',
+          window: { begin: [0, 0], end: [24, 40] },
+          grid: [2, 3],
+          cell: [16, 16],
+          partitions: { present: 6, constant: 0, absent: 0 },
+          architecture: { localWidth: 14, globalWidth: 84, levels: 4 },
+          parameters: { total: 6 * 717 + 23058, local: 6 * 717, global: 23058 },
+          weights: 'int11',
+          coder: 'none',
+        },
+      ],
+    });
+    expect(info.bytes.total).toBe((await readFile(workplace.path('a.lgi'))).length);
+    expect(holed.signals[0].partitions).toEqual({ present: 5, constant: 0, absent: 1 });
+    expect(holed.familyId).toBe(info.familyId);
+    expect(holed.fileId).not.toBe(info.fileId);
+  });
+
+  it('prints a table that fits 80 columns', async () => {
+    const { code, stdout } = await workplace.lgi(['info', 'a.lgi']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('27,360 (4,302 local, 23,058 global)');
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it.each(['int2', 'int9', 'int16', 'float16', 'float32'])(
+    'names the weights as encode takes them: %s',
+    async (weights) => {
+      await workplace.json('encode', 'scene.png', '-o', 'w.lgi', '--weights', weights, '--iterations', '1');
+      expect((await workplace.json('info', 'w.lgi')).signals[0].weights).toBe(weights);
+    },
+  );
+});
+
+describe('lgi verify', () => {
+  it('tells truncated, overlong and other files apart', async () => {
+    const bytes = await readFile(workplace.path('a.lgi'));
+    const codeOf = async (content: Uint8Array) => {
+      await writeFile(workplace.path('v.lgi'), content);
+      const { code, stdout } = await workplace.lgi(['verify', 'v.lgi', '--json']);
+      const { ok, errors } = JSON.parse(stdout);
+      expect(ok).toBe(errors.length === 0);
+      expect(code).toBe(ok ? 0 : 1);
+      return errors.map((error: { code: string }) => error.code);
+    };
+    expect(await codeOf(bytes)).toEqual([]);
+    expect(await codeOf(bytes.subarray(0, 600))).toEqual(['truncated']);
+    expect(await codeOf(bytes.subarray(0, bytes.length - 1))).toContain('truncated');
+    expect(await codeOf(Buffer.concat([bytes, Buffer.from('more')]))).toEqual(['trailing']);
+    expect(await codeOf(Buffer.alloc(2000))).toEqual(['not-lgi']);
+  });
+});
+
+describe('lgi compare', () => {
+  it('measures media and files against each other', async () => {
+    const [forth, back] = [
+      await workplace.json('compare', 'scene.png', 'a.lgi'),
+      await workplace.json('compare', 'a.lgi', 'scene.png'),
+    ];
+    expect(forth).toEqual(back);
+    expect(forth.psnr).toBeCloseTo(10 * Math.log10(255 ** 2 / forth.mse), 10);
+    expect(forth.maxError).toBeGreaterThanOrEqual(Math.sqrt(forth.mse));
+    const { stdout } = await workplace.lgi(['compare', 'scene.png', 'a.lgi']);
+    expect(stdout).toMatch(/SSIM +\d\.\d{4} \(luma, Gaussian 11x11, sigma 1\.5, no downsampling\)/);
+  });
+
+  it('finds no error between equals, and says so in valid JSON', async () => {
+    expect(await workplace.json('compare', 'a.lgi', 'a.lgi')).toMatchObject({
+      psnr: 'Infinity',
+      ssim: 1,
+      mse: 0,
+      maxError: 0,
+    });
+  });
+
+  it('refuses what has no common measure, with the numbers', async () => {
+    await writeImage(workplace.path('other.png'), render(noise(1), { width: 9, height: 7, layout: 'grey' }));
+    await writeImage(
+      workplace.path('deep.png'),
+      render(noise(1), { width: 40, height: 24, sampleType: 'uint16' }),
+    );
+    for (const [name, fact] of [
+      ['other.png', '9x7 grey, uint8'],
+      ['deep.png', '40x24 rgb, uint16'],
+    ]) {
+      const { code, stderr } = await workplace.lgi(['compare', 'scene.png', name]);
+      expect(code).toBe(1);
+      expect(stderr).toContain('40x24 rgb, uint8');
+      expect(stderr).toContain(fact);
+    }
+    await workplace.json('crop', 'a.lgi', '-o', 'holed.lgi', '--drop', '0,1');
+    expect(await workplace.lgi(['compare', 'scene.png', 'holed.lgi'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('1 partition not in the file'),
+    });
+  });
+});

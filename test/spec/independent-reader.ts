@@ -1,0 +1,327 @@
+// A second reader of the format, written from spec/lgi-format.md alone and sharing no code with the project, so that the
+// text is known to suffice and samples can be checked against another implementation. Plain and slow; f64 throughout.
+import { inflateRawSync } from 'node:zlib';
+
+/** What can be read at a place of a FlatBuffer (appendix A). */
+class Table {
+  constructor(
+    private readonly view: DataView,
+    readonly at: number,
+  ) {}
+
+  static root(view: DataView, identifier: string): Table {
+    const found = [4, 5, 6, 7].map((i) => String.fromCharCode(view.getUint8(i))).join('');
+    if (found !== identifier) throw new Error(`${found} is not ${identifier}`);
+    return new Table(view, view.getUint32(0, true));
+  }
+
+  /** Place of a field, or 0 where it is absent. */
+  private place(field: number): number {
+    const virtual = this.at - this.view.getInt32(this.at, true);
+    const entry = 4 + 2 * field;
+    if (entry + 2 > this.view.getUint16(virtual, true)) return 0;
+    const inTable = this.view.getUint16(virtual + entry, true);
+    return inTable === 0 ? 0 : this.at + inTable;
+  }
+
+  u8(field: number): number {
+    const at = this.place(field);
+    return at ? this.view.getUint8(at) : 0;
+  }
+
+  u16(field: number): number {
+    const at = this.place(field);
+    return at ? this.view.getUint16(at, true) : 0;
+  }
+
+  i32(field: number): number {
+    const at = this.place(field);
+    return at ? this.view.getInt32(at, true) : 0;
+  }
+
+  /** `count` f64 of a struct in the table. */
+  doubles(field: number, count: number): number[] {
+    const at = this.place(field);
+    return Array.from({ length: count }, (_, i) => this.view.getFloat64(at + 8 * i, true));
+  }
+
+  table(field: number): Table {
+    const at = this.place(field);
+    return new Table(this.view, at + this.view.getUint32(at, true));
+  }
+
+  /** Elements of a vector, each read by its place. */
+  vector<T>(field: number, size: number, read: (view: DataView, at: number) => T): T[] {
+    const at = this.place(field);
+    const vector = at + this.view.getUint32(at, true);
+    return Array.from({ length: this.view.getUint32(vector, true) }, (_, i) =>
+      read(this.view, vector + 4 + size * i),
+    );
+  }
+
+  tables(field: number): Table[] {
+    return this.vector(field, 4, (view, at) => new Table(view, at + view.getUint32(at, true)));
+  }
+
+  integers(field: number): number[] {
+    return this.vector(field, 4, (view, at) => view.getInt32(at, true));
+  }
+}
+
+function crc32c(...parts: Uint8Array[]): number {
+  let crc = 0xffffffff;
+  for (const part of parts) {
+    for (const byte of part) {
+      crc ^= byte;
+      for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
+    }
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+interface Quantiser {
+  readonly format: number;
+  readonly coder: number;
+  readonly tensors: readonly { readonly step: number; readonly bits: number }[];
+}
+
+/** Section 6: the weights of a payload, given the elements of each tensor. */
+function readWeights(payload: Uint8Array, counts: readonly number[], quantiser: Quantiser): number[] {
+  const { format, coder, tensors } = quantiser;
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const width = format === 0 ? 4 : format === 1 ? 2 : tensors.every(({ bits }) => bits <= 8) ? 1 : 2;
+  let elements = payload;
+  if (coder === 1) {
+    const planes = inflateRawSync(payload);
+    if (planes.length !== total * width) throw new Error('the stream has another length');
+    elements = new Uint8Array(planes.length);
+    for (let i = 0; i < total; i++)
+      for (let b = 0; b < width; b++) elements[i * width + b] = planes[b * total + i];
+  }
+  const view = new DataView(elements.buffer, elements.byteOffset, elements.byteLength);
+  let bitAt = 0;
+  const bit = (): number => {
+    const value = (elements[bitAt >> 3] >> (bitAt & 7)) & 1;
+    bitAt++;
+    return value;
+  };
+  const weights: number[] = [];
+  counts.forEach((count, tensor) => {
+    for (let i = 0; i < count; i++) {
+      const at = weights.length;
+      if (format === 0) weights.push(view.getFloat32(4 * at, true));
+      else if (format === 1) weights.push(half(view.getUint16(2 * at, true)));
+      else {
+        const { bits, step } = tensors[tensor];
+        let code = 0;
+        if (coder === 0) for (let b = 0; b < bits; b++) code += bit() * 2 ** b;
+        else code = width === 1 ? view.getUint8(at) : view.getUint16(2 * at, true);
+        if (code > 2 ** bits - 2) throw new Error('a code that is not used');
+        weights.push(Math.fround((code % 2 === 0 ? code / 2 : -(code + 1) / 2) * step));
+      }
+    }
+  });
+  return weights;
+}
+
+function half(word: number): number {
+  const [exponent, fraction] = [(word >> 10) & 31, word & 1023];
+  const magnitude = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+  return word & 0x8000 ? -magnitude : magnitude;
+}
+
+/** The layers of a flat array: `[inputs, outputs]` weights, each followed by its bias. */
+function layersOf(flat: readonly number[], shapes: readonly (readonly [number, number])[]) {
+  let at = 0;
+  return shapes.map(([inputs, outputs]) => {
+    const weight = flat.slice(at, (at += inputs * outputs));
+    const bias = flat.slice(at, (at += outputs));
+    return { inputs, outputs, weight, bias };
+  });
+}
+
+function affine(layer: ReturnType<typeof layersOf>[number], x: readonly number[]): number[] {
+  return layer.bias.map((bias, j) =>
+    x.reduce((sum, value, i) => sum + value * layer.weight[i * layer.outputs + j], bias),
+  );
+}
+
+export interface ReadSignal {
+  readonly shape: readonly number[];
+  readonly channels: number;
+  readonly window: { readonly begin: readonly number[]; readonly end: readonly number[] };
+  /** Partition coordinates without a chunk. */
+  readonly absent: readonly (readonly number[])[];
+  /** Row-major, channels last; null in absent partitions. */
+  readonly samples: readonly (number | null)[];
+}
+
+const AXES = [2, 1, 3, 3, 3];
+
+/** The visible samples of every signal of a file. */
+export function readFile(file: Uint8Array): ReadSignal[] {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const slot = [0, 512]
+    .filter((at) => crc32c(file.subarray(at, at + 508)) === view.getUint32(at + 508, true))
+    .sort((a, b) => Number(view.getBigUint64(b + 40, true) - view.getBigUint64(a + 40, true)))[0];
+  if (slot === undefined) throw new Error('no valid slot');
+  const section = (at: number): Uint8Array => {
+    const begin = Number(view.getBigUint64(slot + at, true));
+    const bytes = file.slice(begin, begin + view.getUint32(slot + at + 8, true));
+    if (crc32c(bytes) !== view.getUint32(slot + at + 12, true)) throw new Error('a checksum is wrong');
+    return bytes;
+  };
+  const headerBytes = section(64);
+  const header = Table.root(new DataView(headerBytes.buffer), 'LGIH');
+  const index = Table.root(new DataView(section(80).buffer), 'LGIX');
+  const indexes = index.tables(0);
+  return header.tables(0).map((signal, i) => readSignal(file, headerBytes, signal, indexes[i], i));
+}
+
+function readSignal(
+  file: Uint8Array,
+  headerBytes: Uint8Array,
+  header: Table,
+  index: Table,
+  ordinal: number,
+): ReadSignal {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const n = AXES[header.u8(0)];
+  const format = header.table(2);
+  const [sampleType, channels] = [format.u8(0), format.u8(1)];
+  const [valueScale, valueOffset] = format.doubles(3, 2);
+  const maps = header.vector(5, 16, (v, at) => ({
+    scale: v.getFloat64(at, true),
+    offset: v.getFloat64(at + 8, true),
+  }));
+  const nominalCell = header.integers(6);
+  if (header.u8(7) !== 1) throw new Error('another architecture');
+  const family = header.table(8);
+  const [levels, H, G] = [family.u8(0), family.u16(1), family.u16(2)];
+  const [localCoordinates, stride] = [family.u8(3), family.u16(4)];
+  const activation = (field: number) => {
+    const [first, hidden, a, b, c, d] = family.doubles(field, 6);
+    return (z: readonly number[], level: number) =>
+      z.map((value) => Math.exp(a) * Math.sin(Math.exp(b) * (level === 0 ? first : hidden) * value + c) + d);
+  };
+  const [actLocal, actGlobal, actMerge] = [5, 6, 7].map(activation);
+  const quantiser = header.table(9);
+  const tensors = (field: number) =>
+    quantiser.vector(field, 8, (v, at) => ({ step: v.getFloat32(at, true), bits: v.getUint8(at + 4) }));
+  const common = { format: quantiser.u8(0), coder: header.u8(10) };
+  const aligned = common.format !== 2 && common.coder === 0;
+
+  const hidden = (first: number, width: number) =>
+    Array.from({ length: levels }, (_, level) => [level === 0 ? first : width, width] as const);
+  const localShapes = [...hidden(n, H), [H, channels] as const];
+  const globalShapes = G === 0 ? [] : [...hidden(n, G), [H + G, H] as const];
+  const counts = (shapes: readonly (readonly [number, number])[]) => shapes.flatMap(([a, b]) => [a * b, b]);
+  const globalPayload = Uint8Array.from(header.vector(11, 1, (v, at) => v.getUint8(at)));
+  const globalFlat =
+    G === 0 ? [] : readWeights(globalPayload, counts(globalShapes), { ...common, tensors: tensors(2) });
+  const globalLayers = layersOf(globalFlat, globalShapes);
+  const merge = globalLayers[levels];
+  const mergeLocal = merge && { ...merge, inputs: H };
+  const mergeGlobal = merge && { ...merge, weight: merge.weight.slice(H * H), bias: merge.bias.map(() => 0) };
+
+  // Section 5: partitions and their chunks.
+  const axes = index.tables(0).map((axis) => ({ cuts: axis.integers(0), firstCell: axis.i32(1) }));
+  const window = { begin: index.integers(1), end: index.integers(2) };
+  const coordinates = index.integers(3);
+  const lengths = index.vector(4, 4, (v, at) => v.getUint32(at, true));
+  const runs = index.vector(
+    5,
+    16,
+    (v, at) => [Number(v.getBigUint64(at, true)), v.getUint32(at + 8, true)] as const,
+  );
+  const locals = new Map<string, ReturnType<typeof layersOf>>();
+  let at = 0;
+  lengths.forEach((length, chunk) => {
+    const run = runs.find(([, first]) => first === chunk);
+    if (run) [at] = run;
+    else if (aligned) while ((at + 36) % 16 !== 0) at++;
+    const payload = file.slice(at + 36, at + 36 + length);
+    if (crc32c(headerBytes, file.slice(at + 4, at + 36), payload) !== view.getUint32(at, true))
+      throw new Error('chunk');
+    if (view.getUint32(at + 4, true) !== length || view.getUint8(at + 32) !== ordinal)
+      throw new Error('chunk');
+    const flat = readWeights(payload, counts(localShapes), { ...common, tensors: tensors(1) });
+    locals.set(coordinates.slice(chunk * n, (chunk + 1) * n).join(), layersOf(flat, localShapes));
+    at += 36 + length;
+  });
+
+  // Section 7: from weights to samples.
+  const toSignal = (p: readonly number[]) =>
+    p.map((x, axis) => Math.fround(maps[axis].scale * x + maps[axis].offset));
+  const globalFeatures = (p: readonly number[]): number[][] => {
+    let g = toSignal(p);
+    return globalLayers.slice(0, levels).map((layer, level) => {
+      g = actGlobal(affine(layer, g), level);
+      return affine(mergeGlobal, g);
+    });
+  };
+  const known = new Map<string, number[][]>();
+  const interpolated = (p: readonly number[]): number[][] => {
+    if (G === 0) return [];
+    if (stride === 0) return globalFeatures(p);
+    const sums = Array.from({ length: levels }, () => new Array<number>(H).fill(0));
+    for (let corner = 0; corner < 2 ** n; corner++) {
+      let weight = 1;
+      const point = p.map((x, axis) => {
+        const k = Math.floor(x / stride);
+        const isUpper = (corner >> axis) & 1;
+        weight *= isUpper ? x / stride - k : 1 - (x / stride - k);
+        return (k + isUpper) * stride;
+      });
+      const features = known.get(point.join()) ?? globalFeatures(point);
+      known.set(point.join(), features);
+      sums.forEach((sum, level) => features[level].forEach((value, h) => (sum[h] += weight * value)));
+    }
+    return sums;
+  };
+  const sampleAt = (position: readonly number[]): (number | null)[] => {
+    const cells = position.map((x, axis) => axes[axis].cuts.findLastIndex((cut) => cut <= x));
+    const layers = locals.get(cells.map((cell, axis) => cell + axes[axis].firstCell).join());
+    if (!layers) return new Array<null>(channels).fill(null);
+    let l =
+      localCoordinates === 0
+        ? toSignal(position)
+        : position.map((x, axis) => {
+            const [begin, end] = axes[axis].cuts.slice(cells[axis], cells[axis] + 2);
+            return Math.fround((x - (begin + end) / 2) / (nominalCell[axis] / 2));
+          });
+    const projected = interpolated(position);
+    for (let level = 0; level < levels; level++) {
+      l = actLocal(affine(layers[level], l), level);
+      if (G > 0)
+        l = actMerge(
+          affine(mergeLocal, l).map((value, h) => value + projected[level][h]),
+          levels,
+        );
+    }
+    return affine(layers[levels], l).map((y) => {
+      const v = y * valueScale + valueOffset;
+      if (sampleType === 2) return Math.fround(v);
+      const peak = sampleType === 0 ? 255 : 65535;
+      return Math.min(peak, Math.max(0, Math.floor(v + 0.5)));
+    });
+  };
+
+  const shape = window.begin.map((begin, axis) => window.end[axis] - begin);
+  const everyCell = (lengthsPerAxis: readonly number[]) =>
+    lengthsPerAxis.reduce<number[][]>(
+      (list, length) => list.flatMap((head) => Array.from({ length }, (_, i) => [...head, i])),
+      [[]],
+    );
+  return {
+    shape,
+    channels,
+    window,
+    absent: everyCell(axes.map(({ cuts }) => cuts.length - 1))
+      .map((cell) => cell.map((i, axis) => i + axes[axis].firstCell))
+      .filter((cell) => !locals.has(cell.join())),
+    samples: everyCell(shape).flatMap((cell) =>
+      sampleAt(cell.map((i, axis) => i + window.begin[axis] + 0.5)),
+    ),
+  };
+}
