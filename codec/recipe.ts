@@ -7,7 +7,10 @@ import type { InitialisationOptions } from './initialise.js';
 export interface Phase {
   /** Optimiser steps, where no other budget is given. */
   readonly iterations: number;
-  /** Batches that an epoch is cut into, each sample drawn once; 1 is full batch. */
+  /**
+   * Batches that an epoch is cut into, each sample drawn once; 1 is full batch. Small partitions are cut into fewer, so
+   * that a step sees at least 32 samples of each.
+   */
   readonly batches: number;
   /** `all`, or `local`: global and merge stand still, and every partition is trained on its own. */
   readonly trains: 'all' | 'local';

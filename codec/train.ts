@@ -50,6 +50,12 @@ export interface TrainingResult {
   readonly stoppedBy: 'iterations' | 'seconds' | 'psnr';
 }
 
+/**
+ * Samples of a partition that a step sees at least, where it has them: a tile of the cpu engine, so that no lane idles,
+ * and few enough gradients to average.
+ */
+const LEAST_BATCH_SAMPLES = 32;
+
 /** Mean squared error over the last `window` batches. */
 class ErrorWindow {
   #errors: number[] = [];
@@ -64,7 +70,8 @@ class ErrorWindow {
     }
   }
 
-  get full(): number {
+  /** Batches in the window. */
+  get length(): number {
     return this.#errors.length;
   }
 
@@ -121,6 +128,7 @@ class Run {
   readonly #options: TrainingOptions;
   readonly #planned: readonly number[];
   readonly #sizes: readonly number[];
+  readonly #mostBatches: number;
   readonly #startMs = performance.now();
   readonly #errors = new ErrorWindow();
   #iteration = 0;
@@ -131,6 +139,8 @@ class Run {
     this.#options = options;
     this.#planned = phaseIterations(options.recipe.phases, options.budget?.iterations);
     this.#sizes = [...new Set(options.objective.boxes.map(boxSize))];
+    const largest = this.#sizes.reduce((most, size) => Math.max(most, size), 0);
+    this.#mostBatches = Math.max(1, Math.floor(largest / LEAST_BATCH_SAMPLES));
   }
 
   async run(): Promise<TrainingResult> {
@@ -169,27 +179,28 @@ class Run {
       const ofTime = budget?.seconds === undefined ? 0 : (this.#seconds() - startSeconds) / shareSeconds;
       return Math.max(ofSteps, ofTime);
     };
+    const batches = Math.min(phase.batches, this.#mostBatches);
     let orders: Step['orders'];
     for (let done = 0; done < limit; done++) {
       const spent = fraction(done);
       if (spent >= 1) break;
       signal?.throwIfAborted();
-      const batch = done % phase.batches;
-      if (phase.batches > 1 && batch === 0) orders = this.#nextOrders();
+      const batch = done % batches;
+      if (batches > 1 && batch === 0) orders = this.#nextOrders();
       const factor = phase.decay === 'linear' ? 1 - spent : 1;
       const { squaredError, count } = await this.#session.step({
         ...(orders === undefined ? {} : { orders }),
-        batches: phase.batches,
+        batches,
         batch,
         localRate: phase.localRate * factor,
         globalRate: phase.trains === 'all' ? phase.globalRate * factor : 0,
       });
       this.#iteration++;
       if (!Number.isFinite(squaredError)) this.#diverged(phase);
-      this.#errors.add(squaredError, count, phase.batches);
+      this.#errors.add(squaredError, count, batches);
       const psnr = psnrOfError(this.#errors.mean(), this.#options.objective.format);
       this.#report(psnr, fraction(done + 1));
-      if (budget?.psnr !== undefined && this.#errors.full >= phase.batches && psnr >= budget.psnr)
+      if (budget?.psnr !== undefined && this.#errors.length >= batches && psnr >= budget.psnr)
         return true;
     }
     return false;

@@ -23,7 +23,6 @@ function picture(height, width, channels, peak) {
   return { data, shape: [height, width] };
 }
 
-const siren = (omega) => ({ omegaFirst: omega, omegaHidden: 30, a: 0, b: 0, c: 0, d: 0 });
 const modulated = { omegaFirst: 20, omegaHidden: 30, a: -0.1, b: 0.05, c: 0.2, d: 0.03 };
 const small = { levels: 2, localWidth: 5, globalWidth: 6, iterations: 60, seed: 7, engine: reference };
 

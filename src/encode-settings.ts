@@ -5,7 +5,8 @@ import type { Coder } from '../codec/coder/payload.js';
 import type { EngineName } from '../codec/engine/choose.js';
 import type { Engine } from '../codec/engine/engine.js';
 import { OptionError } from '../codec/errors.js';
-import { Grid, linspaceMap, makeGrid, spreadMap } from '../codec/grid.js';
+import type { Grid } from '../codec/grid.js';
+import { linspaceMap, makeGrid, spreadMap } from '../codec/grid.js';
 import type { Model } from '../codec/model.js';
 import { DEFAULT_WEIGHT_PRECISION, parseWeightPrecision } from '../codec/quantise.js';
 import type { WeightPrecision } from '../codec/quantise.js';
@@ -103,7 +104,10 @@ const MAX_PSNR_DB = 120;
 export function resolveSettings(media: Media, options: EncodeOptions): EncodeSettings {
   const presetName = options.preset ?? 'fast';
   if (!Object.hasOwn(PRESETS, presetName)) {
-    throw new OptionError('preset', `'${String(presetName)}' is no preset; give ${Object.keys(PRESETS).join(' or ')}`);
+    throw new OptionError(
+      'preset',
+      `'${String(presetName)}' is no preset; give ${Object.keys(PRESETS).join(' or ')}`,
+    );
   }
   const preset = PRESETS[presetName];
   if (options.grid !== undefined && options.cell !== undefined) {
@@ -123,7 +127,8 @@ export function resolveSettings(media: Media, options: EncodeOptions): EncodeSet
     preset,
     grid,
     model: { architecture, maps: media.shape.map((length) => map(length)), nominalCell: grid.largestCell() },
-    precision: options.weights === undefined ? DEFAULT_WEIGHT_PRECISION : parseWeightPrecision(options.weights),
+    precision:
+      options.weights === undefined ? DEFAULT_WEIGHT_PRECISION : parseWeightPrecision(options.weights),
     coder: checkCoder(options.coder ?? 'none'),
     seed: checkWhole('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER),
     budget: checkBudget(options),
@@ -160,24 +165,37 @@ function chooseSizes(
   const { shape } = media;
   const cell = options.cell ?? shape.map((length) => Math.min(DEFAULT_CELL, length));
   if (options.params === undefined) {
-    if (options.globalShare !== undefined) throw new OptionError('global-share', 'needs params, the total it is a share of');
-    const { grid, notice } = makeGrid(shape, options.grid === undefined ? { cell } : { counts: options.grid });
+    if (options.globalShare !== undefined)
+      throw new OptionError('global-share', 'needs params, the total it is a share of');
+    const { grid, notice } = makeGrid(
+      shape,
+      options.grid === undefined ? { cell } : { counts: options.grid },
+    );
     if (notice !== undefined) notices.push(notice);
     return {
       grid,
       localWidth: checkWhole('local-width', options.localWidth ?? DEFAULT_LOCAL_WIDTH, 1, MAX_LOCAL_WIDTH),
-      globalWidth: checkWhole('global-width', options.globalWidth ?? DEFAULT_GLOBAL_WIDTH, 0, MAX_GLOBAL_WIDTH),
+      globalWidth: checkWhole(
+        'global-width',
+        options.globalWidth ?? DEFAULT_GLOBAL_WIDTH,
+        0,
+        MAX_GLOBAL_WIDTH,
+      ),
     };
   }
   for (const [name, value] of [
     ['local-width', options.localWidth],
     ['global-width', options.globalWidth],
   ] as const) {
-    if (value !== undefined) throw new OptionError(name, 'given together with params, which chooses the widths; give one');
+    if (value !== undefined)
+      throw new OptionError(name, 'given together with params, which chooses the widths; give one');
   }
-  const target = options.grid === undefined ? cell : shape.map((length, axis) => length / (options.grid ?? [])[axis]);
+  const target =
+    options.grid === undefined ? cell : shape.map((length, axis) => length / (options.grid ?? [])[axis]);
   const { counts } =
-    options.grid === undefined ? { counts: undefined } : { counts: makeGrid(shape, { counts: options.grid }).grid.shape };
+    options.grid === undefined
+      ? { counts: undefined }
+      : { counts: makeGrid(shape, { counts: options.grid }).grid.shape };
   const choice = automaticPartitioning(architectureOf(media, options, preset), shape, {
     parameters: options.params,
     globalShare: options.globalShare ?? DEFAULT_GLOBAL_SHARE,
@@ -194,15 +212,24 @@ function checkParameters(architecture: Architecture, grid: Grid): void {
   const { local } = countParameters(architecture, 1);
   const { global } = countParameters(architecture, 0);
   if (local > MAX_LOCAL_PARAMETERS) {
-    throw new OptionError('local-width', `makes ${local} weights a partition, the limit is ${MAX_LOCAL_PARAMETERS}; take a smaller one`);
+    throw new OptionError(
+      'local-width',
+      `makes ${local} weights a partition, the limit is ${MAX_LOCAL_PARAMETERS}; take a smaller one`,
+    );
   }
   if (global > MAX_GLOBAL_PARAMETERS) {
-    throw new OptionError('global-width', `makes ${global} global weights, the limit is ${MAX_GLOBAL_PARAMETERS}; take a smaller one`);
+    throw new OptionError(
+      'global-width',
+      `makes ${global} global weights, the limit is ${MAX_GLOBAL_PARAMETERS}; take a smaller one`,
+    );
   }
   // The engine holds weights and two moments of each in 4 GiB.
   const total = local * grid.count;
   if (total > 2 ** 28) {
-    throw new OptionError('cell', `makes ${grid.count} partitions of ${local} weights, the limit is ${2 ** 28} altogether; take larger cells`);
+    throw new OptionError(
+      'cell',
+      `makes ${grid.count} partitions of ${local} weights, the limit is ${2 ** 28} altogether; take larger cells`,
+    );
   }
 }
 

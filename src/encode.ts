@@ -81,12 +81,17 @@ interface Prepared {
 async function prepare(media: Media, options: EncodeOptions): Promise<Prepared> {
   options.signal?.throwIfAborted();
   if (media.kind !== 'image') {
-    throw new LgiError('unavailable', `this version encodes images, not ${media.kind}; encode frames or slices as images`);
+    throw new LgiError(
+      'unavailable',
+      `this version encodes images, not ${media.kind}; encode frames or slices as images`,
+    );
   }
   const settings = resolveSettings(media, options);
   settings.notices.forEach((notice) => options.onNotice?.(notice));
   const isNamed = options.engine === undefined || typeof options.engine === 'string';
-  const engine = isNamed ? createEngine(options.engine as 'auto', options.threads) : (options.engine as Engine);
+  const engine = isNamed
+    ? createEngine(options.engine as 'auto', options.threads)
+    : (options.engine as Engine);
   try {
     return await trainAndMeasure(media, settings, engine, options);
   } finally {
@@ -115,7 +120,12 @@ async function trainAndMeasure(
   });
   const { architecture } = model;
   const quantiser = fitQuantiser(precision.format, precision.bits, architecture, weights);
-  const decoded = await decodeAll(engine, settings, quantisedWeights(architecture, weights, quantiser), media);
+  const decoded = await decodeAll(
+    engine,
+    settings,
+    quantisedWeights(architecture, weights, quantiser),
+    media,
+  );
   const original = await media.read(grid.extent, signal);
   const { psnr } = compareSamples(original, decoded, media.format);
   const payload = (values: Float32Array, role: 'local' | 'global'): Uint8Array =>
@@ -183,7 +193,11 @@ async function decodeAll(
     for (let first = 0; first < plan.tiles.length; first += batch) {
       const tiles = plan.tiles.slice(first, first + batch);
       const outputs = await evaluator.evaluate(
-        tiles.map(({ ordinal, positions }) => ({ box: grid.boxOf(ordinal), weights: weights.local[ordinal], positions })),
+        tiles.map(({ ordinal, positions }) => ({
+          box: grid.boxOf(ordinal),
+          weights: weights.local[ordinal],
+          positions,
+        })),
       );
       tiles.forEach(({ box }, i) => {
         const tile = allocateSamples(format.sampleType, outputs[i].length);
@@ -200,7 +214,16 @@ async function decodeAll(
 /** SHA-256 over the samples and everything that decides the weights, so that different encodes are different families. */
 function digestOf({ samples }: Objective, settings: EncodeSettings): Uint8Array {
   const { presetName, preset, grid, model, precision, coder, seed, budget } = settings;
-  const options = { presetName, recipe: preset.recipe, axes: grid.axes, model, precision, coder, seed, budget };
+  const options = {
+    presetName,
+    recipe: preset.recipe,
+    axes: grid.axes,
+    model,
+    precision,
+    coder,
+    seed,
+    budget,
+  };
   return sha256
     .create()
     .update(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength))

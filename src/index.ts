@@ -25,7 +25,12 @@ export { SSIM_VARIANT, structuralSimilarity } from '../codec/structural-similari
 export { createEngine } from '../codec/engine/choose.js';
 export type { EngineName } from '../codec/engine/choose.js';
 export type { Engine } from '../codec/engine/engine.js';
-export type { Architecture, LocalCoordinates, ParameterCount, SineActivation } from '../codec/architecture.js';
+export type {
+  Architecture,
+  LocalCoordinates,
+  ParameterCount,
+  SineActivation,
+} from '../codec/architecture.js';
 export type { Box } from '../codec/grid.js';
 export type { Sampling } from '../codec/decode.js';
 export type { Progress } from '../codec/train.js';

@@ -31,7 +31,10 @@ export async function open(
   options: OpenOptions = {},
 ): Promise<LgiFile> {
   const bytes = asSource(source);
-  const container = await openContainer(bytes, options.signal === undefined ? {} : { signal: options.signal });
+  const container = await openContainer(
+    bytes,
+    options.signal === undefined ? {} : { signal: options.signal },
+  );
   return new LgiFile(container, bytes, options);
 }
 

@@ -4,7 +4,7 @@ import { peakOf, type SampleArray, type SampleFormat } from '../../codec/signal.
 import { SSIM_VARIANT, structuralSimilarity } from '../../codec/structural-similarity.js';
 import { MAGIC } from '../container/superblock.js';
 import { readImage } from '../media/read-image.js';
-import { open } from '../open.js';
+import { open, type LgiFile } from '../open.js';
 import type { AddCommand, CommandContext } from './command.js';
 import { counted, decibels, widthByHeight } from './figures.js';
 import { openSource } from './places.js';
@@ -56,34 +56,43 @@ async function compareFiles(a: string, b: string, { output, signal }: CommandCon
   );
 }
 
-/** All samples of a picture or of an LGI file, told apart by their first bytes. */
+/** All samples of a picture or of an LGI file. */
 async function readContent(place: string, signal: AbortSignal): Promise<Content> {
+  if (await isLgi(place, signal)) return readLgi(place, signal);
+  const media = await readImage(place, signal);
+  const { shape, format } = media;
+  const data = await media.read({ begin: shape.map(() => 0), end: shape }, signal);
+  media.close?.();
+  return { place, data, shape, format };
+}
+
+/** By the first bytes, whatever the name. */
+async function isLgi(place: string, signal: AbortSignal): Promise<boolean> {
   const source = await openSource(place);
   try {
     const start = await source.read(0, MAGIC.length, signal);
-    if (start.length < MAGIC.length || MAGIC.some((value, i) => value !== start[i])) {
-      const media = await readImage(place, signal);
-      const { shape, format } = media;
-      const data = await media.read({ begin: shape.map(() => 0), end: shape }, signal);
-      media.close?.();
-      return { place, data, shape, format };
-    }
-    const file = await open(source, { signal });
-    try {
-      const { data, shape, format, missing } = await primaryImage(file).decode({ signal });
-      if (missing.length > 0) {
-        throw new LgiError(
-          'missing',
-          `${place}: ${counted(missing.length, 'partition')} not in the file, so there is nothing to compare there; ` +
-            'crop to a region that is whole',
-        );
-      }
-      return { place, data, shape, format };
-    } finally {
-      await file.dispose();
-    }
+    return start.length === MAGIC.length && MAGIC.every((value, i) => value === start[i]);
   } finally {
     await source.close();
+  }
+}
+
+async function readLgi(place: string, signal: AbortSignal): Promise<Content> {
+  const source = await openSource(place);
+  let file: LgiFile | undefined;
+  try {
+    file = await open(source, { signal });
+    const { data, shape, format, missing } = await primaryImage(file).decode({ signal });
+    if (missing.length > 0) {
+      throw new LgiError(
+        'missing',
+        `${place}: ${counted(missing.length, 'partition')} not in the file, so there is nothing to compare there; ` +
+          'crop to a region that is whole',
+      );
+    }
+    return { place, data, shape, format };
+  } finally {
+    await (file === undefined ? source.close() : file.dispose());
   }
 }
 

@@ -23,7 +23,7 @@ beforeAll(async () => {
 /** Runs commands that shall fail: stdout must be one JSON object, stderr one message, the folder unchanged. */
 async function failures(argvs: readonly (readonly string[])[]) {
   const before = await workplace.names();
-  const results = await workplace.lgiEach(argvs.map((argv) => [...argv, '--json']));
+  const results = await Promise.all(argvs.map((argv) => workplace.runInside([...argv, '--json'])));
   expect(await workplace.names()).toEqual(before);
   return results.map(({ code, stdout, stderr }) => {
     const { error, ...rest } = JSON.parse(stdout);

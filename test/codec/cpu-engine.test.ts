@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { siren, type Architecture } from '../../dist/codec/architecture.js';
+import type { Architecture } from '../../dist/codec/architecture.js';
 import { createCpuEngine } from '../../dist/codec/engine/cpu/cpu-engine.js';
 import { ReferenceEngine } from '../../dist/codec/engine/reference/reference-engine.js';
 import type { Optimiser, Step, TrainingSetup } from '../../dist/codec/engine/engine.js';

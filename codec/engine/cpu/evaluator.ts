@@ -79,7 +79,8 @@ export class CpuEvaluator implements Evaluator {
   async #evaluate(tasks: readonly EvaluationTask[], signal?: AbortSignal): Promise<Float32Array[]> {
     const channels = this.#model.architecture.outputs;
     const results = tasks.map(
-      ({ positions }) => new Float32Array(positions.reduce((product, axis) => product * axis.length, channels)),
+      ({ positions }) =>
+        new Float32Array(positions.reduce((product, axis) => product * axis.length, channels)),
     );
     let wave: Claim[] = [];
     let bytes = 0;
@@ -116,10 +117,21 @@ export class CpuEvaluator implements Evaluator {
     const end = task.positions.map((axis, i) => (i === 0 ? axis[to - 1] : axis[axis.length - 1]));
     // One more point per axis than the box rule gives, since a last position may lie on a lattice point.
     const stride = architecture.latticeStride;
-    return patchBytes(patchPoints(begin, end.map((last) => last + stride), stride), architecture);
+    return patchBytes(
+      patchPoints(
+        begin,
+        end.map((last) => last + stride),
+        stride,
+      ),
+      architecture,
+    );
   }
 
-  async #runWave(tasks: readonly EvaluationTask[], wave: readonly Claim[], results: Float32Array[]): Promise<void> {
+  async #runWave(
+    tasks: readonly EvaluationTask[],
+    wave: readonly Claim[],
+    results: Float32Array[],
+  ): Promise<void> {
     const layout = new MemoryLayout();
     layout.take(this.#fixedBytes);
     const job = layout.take(64);
@@ -134,7 +146,9 @@ export class CpuEvaluator implements Evaluator {
         weights = layout.take(this.#local.packedLength * 4);
         weightsAt.set(claim.task, weights);
       }
-      const positions = task.positions.map((axis, i) => layout.take((i === 0 ? claim.to - claim.from : axis.length) * 8));
+      const positions = task.positions.map((axis, i) =>
+        layout.take((i === 0 ? claim.to - claim.from : axis.length) * 8),
+      );
       return { weights, positions, output: layout.take(this.#outputs(task, claim) * 4) };
     });
     const missing = layout.pages('decoding') - this.#memory.buffer.byteLength / PAGE_BYTES;
@@ -164,7 +178,12 @@ export class CpuEvaluator implements Evaluator {
       view.setUint32(at + 64, weights, true);
       view.setUint32(at + 68, output, true);
     });
-    await this.#pool.run((thread) => ({ kind: 'evaluate', instance: this.#instance, job, patch: patches[thread] }));
+    await this.#pool.run((thread) => ({
+      kind: 'evaluate',
+      instance: this.#instance,
+      job,
+      patch: patches[thread],
+    }));
     wave.forEach((claim, index) => {
       const count = this.#outputs(tasks[claim.task], claim);
       const perStep = count / (claim.to - claim.from);

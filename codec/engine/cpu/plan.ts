@@ -86,7 +86,13 @@ export class Packing {
         inputs = rows;
         layerEnd = layer + pad4(rows + 1) * stride;
       }
-      packed.push({ from: offset, to: layer + (part === 'bias' ? inputs * stride : 0), rows, columns, stride });
+      packed.push({
+        from: offset,
+        to: layer + (part === 'bias' ? inputs * stride : 0),
+        rows,
+        columns,
+        stride,
+      });
     }
     this.#tensors = packed;
     this.packedLength = layerEnd;

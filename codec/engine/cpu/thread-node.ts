@@ -3,5 +3,8 @@ import { threadBody } from './thread.js';
 
 if (parentPort !== null) {
   const port = parentPort;
-  port.on('message', threadBody((message) => port.postMessage(message)));
+  port.on(
+    'message',
+    threadBody((message) => port.postMessage(message)),
+  );
 }

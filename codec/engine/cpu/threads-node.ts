@@ -4,7 +4,8 @@ import type { Thread } from './thread.js';
 
 /** Starts a thread of the pool on a worker thread of Node. */
 export function spawnThread(): Thread {
-  const worker = new Worker(new URL('./thread-node.js', import.meta.url));
+  // Without node's own flags: `--input-type`, as programs given by `--eval` have it, ends a worker that is a file.
+  const worker = new Worker(new URL('./thread-node.js', import.meta.url), { execArgv: [] });
   return {
     post: (message) => worker.postMessage(message),
     onMessage: (handler) => void worker.on('message', handler),

@@ -7,7 +7,9 @@ export function spawnThread(): Thread {
     post: (message) => worker.postMessage(message),
     onMessage: (handler) => worker.addEventListener('message', (event) => handler(event.data)),
     onError: (handler) =>
-      worker.addEventListener('error', (event) => handler(new Error(event.message || 'the worker did not start'))),
+      worker.addEventListener('error', (event) =>
+        handler(new Error(event.message || 'the worker did not start')),
+      ),
     terminate: () => {
       worker.terminate();
       return Promise.resolve();

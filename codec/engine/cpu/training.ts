@@ -106,7 +106,8 @@ export class CpuTrainingSession implements TrainingSession {
     const job = layout.take(JOB_BYTES);
     const items = layout.take(boxes.length * this.#shares * ITEM_BYTES);
     // Gradient products write whole vectors of rows; up to three rows of zeros may land behind the last layer.
-    const slack = 4 * 4 * Math.ceil(Math.max(model.architecture.localWidth, model.architecture.outputs, 1) / 4) * 4;
+    const slack =
+      4 * 4 * Math.ceil(Math.max(model.architecture.localWidth, model.architecture.outputs, 1) / 4) * 4;
     const globalBytes = this.#global.packedLength * 4;
     const globalStride = Math.ceil((globalBytes + slack) / 64) * 64;
     const localBytes = this.#local.packedLength * 4;
@@ -124,7 +125,9 @@ export class CpuTrainingSession implements TrainingSession {
       localFirst: layout.take(boxes.length * localBytes),
       localSecond: layout.take(boxes.length * localBytes),
       // A block works on one item at a time, so that one gradient serves all its items unless shares are summed later.
-      localGradients: layout.take((this.#shares > 1 ? boxes.length * this.#shares : this.#blocks) * localStride),
+      localGradients: layout.take(
+        (this.#shares > 1 ? boxes.length * this.#shares : this.#blocks) * localStride,
+      ),
       localStride,
       patches: points.map((count) => layout.take(patchBytes(count, model.architecture))),
       samples: layout.take(samples.byteLength),
@@ -256,8 +259,8 @@ export class CpuTrainingSession implements TrainingSession {
     view.setInt32(job + 76, trainGlobal ? 1 : 0, true);
     view.setInt32(job + 80, trainGlobal || this.#latticeStale ? 1 : 0, true);
     view.setFloat32(job + 84, values === 0 ? 0 : 2 / values, true);
-    [...rates(step.localRate, this.#localSteps), ...rates(step.globalRate, this.#globalSteps)].forEach((value, i) =>
-      view.setFloat32(job + 100 + 4 * i, value, true),
+    [...rates(step.localRate, this.#localSteps), ...rates(step.globalRate, this.#globalSteps)].forEach(
+      (value, i) => view.setFloat32(job + 100 + 4 * i, value, true),
     );
     for (const counter of [128, 132]) view.setInt32(job + counter, 0, true);
     await this.#pool.run(() => ({ kind: 'train', instance: this.#instance }));
@@ -289,7 +292,10 @@ export class CpuTrainingSession implements TrainingSession {
 }
 
 /** Samples of a step's batch, over all partitions (engine.ts, `Step.batch`). */
-export function batchSamples(sizes: readonly number[], { batch, batches }: Pick<Step, 'batch' | 'batches'>): number {
+export function batchSamples(
+  sizes: readonly number[],
+  { batch, batches }: Pick<Step, 'batch' | 'batches'>,
+): number {
   return sizes.reduce((sum, size, p) => {
     const slice = (batch + p) % batches;
     return sum + Math.floor(((slice + 1) * size) / batches) - Math.floor((slice * size) / batches);

@@ -1,0 +1,122 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { siren } from '../../dist/codec/architecture.js';
+import { createCpuEngine } from '../../dist/codec/engine/cpu/cpu-engine.js';
+import { LgiError } from '../../dist/codec/errors.js';
+import { Grid, cutsByCell, spreadMap } from '../../dist/codec/grid.js';
+import { sampleObjective, type Objective } from '../../dist/codec/objective.js';
+import { PRESETS, type Recipe } from '../../dist/codec/recipe.js';
+import { fullRangeMapping } from '../../dist/codec/signal.js';
+import { train, type Progress, type TrainingOptions } from '../../dist/codec/train.js';
+
+const engine = createCpuEngine(2);
+afterAll(() => engine.dispose());
+
+const grid = new Grid([cutsByCell(24, 8), cutsByCell(20, 8)]);
+const model: TrainingOptions['model'] = {
+  architecture: {
+    inputs: 2,
+    outputs: 1,
+    levels: 3,
+    localWidth: 6,
+    globalWidth: 8,
+    localCoordinates: 'cell',
+    latticeStride: 4,
+    activations: { local: siren(30, 30), global: siren(60, 30), merge: siren(30, 30) },
+  },
+  maps: [spreadMap(24), spreadMap(20)],
+  nominalCell: [8, 8],
+};
+const format = {
+  sampleType: 'uint8',
+  channels: 1,
+  layout: 'grey',
+  mapping: fullRangeMapping('uint8'),
+} as const;
+const objective: Objective = await sampleObjective(grid, format, async ({ begin, end }) => {
+  const samples: number[] = [];
+  for (let y = begin[0]; y < end[0]; y++) {
+    for (let x = begin[1]; x < end[1]; x++) samples.push(128 + 90 * Math.sin(y / 3) * Math.cos(x / 2));
+  }
+  return Uint8Array.from(samples);
+});
+
+const { recipe } = PRESETS.fast;
+const run = (options: Partial<TrainingOptions> = {}): ReturnType<typeof train> =>
+  train(engine, { model, objective, recipe, seed: 3, ...options });
+
+/** PSNR of the last report. */
+async function finalPsnr(options: Partial<TrainingOptions>): Promise<number> {
+  let psnr = 0;
+  await run({ ...options, onProgress: (progress) => (psnr = progress.psnr) });
+  return psnr;
+}
+
+describe('training', () => {
+  test('fits, and better with more iterations', async () => {
+    const few = await finalPsnr({ budget: { iterations: 60 } });
+    const many = await finalPsnr({ budget: { iterations: 600 } });
+    expect(many).toBeGreaterThan(few + 6);
+  });
+
+  test('gives the same weights for the same seed and others for another', async () => {
+    const budget = { iterations: 40 };
+    const [first, second, other] = [
+      await run({ budget }),
+      await run({ budget }),
+      await run({ budget, seed: 4 }),
+    ];
+    expect(second.weights).toEqual(first.weights);
+    expect(other.weights.global).not.toEqual(first.weights.global);
+  });
+
+  test('makes the iterations asked for, in the proportions of the recipe', async () => {
+    for (const iterations of [1, 7, 100]) {
+      const seen: Progress[] = [];
+      const result = await run({ budget: { iterations }, onProgress: (progress) => seen.push(progress) });
+      expect(result).toMatchObject({ iterations, stoppedBy: 'iterations' });
+      expect(seen.map(({ iteration }) => iteration)).toEqual(
+        Array.from({ length: iterations }, (_, i) => i + 1),
+      );
+      expect(seen.at(-1)).toMatchObject({ iterations, fraction: 1, secondsLeft: 0 });
+    }
+  });
+
+  test('stops when its time is over, having used every phase', async () => {
+    const result = await run({ budget: { seconds: 0.5 } });
+    expect(result.stoppedBy).toBe('seconds');
+    expect(result.iterations).toBeGreaterThan(1);
+  });
+
+  test('stops at the PSNR asked for', async () => {
+    let psnr = 0;
+    const result = await run({ budget: { psnr: 22 }, onProgress: (progress) => (psnr = progress.psnr) });
+    expect(result.stoppedBy).toBe('psnr');
+    expect(psnr).toBeGreaterThanOrEqual(22);
+    const planned = recipe.phases.reduce((sum, { iterations }) => sum + iterations, 0);
+    expect(result.iterations).toBeLessThan(planned);
+  });
+
+  test('ends with the reason of its signal', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const onProgress = ({ iteration }: Progress): void => {
+      if (iteration === 5) controller.abort(reason);
+    };
+    await expect(run({ signal: controller.signal, onProgress })).rejects.toBe(reason);
+    await expect(run({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+
+  test('says so when it diverges', async () => {
+    const [phase] = PRESETS.paper.recipe.phases;
+    const wild: Recipe = {
+      ...PRESETS.paper.recipe,
+      phases: [{ ...phase, localRate: 1e30, globalRate: 1e30 }],
+    };
+    const error = await run({ recipe: wild }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(LgiError);
+    expect(error).toMatchObject({
+      code: 'diverged',
+      message: expect.stringContaining('iteration') as string,
+    });
+  });
+});
