@@ -23,7 +23,7 @@ export interface Progress {
   readonly iteration: number;
   /** Steps planned; Infinity where only time counts. */
   readonly iterations: number;
-  /** Part of the budget that is spent, 0 to 1. */
+  /** Part of the work that is done, 0 to 1, phases weighed by the time they take. */
   readonly fraction: number;
   /** PSNR in dB over the last epoch's batches, each before its step; the weights are a little better. */
   readonly psnr: number;
@@ -199,9 +199,8 @@ class Run {
       if (!Number.isFinite(squaredError)) this.#diverged(phase);
       this.#errors.add(squaredError, count, batches);
       const psnr = psnrOfError(this.#errors.mean(), this.#options.objective.format);
-      this.#report(psnr, fraction(done + 1));
-      if (budget?.psnr !== undefined && this.#errors.length >= batches && psnr >= budget.psnr)
-        return true;
+      this.#report(psnr, timeBefore + phase.timeShare * Math.min(1, fraction(done + 1)));
+      if (budget?.psnr !== undefined && this.#errors.length >= batches && psnr >= budget.psnr) return true;
     }
     return false;
   }
@@ -219,22 +218,18 @@ class Run {
     return new Map(this.#sizes.map((size) => [size, permutation(size, this.#options.seed, epoch, size)]));
   }
 
-  #report(psnr: number, phaseFraction: number): void {
-    const { onProgress, recipe, budget } = this.#options;
+  #report(psnr: number, fraction: number): void {
+    const { onProgress, budget } = this.#options;
     if (onProgress === undefined) return;
     const seconds = this.#seconds();
-    const total = budget?.seconds !== undefined && budget.iterations === undefined;
-    const iterations = total ? Infinity : this.#planned.reduce((sum, steps) => sum + steps, 0);
-    const ofTime = budget?.seconds === undefined ? 0 : seconds / budget.seconds;
-    const ofSteps = iterations === Infinity ? 0 : this.#iteration / iterations;
-    const fraction = Math.min(1, Math.max(ofTime, ofSteps, recipe.phases.length === 1 ? phaseFraction : 0));
+    const timeAlone = budget?.seconds !== undefined && budget.iterations === undefined;
     onProgress({
       iteration: this.#iteration,
-      iterations,
-      fraction,
+      iterations: timeAlone ? Infinity : this.#planned.reduce((sum, steps) => sum + steps, 0),
+      fraction: Math.min(1, fraction),
       psnr,
       iterationsPerSecond: this.#iteration / seconds,
-      secondsLeft: fraction > 0 ? (seconds * (1 - fraction)) / fraction : Infinity,
+      secondsLeft: fraction > 0 ? Math.max(0, (seconds * (1 - fraction)) / fraction) : Infinity,
     });
   }
 }

@@ -1,6 +1,7 @@
 import type { Box } from '../grid.js';
 import type { Model, Weights } from '../model.js';
 import type { Objective } from '../objective.js';
+import type { Optimiser } from '../optimiser.js';
 
 /** What a session is trained on, and from where. */
 export interface TrainingSetup extends Objective {
@@ -8,14 +9,6 @@ export interface TrainingSetup extends Objective {
   /** Initial weights; the session copies them. */
   readonly weights: Weights;
   readonly optimiser: Optimiser;
-}
-
-/** Adam as Kingma & Ba wrote it, no weight decay. */
-export interface Optimiser {
-  readonly kind: 'adam';
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
 }
 
 /** Which samples a step uses, and how far it goes. */

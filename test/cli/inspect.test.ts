@@ -36,7 +36,7 @@ describe('lgi info', () => {
         },
       ],
     });
-    expect(info.bytes.total).toBe((await readFile(workplace.path('a.lgi'))).length);
+    expect(info.bytes['total']).toBe((await readFile(workplace.path('a.lgi'))).length);
     expect(holed.signals[0].partitions).toEqual({ present: 5, constant: 0, absent: 1 });
     expect(holed.familyId).toBe(info.familyId);
     expect(holed.fileId).not.toBe(info.fileId);

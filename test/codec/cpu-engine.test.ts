@@ -3,7 +3,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { Architecture } from '../../dist/codec/architecture.js';
 import { createCpuEngine } from '../../dist/codec/engine/cpu/cpu-engine.js';
 import { ReferenceEngine } from '../../dist/codec/engine/reference/reference-engine.js';
-import type { Optimiser, Step, TrainingSetup } from '../../dist/codec/engine/engine.js';
+import type { Step, TrainingSetup } from '../../dist/codec/engine/engine.js';
+import type { Optimiser } from '../../dist/codec/optimiser.js';
 import { Grid, boxSize, cutsByCell, spreadMap } from '../../dist/codec/grid.js';
 import { initialWeights } from '../../dist/codec/initialise.js';
 import type { Weights } from '../../dist/codec/model.js';
@@ -161,6 +162,37 @@ describe('the cpu engine agrees with the reference', () => {
       expect(Math.abs(report.squaredError / report.count - loss)).toBeLessThan(1e-4 * Math.max(loss, 0.01));
     }
     await session.dispose();
+  });
+
+  test("in SOAP's steps, through refreshes of the bases and with the global network frozen", async () => {
+    const soap: Optimiser = {
+      kind: 'soap',
+      beta1: 0.9,
+      beta2: 0.95,
+      epsilon: 1e-8,
+      factorDecay: 0.9,
+      refreshSteps: 3,
+    };
+    await fc.assert(
+      fc.asyncProperty(anySetup, async (setup) => {
+        const losses = async (engine: typeof reference | typeof single): Promise<number[]> => {
+          const session = await engine.createTrainingSession({ ...setup, optimiser: soap });
+          const seen: number[] = [];
+          for (const globalRate of [1e-3, 1e-3, 1e-3, 1e-3, 0, 0, 0, 0]) {
+            seen.push(
+              (await session.step({ batches: 1, batch: 0, localRate: 1e-3, globalRate })).squaredError,
+            );
+          }
+          await session.dispose();
+          return seen;
+        };
+        const [expected, actual] = [await losses(reference), await losses(several)];
+        expected.forEach((loss, i) =>
+          expect(Math.abs(actual[i] - loss)).toBeLessThan(5e-3 * Math.max(1, loss)),
+        );
+      }),
+      { numRuns: 40 },
+    );
   });
 
   test('in local-only steps, which leave the global weights as they are', async () => {

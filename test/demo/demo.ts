@@ -132,7 +132,9 @@ async function demonstrate(given: string | undefined, isForPoster: boolean): Pro
   const seconds = isForPoster ? undefined : TRAINING_SECONDS;
   command(`npx lgi encode ${picture}`, `-o ${at('.lgi')}`, ...(seconds ? [`--time ${seconds}`] : []));
   if (seconds)
-    fact(`${seconds} s on ${counted(availableParallelism(), 'thread')}; without --time it trains for longer`);
+    fact(
+      `${seconds} s on ${counted(availableParallelism(), 'thread')}; without --time the recipe says how long`,
+    );
   const report = await train(media, at('.lgi'), seconds);
   fact(
     `PSNR ${decibels(report.psnr)}, SSIM ${report.ssim.toFixed(4)}, ${duration(report.seconds)} of training`,

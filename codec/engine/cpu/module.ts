@@ -6,6 +6,8 @@ export interface Kernels {
   scratchBytes(plan: number, training: number, points: number): number;
   localFloats(): number;
   globalFloats(): number;
+  localStateFloats(): number;
+  globalStateFloats(): number;
   trainStep(): void;
   evaluateTasks(job: number, patch: number): void;
   multiplyAddPeak(rounds: number): number;

@@ -2,6 +2,7 @@ import { boxSize } from '../../grid.js';
 import type { Weights } from '../../model.js';
 import { alphaChannel, peakOf } from '../../signal.js';
 import type { Step, StepReport, TrainingSession, TrainingSetup } from '../engine.js';
+import { refreshesBases } from '../../optimiser.js';
 import { MemoryLayout } from './memory-layout.js';
 import { compileKernels, instantiateKernels, sharedMemory } from './module.js';
 import { PLAN_BYTES, Packing, TILE, patchBytes, patchPoints, writeBox, writePlan } from './plan.js';
@@ -33,6 +34,9 @@ interface Regions {
   readonly localSecond: number;
   readonly localGradients: number;
   readonly localStride: number;
+  readonly globalState: number;
+  readonly localStates: number;
+  readonly localStateBytes: number;
   readonly patches: readonly number[];
   readonly samples: number;
   readonly orders: ReadonlyMap<number, number>;
@@ -101,6 +105,12 @@ export class CpuTrainingSession implements TrainingSession {
 
   #layOut(module: WebAssembly.Module, points: readonly number[]): { at: Regions; pages: number } {
     const { model, boxes, samples } = this.#setup;
+    const measuring = sharedMemory(1, 1);
+    writePlan(new DataView(measuring.buffer), 1024, model, 0);
+    const kernels = instantiateKernels(module, measuring);
+    const scratchBytes = kernels.scratchBytes(1024, 1, this.#points);
+    const isSoap = this.#setup.optimiser.kind === 'soap';
+    const localStateBytes = isSoap ? kernels.localStateFloats() * 4 : 0;
     const layout = new MemoryLayout();
     const plan = layout.take(PLAN_BYTES);
     const job = layout.take(JOB_BYTES);
@@ -129,14 +139,14 @@ export class CpuTrainingSession implements TrainingSession {
         (this.#shares > 1 ? boxes.length * this.#shares : this.#blocks) * localStride,
       ),
       localStride,
+      globalState: layout.take(isSoap ? kernels.globalStateFloats() * 4 : 0),
+      localStates: layout.take(boxes.length * localStateBytes),
+      localStateBytes,
       patches: points.map((count) => layout.take(patchBytes(count, model.architecture))),
       samples: layout.take(samples.byteLength),
       orders: new Map([...new Set(this.#sizes)].map((size) => [size, layout.take(size * 4)])),
       scratch: [],
     };
-    const measuring = sharedMemory(1, 1);
-    writePlan(new DataView(measuring.buffer), 1024, model, 0);
-    const scratchBytes = instantiateKernels(module, measuring).scratchBytes(1024, 1, this.#points);
     const scratch = Array.from({ length: this.#pool.size }, () => layout.take(scratchBytes));
     return { at: { ...at, scratch }, pages: layout.pages('training') };
   }
@@ -164,6 +174,8 @@ export class CpuTrainingSession implements TrainingSession {
       [36, at.globalSecond],
       [40, at.globalGradient],
       [44, at.globalStride],
+      [60, optimiser.kind === 'soap' ? 1 : 0],
+      [144, at.globalState],
     ];
     for (const [field, value] of words) view.setInt32(job + field, value, true);
     view.setFloat32(job + 48, 1 / format.mapping.scale, true);
@@ -172,6 +184,7 @@ export class CpuTrainingSession implements TrainingSession {
     view.setFloat32(job + 88, optimiser.beta1, true);
     view.setFloat32(job + 92, optimiser.beta2, true);
     view.setFloat32(job + 96, optimiser.epsilon, true);
+    if (optimiser.kind === 'soap') view.setFloat32(job + 164, optimiser.factorDecay, true);
     this.#writeItems();
   }
 
@@ -200,6 +213,7 @@ export class CpuTrainingSession implements TrainingSession {
           [60, at.localSecond + p * localBytes],
           [64, at.localGradients + (this.#shares > 1 ? index : block) * at.localStride],
           [68, at.patches[p]],
+          [88, at.localStates + p * at.localStateBytes],
         ];
         for (const [field, value] of words) view.setUint32(item + field, value, true);
       }
@@ -262,6 +276,12 @@ export class CpuTrainingSession implements TrainingSession {
     [...rates(step.localRate, this.#localSteps), ...rates(step.globalRate, this.#globalSteps)].forEach(
       (value, i) => view.setFloat32(job + 100 + 4 * i, value, true),
     );
+    if (optimiser.kind === 'soap') {
+      view.setInt32(job + 148, this.#localSteps === 1 ? 1 : 0, true);
+      view.setInt32(job + 152, refreshesBases(this.#localSteps, optimiser) ? 1 : 0, true);
+      view.setInt32(job + 156, this.#globalSteps === 1 ? 1 : 0, true);
+      view.setInt32(job + 160, refreshesBases(this.#globalSteps, optimiser) ? 1 : 0, true);
+    }
     for (const counter of [128, 132]) view.setInt32(job + counter, 0, true);
     await this.#pool.run(() => ({ kind: 'train', instance: this.#instance }));
     this.#latticeStale = trainGlobal;

@@ -1,4 +1,4 @@
-import type { Optimiser } from '../engine.js';
+import type { AdamOptimiser } from '../../optimiser.js';
 
 /** Adam of Kingma & Ba (2015), algorithm 1, on one flat array. */
 export class Adam {
@@ -7,7 +7,7 @@ export class Adam {
   private steps = 0;
 
   constructor(
-    private readonly optimiser: Optimiser,
+    private readonly optimiser: AdamOptimiser,
     length: number,
   ) {
     this.mean = new Float64Array(length);

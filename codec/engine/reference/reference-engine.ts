@@ -10,10 +10,13 @@ import type {
   TrainingSession,
   TrainingSetup,
 } from '../engine.js';
+import { globalTensors, localTensors, type Tensor } from '../../architecture.js';
+import type { Optimiser } from '../../optimiser.js';
 import { Adam } from './adam.js';
 import { GlobalField } from './global-field.js';
 import { gradients, type DoubleWeights } from './gradients.js';
 import { Network } from './network.js';
+import { Soap } from './soap.js';
 
 /** The samples of a step's batch in a partition of `size` samples; undefined for all in order. */
 function batchOf(step: Step, partition: number, size: number): Uint32Array {
@@ -25,10 +28,14 @@ function batchOf(step: Step, partition: number, size: number): Uint32Array {
   );
 }
 
+function startOptimiser(optimiser: Optimiser, tensors: readonly Tensor[], length: number): Adam | Soap {
+  return optimiser.kind === 'soap' ? new Soap(optimiser, tensors) : new Adam(optimiser, length);
+}
+
 class ReferenceSession implements TrainingSession {
   private readonly current: DoubleWeights;
-  private readonly globalAdam: Adam;
-  private readonly localAdams: readonly Adam[];
+  private readonly globalOptimiser: Adam | Soap;
+  private readonly localOptimisers: readonly (Adam | Soap)[];
 
   constructor(private readonly setup: TrainingSetup) {
     const { weights, optimiser } = setup;
@@ -36,17 +43,20 @@ class ReferenceSession implements TrainingSession {
       global: Float64Array.from(weights.global),
       local: weights.local.map((w) => Float64Array.from(w)),
     };
-    this.globalAdam = new Adam(optimiser, weights.global.length);
-    this.localAdams = weights.local.map((w) => new Adam(optimiser, w.length));
+    const { architecture } = setup.model;
+    const [global, local] = [globalTensors(architecture), localTensors(architecture)];
+    this.globalOptimiser = startOptimiser(optimiser, global, weights.global.length);
+    this.localOptimisers = weights.local.map((w) => startOptimiser(optimiser, local, w.length));
   }
 
   async step(step: Step): Promise<StepReport> {
     const batch = this.setup.boxes.map((box, p) => batchOf(step, p, boxSize(box)));
     const { squaredError, count, weights } = gradients(this.setup, this.current, batch);
     this.current.local.forEach((local, p) =>
-      this.localAdams[p].step(local, weights.local[p], step.localRate),
+      this.localOptimisers[p].step(local, weights.local[p], step.localRate),
     );
-    if (step.globalRate !== 0) this.globalAdam.step(this.current.global, weights.global, step.globalRate);
+    if (step.globalRate !== 0)
+      this.globalOptimiser.step(this.current.global, weights.global, step.globalRate);
     return { squaredError, count };
   }
 

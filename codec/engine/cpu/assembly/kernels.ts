@@ -4,7 +4,7 @@ import { layOut } from './scratch';
 import { clearPadding } from './network';
 import { setJob } from './train';
 
-export { globalFloats, localFloats, trainStep } from './train';
+export { globalFloats, globalStateFloats, localFloats, localStateFloats, trainStep } from './train';
 export { evaluateTasks } from './evaluate';
 export { multiplyAddPeak } from './peak';
 export { activateWithSlope, activate } from './sine';

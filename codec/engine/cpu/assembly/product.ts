@@ -160,6 +160,17 @@ export function accumulateGradient(
 }
 
 /**
+ * C [rows, columns] = A^T X: A [depth, rows], X [depth, columns], all dense and row-major, sizes multiples of 4.
+ *
+ * @param aColumns,xColumns the operands' columns, which are C's rows and columns
+ */
+export function contract(
+  a: usize, aColumns: i32, x: usize, xColumns: i32, c: usize, rows: i32, columns: i32, depth: i32,
+): void {
+  product(a, <usize>aColumns << 2, x, <usize>xColumns << 2, c, <usize>columns << 2, 0, rows, columns, depth, FROM_ZERO);
+}
+
+/**
  * Transposes `rows` x `columns` f32 (both multiples of 4) by 4x4 shuffles; strides in bytes.
  */
 export function transpose(from: usize, fromStride: usize, to: usize, toStride: usize, rows: i32, columns: i32): void {

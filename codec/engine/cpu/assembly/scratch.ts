@@ -2,6 +2,7 @@
 // A pointer per level lives in a small table, so that loops over levels need no case analysis.
 import { G, Gp, H, Hp, Mp, inputs, latticeStride, levels, outputs, pad4 } from './plan';
 import { ROW, TILE } from './product';
+import { setSoapWorkspace, soapWorkspaceBytes } from './soap';
 
 /** Signal and cell coordinates [inputs, 32], a row of ones behind each. */
 export let signalCoordinates: usize = 0, localCoordinates: usize = 0;
@@ -130,6 +131,8 @@ export function layOut(base: usize, training: bool, points: i32): usize {
       store<u32>(entry(GLOBAL_SLOPE, level), <u32>slopeG);
     }
   }
+  const largest = max(max(H + G, inputs), outputs);
+  setSoapWorkspace(take(soapWorkspaceBytes(largest)), largest);
   const merge = take(<usize>(Hp * (pad4(H + G) + 4)) << 2);
   if (base) store<u32>(entry(GLOBAL_TRANSPOSED, 0), <u32>merge);
   return cursor - base;

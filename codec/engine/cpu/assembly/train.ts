@@ -7,7 +7,7 @@
 //
 // Passes over memory: samples once, local weights and moments once; everything else stays in the cache.
 import {
-  G, H, MAX_AXES, Mp, fillRows, globalWeights, inputs, latticeStride, layerFloats, levelOffset, levels, outputs,
+  G, H, globalWeights, inputs, latticeStride, layerFloats, levelInputs, levelOffset, levels, outputs,
 } from './plan';
 import { TILE } from './product';
 import { outputDifference, outputTile, targetTile, weightTile } from './scratch';
@@ -17,6 +17,7 @@ import {
 } from './lattice';
 import { backward, forward, transposeGlobal, transposeLocal, usesLattice } from './network';
 import { adam, sumParts } from './adam';
+import { soap, soapFloats } from './soap';
 
 // Job fields (TypeScript: job.ts), byte offsets.
 // @ts-ignore: decorator
@@ -36,6 +37,14 @@ import { adam, sumParts } from './adam';
 @inline const LOSS_SCALE: usize = 84, BETA1: usize = 88, BETA2: usize = 92, EPSILON: usize = 96;
 // @ts-ignore: decorator
 @inline const LOCAL_RATE: usize = 100, LOCAL_ROOT: usize = 104, GLOBAL_RATE: usize = 108, GLOBAL_ROOT: usize = 112;
+// SOAP: 1 where it is the optimiser; state of the global layers; whether this is the first update and whether bases are
+// refreshed, for local and global; f32 decay of the factors.
+// @ts-ignore: decorator
+@inline const IS_SOAP: usize = 60, GLOBAL_STATE: usize = 144;
+// @ts-ignore: decorator
+@inline const LOCAL_STARTS: usize = 148, LOCAL_REFRESHES: usize = 152, GLOBAL_STARTS: usize = 156, GLOBAL_REFRESHES: usize = 160;
+// @ts-ignore: decorator
+@inline const FACTOR_DECAY: usize = 164;
 // Shared counters: next block, next range, barrier arrivals, barrier turn.
 // @ts-ignore: decorator
 @inline const NEXT_BLOCK: usize = 128, NEXT_RANGE: usize = 132, ARRIVED: usize = 136, TURN: usize = 140;
@@ -47,6 +56,8 @@ import { adam, sumParts } from './adam';
 @inline const BOX: usize = 0, PARTITION: usize = 32, SHARE: usize = 36, COUNT: usize = 40, SAMPLES: usize = 44, ORDER: usize = 48;
 // @ts-ignore: decorator
 @inline const WEIGHTS: usize = 52, FIRST: usize = 56, SECOND: usize = 60, GRADIENT: usize = 64, PATCH: usize = 68;
+// @ts-ignore: decorator
+@inline const STATE: usize = 88;
 // f64: sum of squared errors, sum of weights.
 // @ts-ignore: decorator
 @inline const ERROR: usize = 72, WEIGHT: usize = 80;
@@ -168,7 +179,48 @@ function trainItem(item: usize, globalGradient: usize): void {
   if (lattice && globalGradient) latticeBackward(globalGradient);
 }
 
+// SOAP on one layer of a network whose weights, moments, gradient and state are given.
+function soapLayer(
+  offset: usize, stateOffset: usize, layerInputs: i32, layerOutputs: i32,
+  weights: usize, first: usize, second: usize, gradient: usize, state: usize, isGlobal: bool,
+): void {
+  soap(
+    weights + offset, first + offset, second + offset, gradient + offset, state + stateOffset, layerInputs, layerOutputs,
+    load<f32>(job + BETA1), load<f32>(job + BETA2), load<f32>(job + EPSILON),
+    load<f32>(job + (isGlobal ? GLOBAL_RATE : LOCAL_RATE)), load<f32>(job + (isGlobal ? GLOBAL_ROOT : LOCAL_ROOT)),
+    load<f32>(job + FACTOR_DECAY), load<i32>(job + (isGlobal ? GLOBAL_STARTS : LOCAL_STARTS)) != 0,
+    load<i32>(job + (isGlobal ? GLOBAL_REFRESHES : LOCAL_REFRESHES)) != 0,
+  );
+}
+
+/** Floats of SOAP's state for one local network. */
+export function localStateFloats(): i32 {
+  let floats = 0;
+  for (let level = 1; level <= levels + 1; level++) floats += soapFloats(levelInputs(level, H), level > levels ? outputs : H);
+  return floats;
+}
+
+/** Floats of SOAP's state for the global network and the merge. */
+export function globalStateFloats(): i32 {
+  if (G == 0) return 0;
+  let floats = soapFloats(H + G, H);
+  for (let level = 1; level <= levels; level++) floats += soapFloats(levelInputs(level, G), G);
+  return floats;
+}
+
 function updateLocal(item: usize): void {
+  if (load<i32>(job + IS_SOAP)) {
+    let stateOffset: usize = 0;
+    for (let level = 1; level <= levels + 1; level++) {
+      const layerInputs = levelInputs(level, H), layerOutputs = level > levels ? outputs : H;
+      soapLayer(
+        levelOffset(level, H), stateOffset, layerInputs, layerOutputs, load<u32>(item + WEIGHTS), load<u32>(item + FIRST),
+        load<u32>(item + SECOND), load<u32>(item + GRADIENT), load<u32>(item + STATE), false,
+      );
+      stateOffset += <usize>soapFloats(layerInputs, layerOutputs) << 2;
+    }
+    return;
+  }
   adam(
     load<u32>(item + WEIGHTS), load<u32>(item + FIRST), load<u32>(item + SECOND), load<u32>(item + GRADIENT),
     localFloats(), load<f32>(job + BETA1), load<f32>(job + BETA2), load<f32>(job + EPSILON),
@@ -190,6 +242,24 @@ function updateGlobalRange(range: i32): void {
     globalWeights + offset, <usize>load<u32>(job + GLOBAL_FIRST) + offset, <usize>load<u32>(job + GLOBAL_SECOND) + offset,
     gradient, count, load<f32>(job + BETA1), load<f32>(job + BETA2), load<f32>(job + EPSILON),
     load<f32>(job + GLOBAL_RATE), load<f32>(job + GLOBAL_ROOT),
+  );
+}
+
+// The merge is layer L + 1 of the global network.
+function updateGlobalLayer(layer: i32): void {
+  const isMerge = layer == levels + 1;
+  const offset = levelOffset(layer, G);
+  const layerInputs = isMerge ? H + G : levelInputs(layer, G), layerOutputs = isMerge ? H : G;
+  let stateOffset: usize = 0;
+  for (let level = 1; level < layer; level++) stateOffset += <usize>soapFloats(levelInputs(level, G), G) << 2;
+  const gradient = <usize>load<u32>(job + GLOBAL_GRADIENT);
+  sumParts(
+    gradient + offset, load<i32>(job + BLOCK_COUNT), <usize>load<u32>(job + GLOBAL_STRIDE),
+    layerFloats(layerInputs, layerOutputs),
+  );
+  soapLayer(
+    offset, stateOffset, layerInputs, layerOutputs, globalWeights, load<u32>(job + GLOBAL_FIRST),
+    load<u32>(job + GLOBAL_SECOND), gradient, load<u32>(job + GLOBAL_STATE), true,
   );
 }
 
@@ -231,13 +301,15 @@ export function trainStep(): void {
     }
   }
   barrier();
-  const globalRanges = trainGlobal ? (globalFloats() + RANGE - 1) / RANGE : 0;
+  const isSoap = load<i32>(job + IS_SOAP) == 1;
+  const globalRanges = trainGlobal ? (isSoap ? levels + 1 : (globalFloats() + RANGE - 1) / RANGE) : 0;
   const ranges = globalRanges + (shares > 1 ? load<i32>(job + PARTITIONS) : 0);
   for (;;) {
     const range = atomic.add<i32>(job + NEXT_RANGE, 1);
     if (range >= ranges) break;
     if (range < globalRanges) {
-      updateGlobalRange(range);
+      if (isSoap) updateGlobalLayer(range + 1);
+      else updateGlobalRange(range);
       continue;
     }
     const item = items + <usize>((range - globalRanges) * shares) * ITEM_BYTES;
