@@ -1,6 +1,6 @@
 // Builds everything into dist/: kernels (AssemblyScript to WebAssembly), then TypeScript.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync, mkdirSync, existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import asc from 'assemblyscript/asc';
 
@@ -48,7 +48,7 @@ async function compileKernels(relaxed) {
 function sourcesDigest() {
   const folder = 'codec/engine/cpu/assembly';
   const hash = createHash('sha256').update(readFileSync('scripts/build.mjs'));
-  for (const name of execFileSync('ls', [folder], { encoding: 'utf8' }).split('\n').filter(Boolean)) {
+  for (const name of readdirSync(folder).sort()) {
     hash.update(readFileSync(`${folder}/${name}`));
   }
   return hash.digest('hex');

@@ -127,6 +127,8 @@ const output = new Map();
 const code = flatc.generateCode({ entry: '/lgi.fbs', files: { '/lgi.fbs': schema } }, 'ts');
 for (const [name, text] of Object.entries(code)) output.set(name, text);
 output.set('layout.ts', layoutSource(reflect()));
+// Whoever has only spec/ must be able to write a reader.
+const copy = join(folder, '..', 'spec', 'lgi.fbs');
 
 const generated = join(folder, 'generated');
 if (process.argv.includes('--check')) {
@@ -139,11 +141,16 @@ if (process.argv.includes('--check')) {
       process.exitCode = 1;
     }
   }
+  if (!existsSync(copy) || readFileSync(copy, 'utf8') !== schema) {
+    process.stderr.write('spec/lgi.fbs is no copy of schema/lgi.fbs; run node scripts/generate-schema.mjs\n');
+    process.exitCode = 1;
+  }
 } else {
   rmSync(generated, { recursive: true, force: true });
   for (const [name, text] of output) {
     mkdirSync(dirname(join(generated, name)), { recursive: true });
     writeFileSync(join(generated, name), text);
   }
+  writeFileSync(copy, schema);
   process.stdout.write(`schema/generated: ${output.size} files by ${flatc.version().trim()}\n`);
 }

@@ -47,7 +47,7 @@ export interface EncodeOptions {
   readonly coordinates?: LocalCoordinates;
   /** Activation of each role; default by preset. */
   readonly activations?: Architecture['activations'];
-  /** `float32`, `float16`, or `int2` to `int16`, the bits of hidden layers; default `int12`. */
+  /** `float32`, `float16`, or `int2` to `int16`, the bits of the least sensitive layers; default `int11`. */
   readonly weights?: string;
   /** What is done to weights after quantisation; default `none`. */
   readonly coder?: Coder;

@@ -42,8 +42,11 @@ export const MAX_POSITION = 2 ** 31 - 1;
 /** Sine levels: the paper has 4; a decoder keeps the features of all levels. */
 export const MAX_LEVELS = 16;
 
-/** H: one partition's weights stay within 16 MiB together with {@link MAX_LOCAL_PARAMETERS}. */
-export const MAX_LOCAL_WIDTH = 1024;
+/**
+ * H: one partition's weights stay within 16 MiB together with {@link MAX_LOCAL_PARAMETERS}; the paper's SIREN for video
+ * has 1030.
+ */
+export const MAX_LOCAL_WIDTH = 2048;
 
 /** G, for the same reason. */
 export const MAX_GLOBAL_WIDTH = 4096;

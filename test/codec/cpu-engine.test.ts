@@ -67,7 +67,9 @@ const anySetup = fc
     const samples =
       sampleType === 'float32'
         ? Float32Array.from(random)
-        : (sampleType === 'uint8' ? Uint8Array : Uint16Array).from(random, (v) => Math.abs(v) * peak);
+        : sampleType === 'uint8'
+          ? Uint8Array.from(random, (v) => Math.abs(v) * peak)
+          : Uint16Array.from(random, (v) => Math.abs(v) * peak);
     const setup: Omit<TrainingSetup, 'optimiser'> = {
       model: { architecture, maps: shape.map((n) => spreadMap(n)), nominalCell: grid.largestCell() },
       boxes: Array.from({ length: grid.count }, (_, p) => grid.boxOf(p)),

@@ -158,7 +158,7 @@ describe('a header', () => {
       }),
     ],
     ['no level', 'limit', /levels is 0/, withArchitecture({ levels: 0 })],
-    ['a network too wide', 'limit', /local width is 1025/, withArchitecture({ localWidth: 1025 })],
+    ['a network too wide', 'limit', /local width is 2049/, withArchitecture({ localWidth: 2049 })],
     [
       'a global network without weights',
       'damaged',

@@ -81,7 +81,7 @@ function cut(data: ArrayLike<number>, width: number, { begin, end }: Box, channe
 describe('encode', () => {
   test('reports what the file decodes to', async () => {
     const { data } = render(gradient, { width: WIDTH, height: HEIGHT, layout: 'rgb' });
-    const decoded = (await file.signals[0].decode()).data;
+    const decoded = Array.from((await file.signals[0].decode()).data);
     const mse = decoded.reduce((sum, value, i) => sum + (value - data[i]) ** 2, 0) / data.length;
     expect(report.psnr).toBeCloseTo(10 * Math.log10(255 ** 2 / mse), 9);
     expect(report.psnr).toBeGreaterThan(25);
