@@ -30,9 +30,6 @@ export function listenForInterruption(): Interruptions {
   for (const name of names) process.on(name, interrupt);
   return {
     signal: controller.signal,
-    stopListening: () => {
-      // After the first Ctrl-C the process is on its way out; a late second one must not change its exit code.
-      if (!controller.signal.aborted) names.forEach((name) => process.off(name, interrupt));
-    },
+    stopListening: () => names.forEach((name) => process.off(name, interrupt)),
   };
 }
