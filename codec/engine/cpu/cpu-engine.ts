@@ -1,4 +1,4 @@
-import { parallelism } from '#threads';
+import { mostThreads, parallelism } from '#threads';
 import { OptionError } from '../../errors.js';
 import type { Model } from '../../model.js';
 import type { Engine, Evaluator, TrainingSession, TrainingSetup } from '../engine.js';
@@ -12,14 +12,15 @@ const MAX_THREADS = 64;
 /**
  * WebAssembly SIMD on a pool of threads over shared memory; the default, and it runs everywhere.
  *
- * @param threads defaults to what the machine runs at once
+ * @param threads defaults to what the machine runs at once; 1 where memory cannot be shared, as in pages that are not
+ *   cross-origin isolated
  * @throws OptionError when `threads` is no whole number from 1 to 64
  */
 export function createCpuEngine(threads: number = Math.min(parallelism(), MAX_THREADS)): Engine {
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
     throw new OptionError('threads', `${threads} is no whole number from 1 to ${MAX_THREADS}`);
   }
-  return new CpuEngine(new ThreadPool(threads));
+  return new CpuEngine(new ThreadPool(Math.min(threads, mostThreads())));
 }
 
 class CpuEngine implements Engine {

@@ -14,6 +14,11 @@ export function spawnThread(): Thread {
   };
 }
 
+/** Threads that a pool can have. */
+export function mostThreads(): number {
+  return Infinity;
+}
+
 /** Threads that this machine can run at once. */
 export function parallelism(): number {
   return availableParallelism();
