@@ -17,6 +17,7 @@ export async function measureKernels(): Promise<{ peak: number; lines: Measureme
   const memory = sharedMemory(16, 16);
   const kernels = instantiateKernels(module, memory);
   new Float32Array(memory.buffer).fill(0.01);
+  kernels.prepareSine(1024);
   kernels.multiplyAddPeak(ROUNDS);
   const peak = PEAK_FLOP / leastMs(60, () => void kernels.multiplyAddPeak(ROUNDS)) / 1e6;
   const lines: Measurement[] = [

@@ -5,9 +5,10 @@ test('sine and its slope are within 1.3e-7 and 2.6e-7 of the true values up to |
   const { module } = await compileKernels();
   const memory = sharedMemory(4, 4);
   const kernels = instantiateKernels(module, memory);
+  kernels.prepareSine(1024);
   const rows = 256;
-  const sine = new Float32Array(memory.buffer, 1024, rows * 32);
-  const slope = new Float32Array(memory.buffer, 1024 + sine.byteLength, sine.length);
+  const sine = new Float32Array(memory.buffer, 2048, rows * 32);
+  const slope = new Float32Array(memory.buffer, 2048 + sine.byteLength, sine.length);
   for (const bound of [1, 100, 3000]) {
     const x = Float32Array.from(sine, (_, i) => ((i / sine.length) * 2 - 1) * bound);
     sine.set(x);

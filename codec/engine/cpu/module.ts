@@ -11,6 +11,7 @@ export interface Kernels {
   trainStep(): void;
   evaluateTasks(job: number, patch: number): void;
   multiplyAddPeak(rounds: number): number;
+  prepareSine(table: number): void;
   activate(z: number, rows: number, frequency: number, phase: number, amplitude: number, shift: number): void;
   activateWithSlope(
     z: number,

@@ -7,7 +7,7 @@ import { setJob } from './train';
 export { globalFloats, globalStateFloats, localFloats, localStateFloats, trainStep } from './train';
 export { evaluateTasks } from './evaluate';
 export { multiplyAddPeak } from './peak';
-export { activateWithSlope, activate } from './sine';
+export { activateWithSlope, activate, prepareSine } from './sine';
 export { layer } from './product';
 
 /**

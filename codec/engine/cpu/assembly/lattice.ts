@@ -105,25 +105,30 @@ export function latticeForward(patch: usize, keep: bool): void {
 export function findCorners(patch: usize): void {
   const corners = 1 << inputs;
   for (let lane = 0; lane < TILE; lane++) {
-    for (let corner = 0; corner < corners; corner++) {
-      let point = 0;
-      let weight: f32 = 1;
-      for (let axis = 0; axis < inputs; axis++) {
-        const at = positionOf(axis, lane) / <f64>latticeStride;
-        const below = Math.floor(at);
-        const fraction = <f32>(at - below);
-        let index = <i32>below - load<i32>(patchOrigin + (<usize>axis << 2));
-        if ((corner >> (inputs - 1 - axis)) & 1) {
-          index++;
-          weight *= fraction;
-        } else {
-          weight *= <f32>1 - fraction;
-        }
-        point = point * load<i32>(patchShape + (<usize>axis << 2)) + index;
+    const entry = <usize>(lane * corners) << 2;
+    const points = cornerPoints + entry, weights = cornerWeights + entry;
+    store<i32>(points, 0);
+    store<f32>(weights, 1);
+    // Axis by axis, every corner so far becomes two: below and above.
+    for (let axis = 0; axis < inputs; axis++) {
+      const at = positionOf(axis, lane) / <f64>latticeStride;
+      const below = Math.floor(at);
+      const fraction = <f32>(at - below);
+      const index = <i32>below - load<i32>(patchOrigin + (<usize>axis << 2));
+      const count = load<i32>(patchShape + (<usize>axis << 2));
+      for (let corner = (1 << axis) - 1; corner >= 0; corner--) {
+        const from = <usize>corner << 2, to = <usize>corner << 3;
+        const point = load<i32>(points + from) * count + index;
+        const weight = load<f32>(weights + from);
+        store<i32>(points + to, point);
+        store<f32>(weights + to, weight * (<f32>1 - fraction));
+        store<i32>(points + to, point + 1, 4);
+        store<f32>(weights + to, weight * fraction, 4);
       }
-      const entry = <usize>(lane * corners + corner) << 2;
-      store<u32>(cornerPoints + entry, <u32>(patch + <usize>point * pointBytes()));
-      store<f32>(cornerWeights + entry, weight);
+    }
+    for (let corner = 0; corner < corners; corner++) {
+      const at = points + (<usize>corner << 2);
+      store<u32>(at, <u32>(patch + <usize>load<i32>(at) * pointBytes()));
     }
   }
 }

@@ -2,6 +2,7 @@
 // A pointer per level lives in a small table, so that loops over levels need no case analysis.
 import { G, Gp, H, Hp, Mp, inputs, latticeStride, levels, outputs, pad4 } from './plan';
 import { ROW, TILE } from './product';
+import { SINE_TABLE_BYTES, prepareSine } from './sine';
 import { setSoapWorkspace, soapWorkspaceBytes } from './soap';
 
 /** Signal and cell coordinates [inputs, 32], a row of ones behind each. */
@@ -79,6 +80,8 @@ export function latticeFeatureRows(): i32 { return pad4(G + 1) + 4; }
 export function layOut(base: usize, training: bool, points: i32): usize {
   cursor = base;
   table = take(<usize>((levels + 2) * KINDS) << 2);
+  const sines = take(SINE_TABLE_BYTES);
+  if (base) prepareSine(sines);
   patchOrigin = take(16);
   patchShape = take(16);
   signalCoordinates = rows(pad4(inputs + 1));
