@@ -1,5 +1,6 @@
 /**
- * The architecture descriptor of the sine family (DESIGN 2, equations there), and the order of every weight.
+ * The architecture descriptor of the sine family (spec/lgi-format.md, 7.2 has its equations), and the order of every
+ * weight (6.1 there).
  *
  * This is the only place that knows how weights are ordered; files, engines and the reference all ask here.
  */
@@ -16,7 +17,7 @@ export interface SineActivation {
   readonly d: number;
 }
 
-/** What the local networks see: the signal's coordinates, or their own cell's, [-1, 1] for a full cell (DESIGN 2.1). */
+/** What the local networks see: the signal's coordinates, or their own cell's, [-1, 1] for a full cell. */
 export type LocalCoordinates = 'signal' | 'cell';
 
 /** Roles that carry an activation of their own. */
@@ -51,7 +52,7 @@ export function siren(omegaFirst: number, omegaHidden: number): SineActivation {
   return { omegaFirst, omegaHidden, a: 0, b: 0, c: 0, d: 0 };
 }
 
-/** How sensitive a tensor is to rounding; quantisers give first layers and biases more bits (RECIPES). */
+/** How sensitive a tensor is to rounding: first layers most, since omega multiplies their error; quantisers give those and biases more bits. */
 export type Sensitivity = 'first' | 'bias' | 'hidden' | 'output';
 
 /** A weight matrix or bias vector inside a flat array of weights. */

@@ -81,17 +81,21 @@ class ErrorWindow {
   }
 }
 
-/** Steps of each phase when the recipe's proportions are kept; rounding falls to the last phase. */
+/**
+ * Steps of each phase when the recipe's proportions are kept. Every phase gets one where there are as many, since what a
+ * skipped phase trains would stay as it was drawn.
+ */
 function phaseIterations(phases: readonly Phase[], total: number | undefined): number[] {
   if (total === undefined) return phases.map(({ iterations }) => iterations);
   const planned = phases.reduce((sum, { iterations }) => sum + iterations, 0);
   let before = 0;
   let given = 0;
-  return phases.map(({ iterations }) => {
+  return phases.map(({ iterations }, index) => {
     before += iterations;
-    const upTo = Math.round((total * before) / planned);
-    const steps = upTo - given;
-    given = upTo;
+    const later = phases.length - 1 - index;
+    const upTo = Math.min(total - later, Math.max(given + 1, Math.round((total * before) / planned)));
+    const steps = Math.max(0, upTo - given);
+    given += steps;
     return steps;
   });
 }
@@ -144,16 +148,14 @@ class Run {
   }
 
   async run(): Promise<TrainingResult> {
-    const { recipe, budget } = this.#options;
-    let stoppedBy: TrainingResult['stoppedBy'] = budget?.seconds === undefined ? 'iterations' : 'seconds';
+    const { phases } = this.#options.recipe;
+    let stoppedBy: TrainingResult['stoppedBy'] = 'iterations';
     let timeBefore = 0;
-    for (const [index, phase] of recipe.phases.entries()) {
-      const reached = await this.#runPhase(phase, this.#planned[index], timeBefore);
+    for (const [index, phase] of phases.entries()) {
+      const end = await this.#runPhase(phase, this.#planned[index], timeBefore);
       timeBefore += phase.timeShare;
-      if (reached) {
-        stoppedBy = 'psnr';
-        break;
-      }
+      if (end !== 'iterations') stoppedBy = end;
+      if (end === 'psnr') break;
     }
     return {
       weights: await this.#session.weights(),
@@ -167,55 +169,68 @@ class Run {
     return (performance.now() - this.#startMs) / 1000;
   }
 
-  /** @returns whether the target PSNR was reached */
-  async #runPhase(phase: Phase, planned: number, timeBefore: number): Promise<boolean> {
-    const { budget, signal } = this.#options;
+  /** @returns what ended the phase */
+  async #runPhase(phase: Phase, planned: number, timeBefore: number): Promise<TrainingResult['stoppedBy']> {
+    const { budget, signal, objective } = this.#options;
     // A budget of time alone lets the phase run until its share is over; with both, whichever ends first.
     const limit = budget?.seconds !== undefined && budget.iterations === undefined ? Infinity : planned;
     const startSeconds = (budget?.seconds ?? 0) * timeBefore;
     const shareSeconds = (budget?.seconds ?? 0) * phase.timeShare;
-    const fraction = (done: number): number => {
-      const ofSteps = limit === Infinity ? 0 : done / limit;
-      const ofTime = budget?.seconds === undefined ? 0 : (this.#seconds() - startSeconds) / shareSeconds;
-      return Math.max(ofSteps, ofTime);
-    };
+    const ofTime = (): number =>
+      budget?.seconds === undefined ? 0 : (this.#seconds() - startSeconds) / shareSeconds;
     const batches = Math.min(phase.batches, this.#mostBatches);
+    const turns = Math.min(phase.turns, objective.boxes.length);
+    const epochSteps = batches * turns;
     let orders: Step['orders'];
+    let ranks: Uint32Array | undefined;
     for (let done = 0; done < limit; done++) {
-      const spent = fraction(done);
-      if (spent >= 1) break;
+      if (ofTime() >= 1) return 'seconds';
       signal?.throwIfAborted();
-      const batch = done % batches;
-      if (batches > 1 && batch === 0) orders = this.#nextOrders();
-      const factor = phase.decay === 'linear' ? 1 - spent : 1;
+      if (done % epochSteps === 0) {
+        this.#epoch++;
+        if (batches > 1) orders = this.#orders();
+        if (turns > 1) ranks = this.#ranks();
+      }
+      const turn = done % turns;
+      const factor = phase.decay === 'linear' ? 1 - Math.max(done / limit, ofTime()) : 1;
       const { squaredError, count } = await this.#session.step({
-        ...(orders === undefined ? {} : { orders }),
+        ...(orders && { orders }),
+        ...(ranks && { partitions: Uint8Array.from(ranks, (rank) => (rank % turns === turn ? 1 : 0)) }),
         batches,
-        batch,
+        batch: Math.floor(done / turns) % batches,
         localRate: phase.localRate * factor,
         globalRate: phase.trains === 'all' ? phase.globalRate * factor : 0,
       });
       this.#iteration++;
       if (!Number.isFinite(squaredError)) this.#diverged(phase);
-      this.#errors.add(squaredError, count, batches);
-      const psnr = psnrOfError(this.#errors.mean(), this.#options.objective.format);
-      this.#report(psnr, timeBefore + phase.timeShare * Math.min(1, fraction(done + 1)));
-      if (budget?.psnr !== undefined && this.#errors.length >= batches && psnr >= budget.psnr) return true;
+      this.#errors.add(squaredError, count, epochSteps);
+      const psnr = psnrOfError(this.#errors.mean(), objective.format);
+      const fraction = Math.min(1, Math.max((done + 1) / limit, ofTime()));
+      this.#report(psnr, timeBefore + phase.timeShare * fraction);
+      const isWholeEpoch = this.#errors.length >= epochSteps;
+      if (budget?.psnr !== undefined && isWholeEpoch && psnr >= budget.psnr) return 'psnr';
     }
-    return false;
+    return 'iterations';
   }
 
   #diverged(phase: Phase): never {
     throw new LgiError(
       'diverged',
       `training diverged at iteration ${this.#iteration} (local rate ${phase.localRate}, global rate ` +
-        `${phase.globalRate}): the error is no longer a finite number; try another --seed, or narrower networks`,
+        `${phase.globalRate}): the error is no longer a finite number; try another seed, or narrower networks`,
     );
   }
 
-  #nextOrders(): ReadonlyMap<number, Uint32Array> {
-    const epoch = this.#epoch++;
-    return new Map(this.#sizes.map((size) => [size, permutation(size, this.#options.seed, epoch, size)]));
+  /** An order of the samples for every size of partition, anew each epoch. */
+  #orders(): ReadonlyMap<number, Uint32Array> {
+    const { seed } = this.#options;
+    return new Map(this.#sizes.map((size) => [size, permutation(size, seed, this.#epoch, size)]));
+  }
+
+  /** A random order of the partitions, by which they take turns. */
+  #ranks(): Uint32Array {
+    // 0 is no size of a partition, so that this stream is none of the orders'.
+    return permutation(this.#options.objective.boxes.length, this.#options.seed, this.#epoch, 0);
   }
 
   #report(psnr: number, fraction: number): void {

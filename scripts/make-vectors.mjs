@@ -88,10 +88,17 @@ rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const files = new Map();
 
-async function addDecoded(name, description, bytes) {
+/** @param sampling what is decoded, as the format's text has it: `region` in positions, `scale` or `size`; default every sample. */
+async function addDecoded(name, description, bytes, sampling = {}) {
   const file = await open(bytes, { engine: reference });
   const [signal] = file.signals;
-  const { data, missing, channels, shape, format } = await signal.decode();
+  const { missing: absent } = await signal.decode();
+  const { region, ...density } = sampling;
+  const fromWindow = (corner) => corner.map((at, axis) => at - signal.window.begin[axis]);
+  const { data, missing, channels, shape, format } = await signal.decode({
+    ...density,
+    ...(region && { region: { begin: fromWindow(region.begin), end: fromWindow(region.end) } }),
+  });
   const samples = Array.from(data);
   for (const { box } of missing) {
     for (let y = box.begin[0]; y < box.end[0]; y++) {
@@ -108,7 +115,8 @@ async function addDecoded(name, description, bytes) {
         channels,
         sampleType: format.sampleType,
         window: signal.window,
-        absent: missing.map(({ coordinates }) => coordinates),
+        ...sampling,
+        absent: absent.map(({ coordinates }) => coordinates),
         samples,
         // Decoders compute in f32: a value next to a half may round either way, at 16 bits a few steps.
         tolerance: format.sampleType === 'uint8' ? 1 : 8,
@@ -149,6 +157,37 @@ await addDecoded(
   'hole',
   'A partition inside the extent is absent.',
   await cropped(whole, { drop: [[1, 1]] }),
+);
+
+await addDecoded(
+  'scaled-region',
+  'Enlarged 1.5 times: a region that begins between two outputs of the whole, and ends between two of its own.',
+  files.get('grey16-float16'),
+  { region: { begin: [3, 2], end: [10, 13] }, scale: 1.5 },
+);
+await addDecoded(
+  'scaled-onto-cut',
+  'Reduced to a quarter: a row of outputs lies on a cut, and belongs to the cells that begin there.',
+  files.get('paper-grey8-float32'),
+  { scale: 0.25 },
+);
+await addDecoded(
+  'scaled-to-one',
+  'Reduced so far that less than one output is left on an axis: there is one, in the middle.',
+  files.get('one-partition'),
+  { region: { begin: [0, 2], end: [9, 7] }, scale: 0.15 },
+);
+await addDecoded(
+  'sized',
+  'A size of its own scale per axis, reduced on one and enlarged on the other.',
+  files.get('modulated'),
+  { size: [7, 17] },
+);
+await addDecoded(
+  'sized-hole',
+  'A size, with an absent partition and a window that does not begin at position 0.',
+  await cropped(whole, { region: { begin: [5, 3], end: [19, 25] }, drop: [[1, 1]] }),
+  { size: [11, 9] },
 );
 
 const grey = files.get('paper-grey8-float32');

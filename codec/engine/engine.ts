@@ -25,6 +25,11 @@ export interface Step {
    * elements `[floor(k n / batches), floor((k + 1) n / batches))` of `n`, so that neighbours take different samples.
    */
   readonly batch: number;
+  /**
+   * u8 per partition, 1 where it takes part in the step; absent: all do. The others are left alone, moments too, and
+   * corrections of young moments count a partition's own updates.
+   */
+  readonly partitions?: Uint8Array;
   /** Learning rate of local weights. */
   readonly localRate: number;
   /** Learning rate of global and merge weights; 0 freezes them and the step leaves their moments alone. */

@@ -9,8 +9,8 @@ function multiplyAdds(tensors: readonly Tensor[]): number {
 }
 
 /**
- * Multiply-adds per coordinate of a forward pass, biases, sines and interpolation not counted (RECIPES: 27.5k for the
- * paper's network). Training is three times that: forward, backward to features, backward to weights.
+ * Multiply-adds per coordinate of a forward pass, biases, sines and interpolation not counted: 27.5k for the
+ * paper's network. Training is three times that: forward, backward to features, backward to weights.
  */
 export function forwardMultiplyAdds(architecture: Architecture): {
   perSample: number;

@@ -197,6 +197,39 @@ describe('the cpu engine agrees with the reference', () => {
     );
   });
 
+  test('in steps of some partitions, which leave the others and their moments alone', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySetup, async (setup) => {
+        const run = async (engine: typeof reference | typeof single): Promise<[number[], Float32Array]> => {
+          const session = await engine.createTrainingSession({ ...setup, optimiser: adam });
+          const seen: number[] = [];
+          for (let turn = 0; turn < 6; turn++) {
+            const partitions = Uint8Array.from(setup.boxes, (_, p) => (p % 3 === turn % 3 ? 1 : 0));
+            const globalRate = turn < 4 ? 1e-3 : 0;
+            const report = await session.step({
+              batches: 1,
+              batch: 0,
+              partitions,
+              localRate: 1e-3,
+              globalRate,
+            });
+            seen.push(report.squaredError);
+          }
+          const { local } = await session.weights();
+          await session.dispose();
+          return [seen, local[0]];
+        };
+        const [expected, expectedFirst] = await run(reference);
+        const [actual, actualFirst] = await run(several);
+        expected.forEach((loss, i) =>
+          expect(Math.abs(actual[i] - loss)).toBeLessThan(2e-3 * Math.max(1, loss)),
+        );
+        expect(relativeError(actualFirst, expectedFirst)).toBeLessThan(0.02);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   test('in local-only steps, which leave the global weights as they are', async () => {
     await fc.assert(
       fc.asyncProperty(anySetup, async (setup) => {

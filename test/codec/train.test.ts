@@ -81,10 +81,33 @@ describe('training', () => {
     }
   });
 
-  test('stops when its time is over, having used every phase', async () => {
-    const result = await run({ budget: { seconds: 0.5 } });
+  test('stops when its time is over, every phase having had its share', async () => {
+    const shares = PRESETS.fast.recipe.phases.map(({ timeShare }) => timeShare);
+    const seen: number[] = [];
+    const result = await run({ budget: { seconds: 1 }, onProgress: ({ fraction }) => seen.push(fraction) });
     expect(result.stoppedBy).toBe('seconds');
-    expect(result.iterations).toBeGreaterThan(1);
+    expect(result.seconds).toBeGreaterThanOrEqual(1);
+    // Steps of the joint phase come before its share of the time, those of the local one after it.
+    expect(seen.filter((fraction) => fraction < shares[0]).length).toBeGreaterThan(0);
+    expect(seen.filter((fraction) => fraction > shares[0]).length).toBeGreaterThan(0);
+  });
+
+  test('names what ended it when several ends are given', async () => {
+    expect(await run({ budget: { seconds: 1000, iterations: 5 } })).toMatchObject({
+      stoppedBy: 'iterations',
+      iterations: 5,
+    });
+    expect(await run({ budget: { seconds: 0.05, iterations: 2 ** 30 } })).toMatchObject({
+      stoppedBy: 'seconds',
+    });
+  });
+
+  test('gives every phase a step, so that no network stays as it was drawn', async () => {
+    const drawn = (
+      await run({ budget: { iterations: 1 }, recipe: { ...recipe, phases: [{ ...recipe.phases[1] }] } })
+    ).weights;
+    const trained = (await run({ budget: { iterations: 2 } })).weights;
+    expect(trained.global).not.toEqual(drawn.global);
   });
 
   test('stops at the PSNR asked for', async () => {

@@ -146,10 +146,24 @@ function affine(layer: ReturnType<typeof layersOf>[number], x: readonly number[]
   );
 }
 
+interface Box {
+  readonly begin: readonly number[];
+  readonly end: readonly number[];
+}
+
+/** Section 7.4: what is decoded, by default every sample of the window. */
+export interface Sampling {
+  /** In positions. */
+  readonly region?: Box;
+  readonly scale?: number;
+  readonly size?: readonly number[];
+}
+
 export interface ReadSignal {
+  /** Outputs per axis. */
   readonly shape: readonly number[];
   readonly channels: number;
-  readonly window: { readonly begin: readonly number[]; readonly end: readonly number[] };
+  readonly window: Box;
   /** Partition coordinates without a chunk. */
   readonly absent: readonly (readonly number[])[];
   /** Row-major, channels last; null in absent partitions. */
@@ -158,8 +172,8 @@ export interface ReadSignal {
 
 const AXES = [2, 1, 3, 3, 3];
 
-/** The visible samples of every signal of a file. */
-export function readFile(file: Uint8Array): ReadSignal[] {
+/** The visible samples of every signal of a file, or what `samplings` asks of a signal. */
+export function readFile(file: Uint8Array, samplings: readonly Sampling[] = []): ReadSignal[] {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const slot = [0, 512]
     .filter((at) => crc32c(file.subarray(at, at + 508)) === view.getUint32(at + 508, true))
@@ -175,7 +189,9 @@ export function readFile(file: Uint8Array): ReadSignal[] {
   const header = Table.root(new DataView(headerBytes.buffer), 'LGIH');
   const index = Table.root(new DataView(section(80).buffer), 'LGIX');
   const indexes = index.tables(0);
-  return header.tables(0).map((signal, i) => readSignal(file, headerBytes, signal, indexes[i], i));
+  return header
+    .tables(0)
+    .map((signal, i) => readSignal(file, headerBytes, signal, indexes[i], i, samplings[i] ?? {}));
 }
 
 function readSignal(
@@ -184,6 +200,7 @@ function readSignal(
   header: Table,
   index: Table,
   ordinal: number,
+  { region, scale, size }: Sampling,
 ): ReadSignal {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const n = AXES[header.u8(0)];
@@ -307,7 +324,14 @@ function readSignal(
     });
   };
 
-  const shape = window.begin.map((begin, axis) => window.end[axis] - begin);
+  const { begin, end } = region ?? window;
+  const outputs = begin.map((first, axis) => {
+    const length = end[axis] - first;
+    const count = size?.[axis] ?? Math.floor(length * (scale ?? 1));
+    if (count === 0) return { count: 1, r: 1 / length };
+    return { count, r: size === undefined ? (scale ?? 1) : count / length };
+  });
+  const shape = outputs.map(({ count }) => count);
   const everyCell = (lengthsPerAxis: readonly number[]) =>
     lengthsPerAxis.reduce<number[][]>(
       (list, length) => list.flatMap((head) => Array.from({ length }, (_, i) => [...head, i])),
@@ -321,7 +345,7 @@ function readSignal(
       .map((cell) => cell.map((i, axis) => i + axes[axis].firstCell))
       .filter((cell) => !locals.has(cell.join())),
     samples: everyCell(shape).flatMap((cell) =>
-      sampleAt(cell.map((i, axis) => i + window.begin[axis] + 0.5)),
+      sampleAt(cell.map((j, axis) => (begin[axis] * outputs[axis].r + j + 0.5) / outputs[axis].r)),
     ),
   };
 }

@@ -2,21 +2,30 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createCpuEngine } from '../../dist/codec/engine/cpu/cpu-engine.js';
 import { ReferenceEngine } from '../../dist/codec/engine/reference/reference-engine.js';
+import type { Box } from '../../dist/codec/grid.js';
 import { LgiError, MemorySource, open, verify } from '../../dist/src/index.js';
-import type { Problem } from '../../dist/src/index.js';
+import type { DecodeOptions, Problem } from '../../dist/src/index.js';
+
+/** What is decoded; by default every sample of the window. */
+interface Sampling {
+  /** In positions. */
+  readonly region?: Box;
+  readonly scale?: number;
+  readonly size?: readonly number[];
+}
 
 interface Expected {
   readonly description: string;
-  readonly signals?: readonly {
+  readonly signals?: readonly (Sampling & {
     readonly kind: string;
     readonly shape: readonly number[];
     readonly channels: number;
     readonly sampleType: string;
-    readonly window: unknown;
+    readonly window: Box;
     readonly absent: readonly (readonly number[])[];
     readonly samples: readonly (number | null)[];
     readonly tolerance: number;
-  }[];
+  })[];
   readonly error?: { readonly code: string; readonly section?: string };
 }
 
@@ -31,6 +40,31 @@ const load = (name: string): { bytes: Uint8Array; expected: Expected } => ({
 const valid = names.filter((name) => load(name).expected.signals !== undefined);
 const invalid = names.filter((name) => load(name).expected.error !== undefined);
 
+/** The vector's region, which is in positions, from the window's corner as the API has it. */
+function optionsOf({ region, scale, size }: Sampling, window: Box): DecodeOptions {
+  const fromWindow = (corner: readonly number[]): number[] =>
+    corner.map((at, axis) => at - window.begin[axis]);
+  return {
+    ...(region && { region: { begin: fromWindow(region.begin), end: fromWindow(region.end) } }),
+    ...(scale !== undefined && { scale }),
+    ...(size && { size }),
+  };
+}
+
+/** Row-major places of a box of outputs. */
+function outputsIn(box: Box, shape: readonly number[]): number[] {
+  return shape.reduce<number[]>(
+    (places, length, axis) =>
+      places.flatMap((place) =>
+        Array.from(
+          { length: box.end[axis] - box.begin[axis] },
+          (_, j) => place * length + box.begin[axis] + j,
+        ),
+      ),
+    [0],
+  );
+}
+
 const cpu = createCpuEngine(2);
 afterAll(() => cpu.dispose());
 
@@ -38,6 +72,9 @@ test('there are vectors of both kinds, and of no other', () => {
   expect(valid.length).toBeGreaterThan(10);
   expect(invalid.length).toBeGreaterThan(8);
   expect(valid.length + invalid.length).toBe(names.length);
+  const samplings = valid.flatMap((name) => load(name).expected.signals ?? []);
+  for (const key of ['region', 'scale', 'size'] as const)
+    expect(samplings.some((sampling) => sampling[key] !== undefined)).toBe(true);
 });
 
 describe.each([
@@ -49,16 +86,23 @@ describe.each([
     const file = await open(bytes, { engine });
     expect(file.signals.length).toBe(expected.signals?.length);
     for (const [i, signal] of file.signals.entries()) {
-      const { kind, shape, channels, sampleType, window, absent, samples, tolerance } = expected.signals![i];
-      expect([signal.kind, signal.shape, signal.window]).toEqual([kind, shape, window]);
-      const decoded = await signal.decode();
-      expect([decoded.channels, decoded.format.sampleType]).toEqual([channels, sampleType]);
-      expect(decoded.missing.map(({ coordinates }) => coordinates)).toEqual(absent);
+      const { kind, shape, channels, sampleType, window, absent, samples, tolerance, ...sampling } =
+        expected.signals![i];
+      expect([signal.kind, signal.window]).toEqual([kind, window]);
+      const whole = await signal.decode();
+      expect(whole.missing.map(({ coordinates }) => coordinates)).toEqual(absent);
+      const decoded = await signal.decode(optionsOf(sampling, window));
+      expect([decoded.shape, decoded.channels, decoded.format.sampleType]).toEqual([
+        shape,
+        channels,
+        sampleType,
+      ]);
       expect(decoded.data.length).toBe(samples.length);
-      const worst = samples.reduce<number>(
-        (most, sample, at) => (sample === null ? most : Math.max(most, Math.abs(decoded.data[at] - sample))),
-        0,
-      );
+      const missing = new Set(decoded.missing.flatMap(({ box }) => outputsIn(box, shape)));
+      const worst = samples.reduce<number>((most, sample, at) => {
+        if ((sample === null) !== missing.has(Math.floor(at / channels))) return Infinity;
+        return sample === null ? most : Math.max(most, Math.abs(decoded.data[at] - sample));
+      }, 0);
       expect(worst).toBeLessThanOrEqual(tolerance);
     }
     const problems: Problem[] = [];

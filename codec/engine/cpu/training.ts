@@ -59,8 +59,7 @@ export class CpuTrainingSession implements TrainingSession {
   readonly #blocks: number;
   readonly #shares: number;
   #orders: ReadonlyMap<number, Uint32Array> | undefined;
-  #localSteps = 0;
-  #globalSteps = 0;
+  #globalUpdates = 0;
   #latticeStale = true;
 
   static async create(pool: ThreadPool, setup: TrainingSetup): Promise<CpuTrainingSession> {
@@ -84,7 +83,7 @@ export class CpuTrainingSession implements TrainingSession {
       throw new RangeError(`samples has ${samples.length} values, the boxes hold ${total}`);
     }
     const lattice = architecture.globalWidth > 0 && architecture.latticeStride > 0;
-    const largest = Math.max(...this.#sizes);
+    const largest = this.#sizes.reduce((most, size) => Math.max(most, size), 0);
     // Few partitions: the samples of each are shared out too. A lattice patch belongs to a whole partition.
     this.#shares = lattice
       ? 1
@@ -184,7 +183,10 @@ export class CpuTrainingSession implements TrainingSession {
     view.setFloat32(job + 88, optimiser.beta1, true);
     view.setFloat32(job + 92, optimiser.beta2, true);
     view.setFloat32(job + 96, optimiser.epsilon, true);
-    if (optimiser.kind === 'soap') view.setFloat32(job + 164, optimiser.factorDecay, true);
+    if (optimiser.kind === 'soap') {
+      view.setInt32(job + 148, optimiser.refreshSteps, true);
+      view.setFloat32(job + 164, optimiser.factorDecay, true);
+    }
     this.#writeItems();
   }
 
@@ -216,6 +218,8 @@ export class CpuTrainingSession implements TrainingSession {
           [88, at.localStates + p * at.localStateBytes],
         ];
         for (const [field, value] of words) view.setUint32(item + field, value, true);
+        view.setFloat64(item + 104, 1, true);
+        view.setFloat64(item + 112, 1, true);
       }
       first += this.#sizes[p];
     });
@@ -254,18 +258,27 @@ export class CpuTrainingSession implements TrainingSession {
     this.#orders = orders;
   }
 
+  #writePartitions(partitions: Uint8Array | undefined): void {
+    if (partitions !== undefined && partitions.length !== this.#sizes.length) {
+      throw new RangeError(`partitions has ${partitions.length} entries, the session ${this.#sizes.length}`);
+    }
+    for (let p = 0; p < this.#sizes.length; p++) {
+      for (let share = 0; share < this.#shares; share++) {
+        const item = this.#at.items + (p * this.#shares + share) * ITEM_BYTES;
+        this.#view.setInt32(item + 92, partitions?.[p] ?? 1, true);
+      }
+    }
+  }
+
   async step(step: Step): Promise<StepReport> {
     const view = this.#view;
     const { job } = this.#at;
     const { optimiser, format } = this.#setup;
     const trainGlobal = step.globalRate > 0 && this.#global.packedLength > 0;
     if (step.orders !== undefined) this.#writeOrders(step.orders);
-    this.#localSteps++;
-    if (trainGlobal) this.#globalSteps++;
-    const rates = (rate: number, steps: number): [number, number] => [
-      steps === 0 ? 0 : rate / (1 - optimiser.beta1 ** steps),
-      steps === 0 ? 0 : 1 / Math.sqrt(1 - optimiser.beta2 ** steps),
-    ];
+    if (trainGlobal) this.#globalUpdates++;
+    const updates = Math.max(1, this.#globalUpdates);
+    this.#writePartitions(step.partitions);
     const values = batchSamples(this.#sizes, step) * format.channels;
     view.setInt32(job + 64, step.batch, true);
     view.setInt32(job + 68, step.batches, true);
@@ -273,18 +286,18 @@ export class CpuTrainingSession implements TrainingSession {
     view.setInt32(job + 76, trainGlobal ? 1 : 0, true);
     view.setInt32(job + 80, trainGlobal || this.#latticeStale ? 1 : 0, true);
     view.setFloat32(job + 84, values === 0 ? 0 : 2 / values, true);
-    [...rates(step.localRate, this.#localSteps), ...rates(step.globalRate, this.#globalSteps)].forEach(
-      (value, i) => view.setFloat32(job + 100 + 4 * i, value, true),
-    );
+    // Partitions count their own updates and correct their rates themselves (assembly/train.ts).
+    view.setFloat32(job + 100, step.localRate, true);
+    view.setFloat32(job + 108, step.globalRate / (1 - optimiser.beta1 ** updates), true);
+    view.setFloat32(job + 112, 1 / Math.sqrt(1 - optimiser.beta2 ** updates), true);
     if (optimiser.kind === 'soap') {
-      view.setInt32(job + 148, this.#localSteps === 1 ? 1 : 0, true);
-      view.setInt32(job + 152, refreshesBases(this.#localSteps, optimiser) ? 1 : 0, true);
-      view.setInt32(job + 156, this.#globalSteps === 1 ? 1 : 0, true);
-      view.setInt32(job + 160, refreshesBases(this.#globalSteps, optimiser) ? 1 : 0, true);
+      view.setInt32(job + 156, updates === 1 ? 1 : 0, true);
+      view.setInt32(job + 160, refreshesBases(updates, optimiser) ? 1 : 0, true);
     }
     for (const counter of [128, 132]) view.setInt32(job + counter, 0, true);
     await this.#pool.run(() => ({ kind: 'train', instance: this.#instance }));
-    this.#latticeStale = trainGlobal;
+    // A partition that takes no part keeps its old patch.
+    this.#latticeStale = trainGlobal || (this.#latticeStale && step.partitions !== undefined);
     return this.#report();
   }
 
@@ -311,12 +324,10 @@ export class CpuTrainingSession implements TrainingSession {
   }
 }
 
-/** Samples of a step's batch, over all partitions (engine.ts, `Step.batch`). */
-export function batchSamples(
-  sizes: readonly number[],
-  { batch, batches }: Pick<Step, 'batch' | 'batches'>,
-): number {
+/** Samples of a step's batch, over all partitions that take part (engine.ts, `Step.batch`). */
+function batchSamples(sizes: readonly number[], { batch, batches, partitions }: Step): number {
   return sizes.reduce((sum, size, p) => {
+    if (partitions?.[p] === 0) return sum;
     const slice = (batch + p) % batches;
     return sum + Math.floor(((slice + 1) * size) / batches) - Math.floor((slice * size) / batches);
   }, 0);

@@ -3,7 +3,8 @@ import type { Model } from '../../model.js';
 import type { GlobalPoint, Network, Tap } from './network.js';
 
 /**
- * The global network as samples see it: at their own position, or interpolated from lattice points (DESIGN 2.1).
+ * The global network as samples see it: at their own position, or interpolated from lattice points
+ * (spec/lgi-format.md, 7.3).
  *
  * Lattice points lie at whole multiples of the stride, in positions, on every axis, from position 0; a position is
  * between the nearest on either side, and the interpolation is linear along each axis.

@@ -40,7 +40,8 @@ export interface LocalTrace {
 }
 
 /**
- * The equations of DESIGN 2 for one position at a time, in f64: slow, and plain enough to be checked by eye.
+ * The equations of the format (spec/lgi-format.md, 7.2) for one position at a time, in f64: slow, and plain enough to be
+ * checked by eye.
  *
  * Weights are flat arrays in the order of `architecture.ts`.
  */

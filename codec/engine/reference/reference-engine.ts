@@ -50,11 +50,12 @@ class ReferenceSession implements TrainingSession {
   }
 
   async step(step: Step): Promise<StepReport> {
-    const batch = this.setup.boxes.map((box, p) => batchOf(step, p, boxSize(box)));
+    const takesPart = (p: number): boolean => step.partitions?.[p] !== 0;
+    const batch = this.setup.boxes.map((box, p) => (takesPart(p) ? batchOf(step, p, boxSize(box)) : []));
     const { squaredError, count, weights } = gradients(this.setup, this.current, batch);
-    this.current.local.forEach((local, p) =>
-      this.localOptimisers[p].step(local, weights.local[p], step.localRate),
-    );
+    this.current.local.forEach((local, p) => {
+      if (takesPart(p)) this.localOptimisers[p].step(local, weights.local[p], step.localRate);
+    });
     if (step.globalRate !== 0)
       this.globalOptimiser.step(this.current.global, weights.global, step.globalRate);
     return { squaredError, count };

@@ -24,7 +24,7 @@ step():number {
 }
 
 /**
- * Width of the integer, two's complement.
+ * Bits of the integer's code, 2 to 16; the integer's magnitude is below 2^(bits - 1).
  */
 bits():number {
   return this.bb!.readUint8(this.bb_pos + 4);

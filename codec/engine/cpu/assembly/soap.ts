@@ -9,7 +9,7 @@
 import { layerFloats, pad4 } from './plan';
 import { contract, transpose } from './product';
 
-/** Largest entry of a turned step: without it single entries with a young second moment explode (RECIPES: NaN). */
+/** Largest entry of a turned step: without it single entries with a young second moment explode, and training ends in NaN. */
 // @ts-ignore: decorator
 @inline const STEP_LIMIT: f32 = 3;
 /** Part of the trace added to a factor, so that directions without gradient keep a place in the basis that f32 resolves. */

@@ -19,7 +19,7 @@ import { backward, forward, transposeGlobal, transposeLocal, usesLattice } from 
 import { adam, sumParts } from './adam';
 import { soap, soapFloats } from './soap';
 
-// Job fields (TypeScript: job.ts), byte offsets.
+// Job fields, byte offsets; training.ts writes them.
 // @ts-ignore: decorator
 @inline const ITEMS: usize = 0, ITEM_COUNT: usize = 4, BLOCK_COUNT: usize = 8, PARTITIONS: usize = 12, SHARES: usize = 16;
 // @ts-ignore: decorator
@@ -36,13 +36,13 @@ import { soap, soapFloats } from './soap';
 // @ts-ignore: decorator
 @inline const LOSS_SCALE: usize = 84, BETA1: usize = 88, BETA2: usize = 92, EPSILON: usize = 96;
 // @ts-ignore: decorator
-@inline const LOCAL_RATE: usize = 100, LOCAL_ROOT: usize = 104, GLOBAL_RATE: usize = 108, GLOBAL_ROOT: usize = 112;
-// SOAP: 1 where it is the optimiser; state of the global layers; whether this is the first update and whether bases are
-// refreshed, for local and global; f32 decay of the factors.
+@inline const LOCAL_RATE: usize = 100, GLOBAL_RATE: usize = 108, GLOBAL_ROOT: usize = 112;
+// SOAP: 1 where it is the optimiser; state of the global layers; updates between refreshes; whether this is the global
+// network's first update, and whether its bases are refreshed; f32 decay of the factors.
 // @ts-ignore: decorator
 @inline const IS_SOAP: usize = 60, GLOBAL_STATE: usize = 144;
 // @ts-ignore: decorator
-@inline const LOCAL_STARTS: usize = 148, LOCAL_REFRESHES: usize = 152, GLOBAL_STARTS: usize = 156, GLOBAL_REFRESHES: usize = 160;
+@inline const REFRESH_STEPS: usize = 148, GLOBAL_STARTS: usize = 156, GLOBAL_REFRESHES: usize = 160;
 // @ts-ignore: decorator
 @inline const FACTOR_DECAY: usize = 164;
 // Shared counters: next block, next range, barrier arrivals, barrier turn.
@@ -57,7 +57,10 @@ import { soap, soapFloats } from './soap';
 // @ts-ignore: decorator
 @inline const WEIGHTS: usize = 52, FIRST: usize = 56, SECOND: usize = 60, GRADIENT: usize = 64, PATCH: usize = 68;
 // @ts-ignore: decorator
-@inline const STATE: usize = 88;
+@inline const STATE: usize = 88, TAKES_PART: usize = 92, UPDATES: usize = 96;
+// f64: beta1 and beta2 to the power of the updates made.
+// @ts-ignore: decorator
+@inline const POWER1: usize = 104, POWER2: usize = 112;
 // f64: sum of squared errors, sum of weights.
 // @ts-ignore: decorator
 @inline const ERROR: usize = 72, WEIGHT: usize = 80;
@@ -148,8 +151,6 @@ function setPartitionPatch(item: usize): void {
 }
 
 function trainItem(item: usize, globalGradient: usize): void {
-  store<f64>(item + ERROR, 0);
-  store<f64>(item + WEIGHT, 0);
   const local = <usize>load<u32>(item + WEIGHTS);
   const gradient = <usize>load<u32>(item + GRADIENT);
   const patch = <usize>load<u32>(item + PATCH);
@@ -179,17 +180,22 @@ function trainItem(item: usize, globalGradient: usize): void {
   if (lattice && globalGradient) latticeBackward(globalGradient);
 }
 
+// When bases follow their factors (optimiser.ts has the same rule).
+function refreshesBases(update: i32): bool {
+  const steps = load<i32>(job + REFRESH_STEPS);
+  return update % steps == 0 || (update <= steps && (update & (update - 1)) == 0);
+}
+
 // SOAP on one layer of a network whose weights, moments, gradient and state are given.
 function soapLayer(
   offset: usize, stateOffset: usize, layerInputs: i32, layerOutputs: i32,
-  weights: usize, first: usize, second: usize, gradient: usize, state: usize, isGlobal: bool,
+  weights: usize, first: usize, second: usize, gradient: usize, state: usize,
+  rate: f32, rootFactor: f32, isFirst: bool, refreshes: bool,
 ): void {
   soap(
     weights + offset, first + offset, second + offset, gradient + offset, state + stateOffset, layerInputs, layerOutputs,
     load<f32>(job + BETA1), load<f32>(job + BETA2), load<f32>(job + EPSILON),
-    load<f32>(job + (isGlobal ? GLOBAL_RATE : LOCAL_RATE)), load<f32>(job + (isGlobal ? GLOBAL_ROOT : LOCAL_ROOT)),
-    load<f32>(job + FACTOR_DECAY), load<i32>(job + (isGlobal ? GLOBAL_STARTS : LOCAL_STARTS)) != 0,
-    load<i32>(job + (isGlobal ? GLOBAL_REFRESHES : LOCAL_REFRESHES)) != 0,
+    rate, rootFactor, load<f32>(job + FACTOR_DECAY), isFirst, refreshes,
   );
 }
 
@@ -208,14 +214,24 @@ export function globalStateFloats(): i32 {
   return floats;
 }
 
+// Partitions count their own updates: not every step is theirs.
 function updateLocal(item: usize): void {
+  const update = load<i32>(item + UPDATES) + 1;
+  store<i32>(item + UPDATES, update);
+  const beta1 = load<f32>(job + BETA1), beta2 = load<f32>(job + BETA2);
+  const power1 = load<f64>(item + POWER1) * <f64>beta1, power2 = load<f64>(item + POWER2) * <f64>beta2;
+  store<f64>(item + POWER1, power1);
+  store<f64>(item + POWER2, power2);
+  const rate = <f32>(<f64>load<f32>(job + LOCAL_RATE) / (1 - power1));
+  const rootFactor = <f32>(1 / Math.sqrt(1 - power2));
   if (load<i32>(job + IS_SOAP)) {
     let stateOffset: usize = 0;
     for (let level = 1; level <= levels + 1; level++) {
       const layerInputs = levelInputs(level, H), layerOutputs = level > levels ? outputs : H;
       soapLayer(
         levelOffset(level, H), stateOffset, layerInputs, layerOutputs, load<u32>(item + WEIGHTS), load<u32>(item + FIRST),
-        load<u32>(item + SECOND), load<u32>(item + GRADIENT), load<u32>(item + STATE), false,
+        load<u32>(item + SECOND), load<u32>(item + GRADIENT), load<u32>(item + STATE), rate, rootFactor, update == 1,
+        refreshesBases(update),
       );
       stateOffset += <usize>soapFloats(layerInputs, layerOutputs) << 2;
     }
@@ -223,8 +239,7 @@ function updateLocal(item: usize): void {
   }
   adam(
     load<u32>(item + WEIGHTS), load<u32>(item + FIRST), load<u32>(item + SECOND), load<u32>(item + GRADIENT),
-    localFloats(), load<f32>(job + BETA1), load<f32>(job + BETA2), load<f32>(job + EPSILON),
-    load<f32>(job + LOCAL_RATE), load<f32>(job + LOCAL_ROOT),
+    localFloats(), beta1, beta2, load<f32>(job + EPSILON), rate, rootFactor,
   );
 }
 
@@ -259,7 +274,8 @@ function updateGlobalLayer(layer: i32): void {
   );
   soapLayer(
     offset, stateOffset, layerInputs, layerOutputs, globalWeights, load<u32>(job + GLOBAL_FIRST),
-    load<u32>(job + GLOBAL_SECOND), gradient, load<u32>(job + GLOBAL_STATE), true,
+    load<u32>(job + GLOBAL_SECOND), gradient, load<u32>(job + GLOBAL_STATE), load<f32>(job + GLOBAL_RATE),
+    load<f32>(job + GLOBAL_ROOT), load<i32>(job + GLOBAL_STARTS) != 0, load<i32>(job + GLOBAL_REFRESHES) != 0,
   );
 }
 
@@ -296,6 +312,9 @@ export function trainStep(): void {
     const end = (block + 1) * itemCount / blocks;
     for (let index = block * itemCount / blocks; index < end; index++) {
       const item = items + <usize>index * ITEM_BYTES;
+      store<f64>(item + ERROR, 0);
+      store<f64>(item + WEIGHT, 0);
+      if (!load<i32>(item + TAKES_PART)) continue;
       trainItem(item, globalGradient);
       if (shares == 1) updateLocal(item);
     }
@@ -313,6 +332,7 @@ export function trainStep(): void {
       continue;
     }
     const item = items + <usize>((range - globalRanges) * shares) * ITEM_BYTES;
+    if (!load<i32>(item + TAKES_PART)) continue;
     const next = <usize>load<u32>(item + ITEM_BYTES + GRADIENT);
     const gradient = <usize>load<u32>(item + GRADIENT);
     sumParts(gradient, shares, next - gradient, localFloats());
