@@ -52,7 +52,10 @@ export function siren(omegaFirst: number, omegaHidden: number): SineActivation {
   return { omegaFirst, omegaHidden, a: 0, b: 0, c: 0, d: 0 };
 }
 
-/** How sensitive a tensor is to rounding: first layers most, since omega multiplies their error; quantisers give those and biases more bits. */
+/**
+ * How sensitive a tensor is to rounding; quantisers give first layers and biases more bits, as errors there move the phase
+ * of sines that all further levels build on.
+ */
 export type Sensitivity = 'first' | 'bias' | 'hidden' | 'output';
 
 /** A weight matrix or bias vector inside a flat array of weights. */

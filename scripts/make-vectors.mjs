@@ -1,6 +1,10 @@
 // Makes spec/vectors: small files and what they decode to by the reference engine, and files that must be refused.
-// Run after a build, when the format has changed; the version and the changelog then change too.
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+// Run after a build.
+//
+// Files that are there stay as they are, byte for byte, and only what they decode to is written again: training changes,
+// and what older writers wrote has to be read for ever. With `--anew` all are made again, which is for changes of the
+// format; the version and the changelog then change too.
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { crop, encode, MemorySink, memoryMedia, open } from '../dist/src/index.js';
 import { ReferenceEngine } from '../dist/codec/engine/reference/reference-engine.js';
 import { SLOT_BYTES, encodeSuperblock, decodeSuperblock } from '../dist/src/container/superblock.js';
@@ -84,9 +88,15 @@ const encodings = [
   ],
 ];
 
-rmSync(folder, { recursive: true, force: true });
+if (process.argv.includes('--anew')) rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const files = new Map();
+
+/** The file of this name as it is, or else a new one. */
+async function fileOf(name, make) {
+  const url = new URL(`${name}.lgi`, folder);
+  return existsSync(url) ? Uint8Array.from(readFileSync(url)) : make();
+}
 
 /** @param sampling what is decoded, as the format's text has it: `region` in positions, `scale` or `size`; default every sample. */
 async function addDecoded(name, description, bytes, sampling = {}) {
@@ -136,27 +146,34 @@ const refuse = (name, description, bytes, code, section) =>
   write(`invalid-${name}`, bytes, { description, error: { code, ...(section && { section }) } });
 
 for (const [name, description, { data, shape }, { icc, ...options }] of encodings) {
-  const sink = new MemorySink();
-  await encode(memoryMedia({ data, shape, ...(icc && { iccProfile: icc }) }), sink, { ...small, ...options });
-  await addDecoded(name, description, sink.bytes().slice());
+  const bytes = await fileOf(name, async () => {
+    const sink = new MemorySink();
+    await encode(memoryMedia({ data, shape, ...(icc && { iccProfile: icc }) }), sink, {
+      ...small,
+      ...options,
+    });
+    return sink.bytes().slice();
+  });
+  await addDecoded(name, description, bytes);
 }
 
-async function cropped(bytes, options) {
-  const sink = new MemorySink();
-  await crop((await open(bytes)).container, sink, options);
-  return sink.bytes().slice();
-}
+const cropped = (name, bytes, options) =>
+  fileOf(name, async () => {
+    const sink = new MemorySink();
+    await crop((await open(bytes)).container, sink, options);
+    return sink.bytes().slice();
+  });
 
 const whole = files.get('default-rgb8-integer');
 await addDecoded(
   'window',
   'A crop finer than the cells: whole partitions stay, the window is smaller.',
-  await cropped(whole, { region: { begin: [5, 3], end: [15, 20] } }),
+  await cropped('window', whole, { region: { begin: [5, 3], end: [15, 20] } }),
 );
 await addDecoded(
   'hole',
   'A partition inside the extent is absent.',
-  await cropped(whole, { drop: [[1, 1]] }),
+  await cropped('hole', whole, { drop: [[1, 1]] }),
 );
 
 await addDecoded(
@@ -186,7 +203,7 @@ await addDecoded(
 await addDecoded(
   'sized-hole',
   'A size, with an absent partition and a window that does not begin at position 0.',
-  await cropped(whole, { region: { begin: [5, 3], end: [19, 25] }, drop: [[1, 1]] }),
+  await cropped('sized-hole', whole, { region: { begin: [5, 3], end: [19, 25] }, drop: [[1, 1]] }),
   { size: [11, 9] },
 );
 
@@ -266,4 +283,7 @@ refuse(
   withSlots({ header: { ...superblock.header, byteLength: 0xffffffff } }),
   'limit',
 );
+for (const name of readdirSync(folder)) {
+  if (!files.has(name.replace(/\.[^.]*$/, ''))) rmSync(new URL(name, folder));
+}
 process.stdout.write(`${readdirSync(folder).length / 2} vectors\n`);

@@ -85,7 +85,13 @@ export async function measureTraining(media: Media, peak: number): Promise<Measu
   for (const { batches, turns, trains } of PRESETS.fast.recipe.phases) {
     const trainsGlobal = trains === 'all';
     const partitions = Uint8Array.from(fast.boxes, (_, p) => (p % turns === 0 ? 1 : 0));
-    const step = { orders, batches, batch: 0, partitions, globalRate: trainsGlobal ? 1e-4 : 0 };
+    const step = {
+      orders,
+      batches,
+      batch: 0,
+      ...(turns > 1 && { partitions }),
+      globalRate: trainsGlobal ? 1e-4 : 0,
+    };
     for (const [engine, threads] of [
       [one, 'one thread'],
       [two, 'two threads'],
