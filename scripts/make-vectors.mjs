@@ -2,8 +2,8 @@
 // Run after a build.
 //
 // Files that are there stay as they are, byte for byte, and only what they decode to is written again: training changes,
-// and what older writers wrote has to be read for ever. With `--anew` all are made again, which is for changes of the
-// format; the version and the changelog then change too.
+// and what older writers wrote has to be read for ever. With `--anew` all are made again, for changes of the format that
+// end that; the version and the changelog then change too.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { crop, encode, MemorySink, memoryMedia, open } from '../dist/src/index.js';
 import { ReferenceEngine } from '../dist/codec/engine/reference/reference-engine.js';

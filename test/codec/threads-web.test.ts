@@ -201,6 +201,7 @@ describe('in a page that is cross-origin isolated', () => {
     expect(ModuleWorker.started).toHaveLength(3);
     for (const path of ModuleWorker.started) expect(path).toMatch(/\/cpu\/thread-web\.js$/);
     expect(shared).toEqual(await workInNode(2));
+    expect(ModuleWorker.started).toHaveLength(3);
   });
 
   test('a worker that does not start ends the work with its reason', async () => {

@@ -2,10 +2,22 @@ import type { Model } from '../../model.js';
 import type { EvaluationTask, Evaluator } from '../engine.js';
 import { MemoryLayout } from './memory-layout.js';
 import { MAX_PAGES, PAGE_BYTES, compileKernels, instantiateKernels, sharedMemory } from './module.js';
-import { MAX_AXES, PLAN_BYTES, Packing, patchBytes, patchPoints, writeBox, writePlan } from './plan.js';
+import { Packing, patchBytes, patchPoints, writeBox, writePlan } from './plan.js';
 import type { ThreadPool } from './pool.js';
-
-const TASK_BYTES = 96;
+import {
+  EVALUATION_BYTES,
+  EVALUATION_NEXT,
+  EVALUATION_TASKS,
+  EVALUATION_TASK_COUNT,
+  MAX_AXES,
+  PLAN_BYTES,
+  TASK_BOX,
+  TASK_BYTES,
+  TASK_COUNTS,
+  TASK_OUTPUT,
+  TASK_POSITIONS,
+  TASK_WEIGHTS,
+} from './records.js';
 
 /** Outputs of one claim: small enough to share a partition among threads, large enough that lattice borders are rare. */
 const CLAIM_POSITIONS = 16384;
@@ -134,7 +146,7 @@ export class CpuEvaluator implements Evaluator {
   ): Promise<void> {
     const layout = new MemoryLayout();
     layout.take(this.#fixedBytes);
-    const job = layout.take(64);
+    const job = layout.take(EVALUATION_BYTES);
     const table = layout.take(wave.length * TASK_BYTES);
     const patch = wave.reduce((most, claim) => Math.max(most, this.#patchBytes(tasks[claim.task], claim)), 0);
     const patches = Array.from({ length: this.#pool.size }, () => layout.take(patch));
@@ -155,9 +167,9 @@ export class CpuEvaluator implements Evaluator {
     if (missing > 0) this.#memory.grow(missing);
     const buffer = this.#memory.buffer;
     const view = new DataView(buffer);
-    view.setInt32(job, 0, true);
-    view.setInt32(job + 4, wave.length, true);
-    view.setUint32(job + 8, table, true);
+    view.setInt32(job + EVALUATION_NEXT, 0, true);
+    view.setInt32(job + EVALUATION_TASK_COUNT, wave.length, true);
+    view.setUint32(job + EVALUATION_TASKS, table, true);
     for (const [task, at] of weightsAt) {
       const packed = new Float32Array(buffer, at, this.#local.packedLength).fill(0);
       this.#local.pack(tasks[task].weights, packed);
@@ -166,17 +178,17 @@ export class CpuEvaluator implements Evaluator {
       const task = tasks[claim.task];
       const { weights, positions, output } = places[index];
       const at = table + index * TASK_BYTES;
-      writeBox(view, at, task.box);
+      writeBox(view, at + TASK_BOX, task.box);
       for (let axis = 0; axis < MAX_AXES; axis++) {
         const all = task.positions[axis];
         if (all === undefined) continue;
         const part = axis === 0 ? all.subarray(claim.from, claim.to) : all;
         new Float64Array(buffer, positions[axis], part.length).set(part);
-        view.setUint32(at + 32 + 4 * axis, positions[axis], true);
-        view.setInt32(at + 48 + 4 * axis, part.length, true);
+        view.setUint32(at + TASK_POSITIONS + 4 * axis, positions[axis], true);
+        view.setInt32(at + TASK_COUNTS + 4 * axis, part.length, true);
       }
-      view.setUint32(at + 64, weights, true);
-      view.setUint32(at + 68, output, true);
+      view.setUint32(at + TASK_WEIGHTS, weights, true);
+      view.setUint32(at + TASK_OUTPUT, output, true);
     });
     await this.#pool.run((thread) => ({
       kind: 'evaluate',

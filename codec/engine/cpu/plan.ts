@@ -3,11 +3,23 @@ import { globalTensors, localTensors } from '../../architecture.js';
 import type { Tensor } from '../../architecture.js';
 import type { Box } from '../../grid.js';
 import type { Model } from '../../model.js';
+import {
+  ACTIVATION_BYTES,
+  AXIS_BYTES,
+  BOX_SHAPE,
+  MAX_AXES,
+  PLAN_ACTIVATIONS,
+  PLAN_AXES,
+  PLAN_CELL_COORDINATES,
+  PLAN_GLOBAL_WEIGHTS,
+  PLAN_GLOBAL_WIDTH,
+  PLAN_INPUTS,
+  PLAN_LATTICE_STRIDE,
+  PLAN_LEVELS,
+  PLAN_LOCAL_WIDTH,
+  PLAN_OUTPUTS,
+} from './records.js';
 
-/** Bytes of the plan; fields as assembly/plan.ts has them. */
-export const PLAN_BYTES = 192;
-/** Most axes the kernels' records have room for. */
-export const MAX_AXES = 4;
 /** Coordinates in a tile. */
 export const TILE = 32;
 
@@ -16,26 +28,28 @@ const ROLES: readonly Role[] = ['local', 'global', 'merge'];
 /** Writes the plan that every instance reads (assembly/plan.ts). */
 export function writePlan(view: DataView, plan: number, model: Model, globalWeights: number): void {
   const a = model.architecture;
-  const words = [
-    a.inputs,
-    a.outputs,
-    a.levels,
-    a.localWidth,
-    a.globalWidth,
-    a.globalWidth > 0 ? a.latticeStride : 0,
-    a.localCoordinates === 'cell' ? 1 : 0,
-    globalWeights,
+  const words: [number, number][] = [
+    [PLAN_INPUTS, a.inputs],
+    [PLAN_OUTPUTS, a.outputs],
+    [PLAN_LEVELS, a.levels],
+    [PLAN_LOCAL_WIDTH, a.localWidth],
+    [PLAN_GLOBAL_WIDTH, a.globalWidth],
+    [PLAN_LATTICE_STRIDE, a.globalWidth > 0 ? a.latticeStride : 0],
+    [PLAN_CELL_COORDINATES, a.localCoordinates === 'cell' ? 1 : 0],
+    [PLAN_GLOBAL_WEIGHTS, globalWeights],
   ];
-  words.forEach((word, i) => view.setUint32(plan + 4 * i, word, true));
+  for (const [field, value] of words) view.setUint32(plan + field, value, true);
   ROLES.forEach((role, r) => {
     const { omegaFirst, omegaHidden, a: logAmplitude, b, c, d } = a.activations[role];
     const values = [Math.exp(b) * omegaFirst, Math.exp(b) * omegaHidden, c, Math.exp(logAmplitude), d];
-    values.forEach((value, i) => view.setFloat32(plan + 32 + 20 * r + 4 * i, value, true));
+    const at = plan + PLAN_ACTIVATIONS + ACTIVATION_BYTES * r;
+    values.forEach((value, i) => view.setFloat32(at + 4 * i, value, true));
   });
-  model.maps.forEach((map, axis) => {
-    view.setFloat64(plan + 96 + 24 * axis, map.scale, true);
-    view.setFloat64(plan + 104 + 24 * axis, map.offset, true);
-    view.setFloat64(plan + 112 + 24 * axis, model.nominalCell[axis] / 2, true);
+  model.maps.forEach(({ scale, offset }, axis) => {
+    const at = plan + PLAN_AXES + AXIS_BYTES * axis;
+    [scale, offset, model.nominalCell[axis] / 2].forEach((value, i) =>
+      view.setFloat64(at + 8 * i, value, true),
+    );
   });
 }
 
@@ -44,7 +58,7 @@ export function writeBox(view: DataView, at: number, box: Box): void {
   for (let axis = 0; axis < MAX_AXES; axis++) {
     const begin = box.begin[axis] ?? 0;
     view.setInt32(at + 4 * axis, begin, true);
-    view.setInt32(at + 16 + 4 * axis, (box.end[axis] ?? begin + 1) - begin, true);
+    view.setInt32(at + BOX_SHAPE + 4 * axis, (box.end[axis] ?? begin + 1) - begin, true);
   }
 }
 

@@ -5,11 +5,65 @@ import type { Step, StepReport, TrainingSession, TrainingSetup } from '../engine
 import { refreshesBases } from '../../optimiser.js';
 import { MemoryLayout } from './memory-layout.js';
 import { compileKernels, instantiateKernels, sharedMemory } from './module.js';
-import { PLAN_BYTES, Packing, TILE, patchBytes, patchPoints, writeBox, writePlan } from './plan.js';
+import { Packing, TILE, patchBytes, patchPoints, writeBox, writePlan } from './plan.js';
 import type { ThreadPool } from './pool.js';
-
-const JOB_BYTES = 192;
-const ITEM_BYTES = 128;
+import {
+  ITEM_BOX,
+  ITEM_BYTES,
+  ITEM_COUNT,
+  ITEM_ERROR,
+  ITEM_FIRST,
+  ITEM_GRADIENT,
+  ITEM_ORDER,
+  ITEM_PARTITION,
+  ITEM_PATCH,
+  ITEM_POWER1,
+  ITEM_POWER2,
+  ITEM_SAMPLES,
+  ITEM_SECOND,
+  ITEM_SHARE,
+  ITEM_STATE,
+  ITEM_TAKES_PART,
+  ITEM_WEIGHT,
+  ITEM_WEIGHTS,
+  JOB_ALPHA,
+  JOB_ALPHA_SCALE,
+  JOB_BATCH,
+  JOB_BATCHES,
+  JOB_BETA1,
+  JOB_BETA2,
+  JOB_BLOCK_COUNT,
+  JOB_BYTES,
+  JOB_EPSILON,
+  JOB_FACTOR_DECAY,
+  JOB_GLOBAL_FIRST,
+  JOB_GLOBAL_GRADIENT,
+  JOB_GLOBAL_RATE,
+  JOB_GLOBAL_REFRESHES,
+  JOB_GLOBAL_ROOT,
+  JOB_GLOBAL_SECOND,
+  JOB_GLOBAL_STARTS,
+  JOB_GLOBAL_STATE,
+  JOB_GLOBAL_STRIDE,
+  JOB_IS_SOAP,
+  JOB_ITEMS,
+  JOB_ITEM_COUNT,
+  JOB_LATTICE_STALE,
+  JOB_LOCAL_RATE,
+  JOB_LOSS_SCALE,
+  JOB_NEXT_BLOCK,
+  JOB_NEXT_RANGE,
+  JOB_PARTITIONS,
+  JOB_REFRESH_STEPS,
+  JOB_SAMPLE_OFFSET,
+  JOB_SAMPLE_SCALE,
+  JOB_SAMPLE_TYPE,
+  JOB_SHARES,
+  JOB_THREADS,
+  JOB_TRAIN_GLOBAL,
+  JOB_USE_ORDER,
+  PLAN_BYTES,
+} from './records.js';
 
 /**
  * Blocks of work items, each with a global gradient of its own; fixed, so that sums do not depend on threads.
@@ -161,31 +215,31 @@ export class CpuTrainingSession implements TrainingSession {
     weights.local.forEach((local, p) => this.#local.pack(local, this.#localWeights(p)));
     const { job } = at;
     const words: [number, number][] = [
-      [0, at.items],
-      [4, boxes.length * this.#shares],
-      [8, this.#blocks],
-      [12, boxes.length],
-      [16, this.#shares],
-      [20, SAMPLE_TYPES[format.sampleType]],
-      [24, alphaChannel(format)],
-      [28, this.#pool.size],
-      [32, at.globalFirst],
-      [36, at.globalSecond],
-      [40, at.globalGradient],
-      [44, at.globalStride],
-      [60, optimiser.kind === 'soap' ? 1 : 0],
-      [144, at.globalState],
+      [JOB_ITEMS, at.items],
+      [JOB_ITEM_COUNT, boxes.length * this.#shares],
+      [JOB_BLOCK_COUNT, this.#blocks],
+      [JOB_PARTITIONS, boxes.length],
+      [JOB_SHARES, this.#shares],
+      [JOB_SAMPLE_TYPE, SAMPLE_TYPES[format.sampleType]],
+      [JOB_ALPHA, alphaChannel(format)],
+      [JOB_THREADS, this.#pool.size],
+      [JOB_GLOBAL_FIRST, at.globalFirst],
+      [JOB_GLOBAL_SECOND, at.globalSecond],
+      [JOB_GLOBAL_GRADIENT, at.globalGradient],
+      [JOB_GLOBAL_STRIDE, at.globalStride],
+      [JOB_IS_SOAP, optimiser.kind === 'soap' ? 1 : 0],
+      [JOB_GLOBAL_STATE, at.globalState],
     ];
     for (const [field, value] of words) view.setInt32(job + field, value, true);
-    view.setFloat32(job + 48, 1 / format.mapping.scale, true);
-    view.setFloat32(job + 52, -format.mapping.offset / format.mapping.scale, true);
-    view.setFloat32(job + 56, 1 / peakOf(format.sampleType), true);
-    view.setFloat32(job + 88, optimiser.beta1, true);
-    view.setFloat32(job + 92, optimiser.beta2, true);
-    view.setFloat32(job + 96, optimiser.epsilon, true);
+    view.setFloat32(job + JOB_SAMPLE_SCALE, 1 / format.mapping.scale, true);
+    view.setFloat32(job + JOB_SAMPLE_OFFSET, -format.mapping.offset / format.mapping.scale, true);
+    view.setFloat32(job + JOB_ALPHA_SCALE, 1 / peakOf(format.sampleType), true);
+    view.setFloat32(job + JOB_BETA1, optimiser.beta1, true);
+    view.setFloat32(job + JOB_BETA2, optimiser.beta2, true);
+    view.setFloat32(job + JOB_EPSILON, optimiser.epsilon, true);
     if (optimiser.kind === 'soap') {
-      view.setInt32(job + 148, optimiser.refreshSteps, true);
-      view.setFloat32(job + 164, optimiser.factorDecay, true);
+      view.setInt32(job + JOB_REFRESH_STEPS, optimiser.refreshSteps, true);
+      view.setFloat32(job + JOB_FACTOR_DECAY, optimiser.factorDecay, true);
     }
     this.#writeItems();
   }
@@ -203,23 +257,23 @@ export class CpuTrainingSession implements TrainingSession {
         const item = at.items + index * ITEM_BYTES;
         // The inverse of the kernels' cut of items into blocks: block b holds [b n / blocks, (b + 1) n / blocks).
         const block = Math.floor(((index + 1) * this.#blocks - 1) / count);
-        writeBox(view, item, box);
+        writeBox(view, item + ITEM_BOX, box);
         const words: [number, number][] = [
-          [32, p],
-          [36, share],
-          [40, this.#sizes[p]],
-          [44, at.samples + first * format.channels * samples.BYTES_PER_ELEMENT],
-          [48, at.orders.get(this.#sizes[p]) ?? 0],
-          [52, at.localWeights + p * localBytes],
-          [56, at.localFirst + p * localBytes],
-          [60, at.localSecond + p * localBytes],
-          [64, at.localGradients + (this.#shares > 1 ? index : block) * at.localStride],
-          [68, at.patches[p]],
-          [88, at.localStates + p * at.localStateBytes],
+          [ITEM_PARTITION, p],
+          [ITEM_SHARE, share],
+          [ITEM_COUNT, this.#sizes[p]],
+          [ITEM_SAMPLES, at.samples + first * format.channels * samples.BYTES_PER_ELEMENT],
+          [ITEM_ORDER, at.orders.get(this.#sizes[p]) ?? 0],
+          [ITEM_WEIGHTS, at.localWeights + p * localBytes],
+          [ITEM_FIRST, at.localFirst + p * localBytes],
+          [ITEM_SECOND, at.localSecond + p * localBytes],
+          [ITEM_GRADIENT, at.localGradients + (this.#shares > 1 ? index : block) * at.localStride],
+          [ITEM_PATCH, at.patches[p]],
+          [ITEM_STATE, at.localStates + p * at.localStateBytes],
         ];
         for (const [field, value] of words) view.setUint32(item + field, value, true);
-        view.setFloat64(item + 104, 1, true);
-        view.setFloat64(item + 112, 1, true);
+        view.setFloat64(item + ITEM_POWER1, 1, true);
+        view.setFloat64(item + ITEM_POWER2, 1, true);
       }
       first += this.#sizes[p];
     });
@@ -265,7 +319,7 @@ export class CpuTrainingSession implements TrainingSession {
     for (let p = 0; p < this.#sizes.length; p++) {
       for (let share = 0; share < this.#shares; share++) {
         const item = this.#at.items + (p * this.#shares + share) * ITEM_BYTES;
-        this.#view.setInt32(item + 92, partitions?.[p] ?? 1, true);
+        this.#view.setInt32(item + ITEM_TAKES_PART, partitions?.[p] ?? 1, true);
       }
     }
   }
@@ -280,21 +334,21 @@ export class CpuTrainingSession implements TrainingSession {
     const updates = Math.max(1, this.#globalUpdates);
     this.#writePartitions(step.partitions);
     const values = batchSamples(this.#sizes, step) * format.channels;
-    view.setInt32(job + 64, step.batch, true);
-    view.setInt32(job + 68, step.batches, true);
-    view.setInt32(job + 72, step.orders === undefined ? 0 : 1, true);
-    view.setInt32(job + 76, trainGlobal ? 1 : 0, true);
-    view.setInt32(job + 80, trainGlobal || this.#latticeStale ? 1 : 0, true);
-    view.setFloat32(job + 84, values === 0 ? 0 : 2 / values, true);
+    view.setInt32(job + JOB_BATCH, step.batch, true);
+    view.setInt32(job + JOB_BATCHES, step.batches, true);
+    view.setInt32(job + JOB_USE_ORDER, step.orders === undefined ? 0 : 1, true);
+    view.setInt32(job + JOB_TRAIN_GLOBAL, trainGlobal ? 1 : 0, true);
+    view.setInt32(job + JOB_LATTICE_STALE, trainGlobal || this.#latticeStale ? 1 : 0, true);
+    view.setFloat32(job + JOB_LOSS_SCALE, values === 0 ? 0 : 2 / values, true);
     // Partitions count their own updates and correct their rates themselves (assembly/train.ts).
-    view.setFloat32(job + 100, step.localRate, true);
-    view.setFloat32(job + 108, step.globalRate / (1 - optimiser.beta1 ** updates), true);
-    view.setFloat32(job + 112, 1 / Math.sqrt(1 - optimiser.beta2 ** updates), true);
+    view.setFloat32(job + JOB_LOCAL_RATE, step.localRate, true);
+    view.setFloat32(job + JOB_GLOBAL_RATE, step.globalRate / (1 - optimiser.beta1 ** updates), true);
+    view.setFloat32(job + JOB_GLOBAL_ROOT, 1 / Math.sqrt(1 - optimiser.beta2 ** updates), true);
     if (optimiser.kind === 'soap') {
-      view.setInt32(job + 156, updates === 1 ? 1 : 0, true);
-      view.setInt32(job + 160, refreshesBases(updates, optimiser) ? 1 : 0, true);
+      view.setInt32(job + JOB_GLOBAL_STARTS, updates === 1 ? 1 : 0, true);
+      view.setInt32(job + JOB_GLOBAL_REFRESHES, refreshesBases(updates, optimiser) ? 1 : 0, true);
     }
-    for (const counter of [128, 132]) view.setInt32(job + counter, 0, true);
+    for (const counter of [JOB_NEXT_BLOCK, JOB_NEXT_RANGE]) view.setInt32(job + counter, 0, true);
     await this.#pool.run(() => ({ kind: 'train', instance: this.#instance }));
     // A partition that takes no part keeps its old patch.
     this.#latticeStale = trainGlobal || (this.#latticeStale && step.partitions !== undefined);
@@ -307,8 +361,8 @@ export class CpuTrainingSession implements TrainingSession {
     const items = this.#setup.boxes.length * this.#shares;
     for (let index = 0; index < items; index++) {
       const item = this.#at.items + index * ITEM_BYTES;
-      squaredError += this.#view.getFloat64(item + 72, true);
-      count += this.#view.getFloat64(item + 80, true);
+      squaredError += this.#view.getFloat64(item + ITEM_ERROR, true);
+      count += this.#view.getFloat64(item + ITEM_WEIGHT, true);
     }
     return { squaredError, count };
   }

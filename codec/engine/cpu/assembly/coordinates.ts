@@ -2,6 +2,7 @@
 import {
   axisHalfCell, axisOffset, axisScale, appendOnes, cellCoordinates, inputs,
 } from './plan';
+import { BOX_SHAPE } from '../records';
 import { TILE } from './product';
 import { localCoordinates, signalCoordinates, tilePositions } from './scratch';
 
@@ -27,7 +28,7 @@ export function fillCoordinates(box: usize, lanes: i32): void {
   for (let axis = 0; axis < inputs; axis++) {
     const scale = axisScale(axis), offset = axisOffset(axis);
     const begin = <f64>load<i32>(box + (<usize>axis << 2));
-    const length = <f64>load<i32>(box + 16 + (<usize>axis << 2));
+    const length = <f64>load<i32>(box + BOX_SHAPE + (<usize>axis << 2));
     const centre = begin + length / 2;
     const halfCell = axisHalfCell(axis);
     const last = positionOf(axis, lanes - 1);

@@ -1,30 +1,24 @@
 // Evaluating partitions at the product of per-axis positions. Tasks are claimed by an atomic counter; nothing is shared
 // between them but the global weights.
 import { Mp, inputs, latticeStride, outputs } from './plan';
+import {
+  EVALUATION_NEXT, EVALUATION_TASKS, EVALUATION_TASK_COUNT, TASK_BOX, TASK_BYTES, TASK_COUNTS, TASK_OUTPUT, TASK_POSITIONS,
+  TASK_WEIGHTS,
+} from '../records';
 import { ROW, TILE } from './product';
 import { outputTile } from './scratch';
 import { fillCoordinates, setPosition } from './coordinates';
 import { findCorners, latticeForward, setPatchAxis } from './lattice';
 import { forward, usesLattice } from './network';
 
-// Task fields. Box: i32 begin [4], shape [4]; per axis pointer to f64 positions and their number.
-// @ts-ignore: decorator
-@inline const TASK_BYTES: usize = 96;
-// @ts-ignore: decorator
-@inline const BOX: usize = 0, POSITIONS: usize = 32, COUNTS: usize = 48, WEIGHTS: usize = 64, OUTPUT: usize = 68, PATCH_BYTES: usize = 72;
-
-// Job fields: next task, number of tasks, tasks.
-// @ts-ignore: decorator
-@inline const NEXT: usize = 0, TASK_COUNT: usize = 4, TASKS: usize = 8;
-
 // @ts-ignore: decorator
 @inline
-function axisCount(task: usize, axis: i32): i32 { return load<i32>(task + COUNTS + (<usize>axis << 2)); }
+function axisCount(task: usize, axis: i32): i32 { return load<i32>(task + TASK_COUNTS + (<usize>axis << 2)); }
 
 // @ts-ignore: decorator
 @inline
 function axisPosition(task: usize, axis: i32, index: i32): f64 {
-  return load<f64>(<usize>load<u32>(task + POSITIONS + (<usize>axis << 2)) + (<usize>index << 3));
+  return load<f64>(<usize>load<u32>(task + TASK_POSITIONS + (<usize>axis << 2)) + (<usize>index << 3));
 }
 
 // The patch spans the lattice cells that the task's positions lie in; positions ascend on every axis.
@@ -38,8 +32,8 @@ function setTaskPatch(task: usize): void {
 }
 
 function evaluateTask(task: usize, patch: usize): void {
-  const local = <usize>load<u32>(task + WEIGHTS);
-  const output = <usize>load<u32>(task + OUTPUT);
+  const local = <usize>load<u32>(task + TASK_WEIGHTS);
+  const output = <usize>load<u32>(task + TASK_OUTPUT);
   const lattice = usesLattice();
   if (lattice) {
     setTaskPatch(task);
@@ -58,7 +52,7 @@ function evaluateTask(task: usize, patch: usize): void {
         rest = quotient;
       }
     }
-    fillCoordinates(task + BOX, lanes);
+    fillCoordinates(task + TASK_BOX, lanes);
     if (lattice) findCorners(patch);
     forward(local, false);
     for (let lane = 0; lane < lanes; lane++) {
@@ -76,10 +70,10 @@ function evaluateTask(task: usize, patch: usize): void {
  * @param patch memory of this thread for the largest task's lattice patch
  */
 export function evaluateTasks(job: usize, patch: usize): void {
-  const count = load<i32>(job + TASK_COUNT);
-  const tasks = <usize>load<u32>(job + TASKS);
+  const count = load<i32>(job + EVALUATION_TASK_COUNT);
+  const tasks = <usize>load<u32>(job + EVALUATION_TASKS);
   for (;;) {
-    const index = atomic.add<i32>(job + NEXT, 1);
+    const index = atomic.add<i32>(job + EVALUATION_NEXT, 1);
     if (index >= count) break;
     evaluateTask(tasks + <usize>index * TASK_BYTES, patch);
   }

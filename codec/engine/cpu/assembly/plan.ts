@@ -1,21 +1,10 @@
-// The plan: what an instance knows of the network. TypeScript writes it (plan.ts beside this folder, same offsets);
+// The plan: what an instance knows of the network. TypeScript writes it (../plan.ts);
 // every instance reads it once into globals of its own and lays out its scratch memory from it.
 import { ROW } from './product';
-
-// Plan fields, byte offsets. i32 unless said otherwise.
-// @ts-ignore: decorator
-@inline const INPUTS: usize = 0, OUTPUTS: usize = 4, LEVELS: usize = 8, LOCAL_WIDTH: usize = 12, GLOBAL_WIDTH: usize = 16;
-// @ts-ignore: decorator
-@inline const STRIDE: usize = 20, CELL_COORDINATES: usize = 24, GLOBAL_WEIGHTS: usize = 28;
-// Per role 5 f32: first frequency, hidden frequency, phase, amplitude, shift. Roles: local, global, merge.
-// @ts-ignore: decorator
-@inline const ACTIVATIONS: usize = 32;
-// Per axis (4 of them) f64 scale, f64 offset, f64 half of the nominal cell.
-// @ts-ignore: decorator
-@inline const AXES: usize = 96;
-/** Most axes a signal can have here. */
-// @ts-ignore: decorator
-@inline export const MAX_AXES: i32 = 4;
+import {
+  ACTIVATION_BYTES, AXIS_BYTES, PLAN_ACTIVATIONS, PLAN_AXES, PLAN_CELL_COORDINATES, PLAN_GLOBAL_WEIGHTS, PLAN_GLOBAL_WIDTH,
+  PLAN_INPUTS, PLAN_LATTICE_STRIDE, PLAN_LEVELS, PLAN_LOCAL_WIDTH, PLAN_OUTPUTS,
+} from '../records';
 
 export let inputs: i32 = 0, outputs: i32 = 0, levels: i32 = 0, H: i32 = 0, G: i32 = 0;
 /** Widths padded to whole vectors. */
@@ -38,21 +27,21 @@ export function pad4(n: i32): i32 { return (n + 3) & ~3; }
 
 /** Frequency w of a role's level; the merge has only the hidden one. */
 export function frequency(role: i32, level: i32): f32 {
-  return load<f32>(planAt + ACTIVATIONS + 20 * <usize>role + (level == 1 && role != MERGE ? 0 : 4));
+  return load<f32>(planAt + PLAN_ACTIVATIONS + ACTIVATION_BYTES * role + (level == 1 && role != MERGE ? 0 : 4));
 }
 // @ts-ignore: decorator
-@inline export function phase(role: i32): f32 { return load<f32>(planAt + ACTIVATIONS + 20 * <usize>role + 8); }
+@inline export function phase(role: i32): f32 { return load<f32>(planAt + PLAN_ACTIVATIONS + ACTIVATION_BYTES * role + 8); }
 // @ts-ignore: decorator
-@inline export function amplitude(role: i32): f32 { return load<f32>(planAt + ACTIVATIONS + 20 * <usize>role + 12); }
+@inline export function amplitude(role: i32): f32 { return load<f32>(planAt + PLAN_ACTIVATIONS + ACTIVATION_BYTES * role + 12); }
 // @ts-ignore: decorator
-@inline export function shift(role: i32): f32 { return load<f32>(planAt + ACTIVATIONS + 20 * <usize>role + 16); }
+@inline export function shift(role: i32): f32 { return load<f32>(planAt + PLAN_ACTIVATIONS + ACTIVATION_BYTES * role + 16); }
 
 // @ts-ignore: decorator
-@inline export function axisScale(axis: i32): f64 { return load<f64>(planAt + AXES + 24 * <usize>axis); }
+@inline export function axisScale(axis: i32): f64 { return load<f64>(planAt + PLAN_AXES + AXIS_BYTES * axis); }
 // @ts-ignore: decorator
-@inline export function axisOffset(axis: i32): f64 { return load<f64>(planAt + AXES + 24 * <usize>axis + 8); }
+@inline export function axisOffset(axis: i32): f64 { return load<f64>(planAt + PLAN_AXES + AXIS_BYTES * axis + 8); }
 // @ts-ignore: decorator
-@inline export function axisHalfCell(axis: i32): f64 { return load<f64>(planAt + AXES + 24 * <usize>axis + 16); }
+@inline export function axisHalfCell(axis: i32): f64 { return load<f64>(planAt + PLAN_AXES + AXIS_BYTES * axis + 16); }
 
 /** Floats of a layer as engines hold it: `[pad4(in + 1), pad4(out)]`, row `in` is the bias, padding is zero. */
 export function layerFloats(layerInputs: i32, layerOutputs: i32): i32 {
@@ -73,17 +62,17 @@ export function levelOffset(level: i32, width: i32): usize {
 /** Reads the plan; must come before anything else. */
 export function readPlan(plan: usize): void {
   planAt = plan;
-  inputs = load<i32>(plan + INPUTS);
-  outputs = load<i32>(plan + OUTPUTS);
-  levels = load<i32>(plan + LEVELS);
-  H = load<i32>(plan + LOCAL_WIDTH);
-  G = load<i32>(plan + GLOBAL_WIDTH);
+  inputs = load<i32>(plan + PLAN_INPUTS);
+  outputs = load<i32>(plan + PLAN_OUTPUTS);
+  levels = load<i32>(plan + PLAN_LEVELS);
+  H = load<i32>(plan + PLAN_LOCAL_WIDTH);
+  G = load<i32>(plan + PLAN_GLOBAL_WIDTH);
   Hp = pad4(H);
   Gp = pad4(G);
   Mp = pad4(outputs);
-  latticeStride = load<i32>(plan + STRIDE);
-  cellCoordinates = load<i32>(plan + CELL_COORDINATES) != 0;
-  globalWeights = load<u32>(plan + GLOBAL_WEIGHTS);
+  latticeStride = load<i32>(plan + PLAN_LATTICE_STRIDE);
+  cellCoordinates = load<i32>(plan + PLAN_CELL_COORDINATES) != 0;
+  globalWeights = load<u32>(plan + PLAN_GLOBAL_WEIGHTS);
 }
 
 /** Sets rows `from` to `to` of a tile to a value. */

@@ -9,6 +9,16 @@
 import {
   G, H, globalWeights, inputs, latticeStride, layerFloats, levelInputs, levelOffset, levels, outputs,
 } from './plan';
+import {
+  BOX_SHAPE, ITEM_BOX, ITEM_BYTES, ITEM_COUNT, ITEM_ERROR, ITEM_FIRST, ITEM_GRADIENT, ITEM_ORDER, ITEM_PARTITION,
+  ITEM_PATCH, ITEM_POWER1, ITEM_POWER2, ITEM_SAMPLES, ITEM_SECOND, ITEM_SHARE, ITEM_STATE, ITEM_TAKES_PART,
+  ITEM_UPDATES, ITEM_WEIGHT, ITEM_WEIGHTS, JOB_ALPHA, JOB_ALPHA_SCALE, JOB_ARRIVED, JOB_BATCH, JOB_BATCHES,
+  JOB_BETA1, JOB_BETA2, JOB_BLOCK_COUNT, JOB_EPSILON, JOB_FACTOR_DECAY, JOB_GLOBAL_FIRST, JOB_GLOBAL_GRADIENT,
+  JOB_GLOBAL_RATE, JOB_GLOBAL_REFRESHES, JOB_GLOBAL_ROOT, JOB_GLOBAL_SECOND, JOB_GLOBAL_STARTS, JOB_GLOBAL_STATE,
+  JOB_GLOBAL_STRIDE, JOB_IS_SOAP, JOB_ITEMS, JOB_ITEM_COUNT, JOB_LATTICE_STALE, JOB_LOCAL_RATE, JOB_LOSS_SCALE,
+  JOB_NEXT_BLOCK, JOB_NEXT_RANGE, JOB_PARTITIONS, JOB_REFRESH_STEPS, JOB_SAMPLE_OFFSET, JOB_SAMPLE_SCALE,
+  JOB_SAMPLE_TYPE, JOB_SHARES, JOB_THREADS, JOB_TRAIN_GLOBAL, JOB_TURN, JOB_USE_ORDER,
+} from '../records';
 import { TILE } from './product';
 import { outputDifference, outputTile, targetTile, weightTile } from './scratch';
 import { fillCoordinates, setPosition } from './coordinates';
@@ -18,52 +28,6 @@ import {
 import { backward, forward, transposeGlobal, transposeLocal, usesLattice } from './network';
 import { adam, sumParts } from './adam';
 import { soap, soapFloats } from './soap';
-
-// Job fields, byte offsets; training.ts writes them.
-// @ts-ignore: decorator
-@inline const ITEMS: usize = 0, ITEM_COUNT: usize = 4, BLOCK_COUNT: usize = 8, PARTITIONS: usize = 12, SHARES: usize = 16;
-// @ts-ignore: decorator
-@inline const SAMPLE_TYPE: usize = 20, ALPHA: usize = 24, THREADS: usize = 28;
-// @ts-ignore: decorator
-@inline const GLOBAL_FIRST: usize = 32, GLOBAL_SECOND: usize = 36, GLOBAL_GRADIENT: usize = 40, GLOBAL_STRIDE: usize = 44;
-// f32: target = sample * SAMPLE_SCALE + SAMPLE_OFFSET, alpha weight = sample * ALPHA_SCALE
-// @ts-ignore: decorator
-@inline const SAMPLE_SCALE: usize = 48, SAMPLE_OFFSET: usize = 52, ALPHA_SCALE: usize = 56;
-// Step fields.
-// @ts-ignore: decorator
-@inline const BATCH: usize = 64, BATCHES: usize = 68, USE_ORDER: usize = 72, TRAIN_GLOBAL: usize = 76, LATTICE_STALE: usize = 80;
-// f32: dLoss/dError factor 2 / values, beta1, beta2, epsilon, then rate and root factor of local and global.
-// @ts-ignore: decorator
-@inline const LOSS_SCALE: usize = 84, BETA1: usize = 88, BETA2: usize = 92, EPSILON: usize = 96;
-// @ts-ignore: decorator
-@inline const LOCAL_RATE: usize = 100, GLOBAL_RATE: usize = 108, GLOBAL_ROOT: usize = 112;
-// SOAP: 1 where it is the optimiser; state of the global layers; updates between refreshes; whether this is the global
-// network's first update, and whether its bases are refreshed; f32 decay of the factors.
-// @ts-ignore: decorator
-@inline const IS_SOAP: usize = 60, GLOBAL_STATE: usize = 144;
-// @ts-ignore: decorator
-@inline const REFRESH_STEPS: usize = 148, GLOBAL_STARTS: usize = 156, GLOBAL_REFRESHES: usize = 160;
-// @ts-ignore: decorator
-@inline const FACTOR_DECAY: usize = 164;
-// Shared counters: next block, next range, barrier arrivals, barrier turn.
-// @ts-ignore: decorator
-@inline const NEXT_BLOCK: usize = 128, NEXT_RANGE: usize = 132, ARRIVED: usize = 136, TURN: usize = 140;
-
-// Item fields. Box: i32 begin [4], shape [4].
-// @ts-ignore: decorator
-@inline const ITEM_BYTES: usize = 128;
-// @ts-ignore: decorator
-@inline const BOX: usize = 0, PARTITION: usize = 32, SHARE: usize = 36, COUNT: usize = 40, SAMPLES: usize = 44, ORDER: usize = 48;
-// @ts-ignore: decorator
-@inline const WEIGHTS: usize = 52, FIRST: usize = 56, SECOND: usize = 60, GRADIENT: usize = 64, PATCH: usize = 68;
-// @ts-ignore: decorator
-@inline const STATE: usize = 88, TAKES_PART: usize = 92, UPDATES: usize = 96;
-// f64: beta1 and beta2 to the power of the updates made.
-// @ts-ignore: decorator
-@inline const POWER1: usize = 104, POWER2: usize = 112;
-// f64: sum of squared errors, sum of weights.
-// @ts-ignore: decorator
-@inline const ERROR: usize = 72, WEIGHT: usize = 80;
 
 let job: usize = 0;
 
@@ -90,36 +54,36 @@ function sampleAt(samples: usize, index: i32, type: i32): f32 {
 
 // Positions, targets and weights of up to 32 samples from `from` in the item's order.
 function fillTile(item: usize, from: i32, lanes: i32): void {
-  const order = load<i32>(job + USE_ORDER) ? <usize>load<u32>(item + ORDER) : 0;
-  const samples = <usize>load<u32>(item + SAMPLES);
-  const type = load<i32>(job + SAMPLE_TYPE), alpha = load<i32>(job + ALPHA);
-  const scale = load<f32>(job + SAMPLE_SCALE), offset = load<f32>(job + SAMPLE_OFFSET);
+  const order = load<i32>(job + JOB_USE_ORDER) ? <usize>load<u32>(item + ITEM_ORDER) : 0;
+  const samples = <usize>load<u32>(item + ITEM_SAMPLES);
+  const type = load<i32>(job + JOB_SAMPLE_TYPE), alpha = load<i32>(job + JOB_ALPHA);
+  const scale = load<f32>(job + JOB_SAMPLE_SCALE), offset = load<f32>(job + JOB_SAMPLE_OFFSET);
   for (let lane = 0; lane < lanes; lane++) {
     const index = order ? load<i32>(order + (<usize>(from + lane) << 2)) : from + lane;
     let rest = index;
     for (let axis = inputs - 1; axis >= 0; axis--) {
-      const length = load<i32>(item + BOX + 16 + (<usize>axis << 2));
+      const length = load<i32>(item + ITEM_BOX + BOX_SHAPE + (<usize>axis << 2));
       const quotient = rest / length;
-      const begin = load<i32>(item + BOX + (<usize>axis << 2));
+      const begin = load<i32>(item + ITEM_BOX + (<usize>axis << 2));
       setPosition(axis, lane, <f64>(begin + rest - quotient * length) + 0.5);
       rest = quotient;
     }
     const first = index * outputs;
     const at = <usize>lane << 2;
     let colourWeight: f32 = 1;
-    if (alpha >= 0) colourWeight = sampleAt(samples, first + alpha, type) * load<f32>(job + ALPHA_SCALE);
+    if (alpha >= 0) colourWeight = sampleAt(samples, first + alpha, type) * load<f32>(job + JOB_ALPHA_SCALE);
     for (let channel = 0; channel < outputs; channel++) {
       const row = <usize>(channel * TILE) << 2;
       store<f32>(targetTile + row + at, sampleAt(samples, first + channel, type) * scale + offset);
       store<f32>(weightTile + row + at, channel == alpha ? <f32>1 : colourWeight);
     }
   }
-  fillCoordinates(item + BOX, lanes);
+  fillCoordinates(item + ITEM_BOX, lanes);
 }
 
 // Loss of the tile, and its difference; lanes beyond the batch count nothing.
 function tileLoss(item: usize, lanes: i32): void {
-  const factor = load<f32>(job + LOSS_SCALE);
+  const factor = load<f32>(job + JOB_LOSS_SCALE);
   let error: f64 = 0, weights: f64 = 0;
   for (let channel = 0; channel < outputs; channel++) {
     for (let lane = 0; lane < TILE; lane++) {
@@ -135,15 +99,15 @@ function tileLoss(item: usize, lanes: i32): void {
       weights += <f64>weight;
     }
   }
-  store<f64>(item + ERROR, load<f64>(item + ERROR) + error);
-  store<f64>(item + WEIGHT, load<f64>(item + WEIGHT) + weights);
+  store<f64>(item + ITEM_ERROR, load<f64>(item + ITEM_ERROR) + error);
+  store<f64>(item + ITEM_WEIGHT, load<f64>(item + ITEM_WEIGHT) + weights);
 }
 
 /** Sets the patch to all lattice points around a partition. */
 function setPartitionPatch(item: usize): void {
   for (let axis = 0; axis < inputs; axis++) {
-    const begin = load<i32>(item + BOX + (<usize>axis << 2));
-    const end = begin + load<i32>(item + BOX + 16 + (<usize>axis << 2));
+    const begin = load<i32>(item + ITEM_BOX + (<usize>axis << 2));
+    const end = begin + load<i32>(item + ITEM_BOX + BOX_SHAPE + (<usize>axis << 2));
     const first = <i32>Math.floor(<f64>begin / <f64>latticeStride);
     const last = <i32>Math.ceil(<f64>end / <f64>latticeStride);
     setPatchAxis(axis, first, last - first + 1);
@@ -151,22 +115,22 @@ function setPartitionPatch(item: usize): void {
 }
 
 function trainItem(item: usize, globalGradient: usize): void {
-  const local = <usize>load<u32>(item + WEIGHTS);
-  const gradient = <usize>load<u32>(item + GRADIENT);
-  const patch = <usize>load<u32>(item + PATCH);
+  const local = <usize>load<u32>(item + ITEM_WEIGHTS);
+  const gradient = <usize>load<u32>(item + ITEM_GRADIENT);
+  const patch = <usize>load<u32>(item + ITEM_PATCH);
   const lattice = usesLattice();
   memory.fill(gradient, 0, <usize>localFloats() << 2);
   transposeLocal(local);
   if (lattice) {
     setPartitionPatch(item);
-    if (load<i32>(job + LATTICE_STALE)) latticeForward(patch, globalGradient != 0);
+    if (load<i32>(job + JOB_LATTICE_STALE)) latticeForward(patch, globalGradient != 0);
     if (globalGradient) clearPatchDifference();
   }
   // 64-bit: batch numbers times samples exceed 32.
-  const count = <i64>load<i32>(item + COUNT), batches = <i64>load<i32>(job + BATCHES);
-  const slice = (<i64>load<i32>(job + BATCH) + <i64>load<i32>(item + PARTITION)) % batches;
+  const count = <i64>load<i32>(item + ITEM_COUNT), batches = <i64>load<i32>(job + JOB_BATCHES);
+  const slice = (<i64>load<i32>(job + JOB_BATCH) + <i64>load<i32>(item + ITEM_PARTITION)) % batches;
   const begin = slice * count / batches, length = (slice + 1) * count / batches - begin;
-  const shares = <i64>load<i32>(job + SHARES), share = <i64>load<i32>(item + SHARE);
+  const shares = <i64>load<i32>(job + JOB_SHARES), share = <i64>load<i32>(item + ITEM_SHARE);
   const end = <i32>(begin + (share + 1) * length / shares);
   for (let from = <i32>(begin + share * length / shares); from < end; from += TILE) {
     const lanes = min(end - from, TILE);
@@ -182,7 +146,7 @@ function trainItem(item: usize, globalGradient: usize): void {
 
 // When bases follow their factors (optimiser.ts has the same rule).
 function refreshesBases(update: i32): bool {
-  const steps = load<i32>(job + REFRESH_STEPS);
+  const steps = load<i32>(job + JOB_REFRESH_STEPS);
   return update % steps == 0 || (update <= steps && (update & (update - 1)) == 0);
 }
 
@@ -194,8 +158,8 @@ function soapLayer(
 ): void {
   soap(
     weights + offset, first + offset, second + offset, gradient + offset, state + stateOffset, layerInputs, layerOutputs,
-    load<f32>(job + BETA1), load<f32>(job + BETA2), load<f32>(job + EPSILON),
-    rate, rootFactor, load<f32>(job + FACTOR_DECAY), isFirst, refreshes,
+    load<f32>(job + JOB_BETA1), load<f32>(job + JOB_BETA2), load<f32>(job + JOB_EPSILON),
+    rate, rootFactor, load<f32>(job + JOB_FACTOR_DECAY), isFirst, refreshes,
   );
 }
 
@@ -216,21 +180,21 @@ export function globalStateFloats(): i32 {
 
 // Partitions count their own updates: not every step is theirs.
 function updateLocal(item: usize): void {
-  const update = load<i32>(item + UPDATES) + 1;
-  store<i32>(item + UPDATES, update);
-  const beta1 = load<f32>(job + BETA1), beta2 = load<f32>(job + BETA2);
-  const power1 = load<f64>(item + POWER1) * <f64>beta1, power2 = load<f64>(item + POWER2) * <f64>beta2;
-  store<f64>(item + POWER1, power1);
-  store<f64>(item + POWER2, power2);
-  const rate = <f32>(<f64>load<f32>(job + LOCAL_RATE) / (1 - power1));
+  const update = load<i32>(item + ITEM_UPDATES) + 1;
+  store<i32>(item + ITEM_UPDATES, update);
+  const beta1 = load<f32>(job + JOB_BETA1), beta2 = load<f32>(job + JOB_BETA2);
+  const power1 = load<f64>(item + ITEM_POWER1) * <f64>beta1, power2 = load<f64>(item + ITEM_POWER2) * <f64>beta2;
+  store<f64>(item + ITEM_POWER1, power1);
+  store<f64>(item + ITEM_POWER2, power2);
+  const rate = <f32>(<f64>load<f32>(job + JOB_LOCAL_RATE) / (1 - power1));
   const rootFactor = <f32>(1 / Math.sqrt(1 - power2));
-  if (load<i32>(job + IS_SOAP)) {
+  if (load<i32>(job + JOB_IS_SOAP)) {
     let stateOffset: usize = 0;
     for (let level = 1; level <= levels + 1; level++) {
       const layerInputs = levelInputs(level, H), layerOutputs = level > levels ? outputs : H;
       soapLayer(
-        levelOffset(level, H), stateOffset, layerInputs, layerOutputs, load<u32>(item + WEIGHTS), load<u32>(item + FIRST),
-        load<u32>(item + SECOND), load<u32>(item + GRADIENT), load<u32>(item + STATE), rate, rootFactor, update == 1,
+        levelOffset(level, H), stateOffset, layerInputs, layerOutputs, load<u32>(item + ITEM_WEIGHTS), load<u32>(item + ITEM_FIRST),
+        load<u32>(item + ITEM_SECOND), load<u32>(item + ITEM_GRADIENT), load<u32>(item + ITEM_STATE), rate, rootFactor, update == 1,
         refreshesBases(update),
       );
       stateOffset += <usize>soapFloats(layerInputs, layerOutputs) << 2;
@@ -238,8 +202,8 @@ function updateLocal(item: usize): void {
     return;
   }
   adam(
-    load<u32>(item + WEIGHTS), load<u32>(item + FIRST), load<u32>(item + SECOND), load<u32>(item + GRADIENT),
-    localFloats(), beta1, beta2, load<f32>(job + EPSILON), rate, rootFactor,
+    load<u32>(item + ITEM_WEIGHTS), load<u32>(item + ITEM_FIRST), load<u32>(item + ITEM_SECOND), load<u32>(item + ITEM_GRADIENT),
+    localFloats(), beta1, beta2, load<f32>(job + JOB_EPSILON), rate, rootFactor,
   );
 }
 
@@ -251,12 +215,12 @@ function updateGlobalRange(range: i32): void {
   const start = range * RANGE;
   const count = min(RANGE, globalFloats() - start);
   const offset = <usize>start << 2;
-  const gradient = <usize>load<u32>(job + GLOBAL_GRADIENT) + offset;
-  sumParts(gradient, load<i32>(job + BLOCK_COUNT), <usize>load<u32>(job + GLOBAL_STRIDE), count);
+  const gradient = <usize>load<u32>(job + JOB_GLOBAL_GRADIENT) + offset;
+  sumParts(gradient, load<i32>(job + JOB_BLOCK_COUNT), <usize>load<u32>(job + JOB_GLOBAL_STRIDE), count);
   adam(
-    globalWeights + offset, <usize>load<u32>(job + GLOBAL_FIRST) + offset, <usize>load<u32>(job + GLOBAL_SECOND) + offset,
-    gradient, count, load<f32>(job + BETA1), load<f32>(job + BETA2), load<f32>(job + EPSILON),
-    load<f32>(job + GLOBAL_RATE), load<f32>(job + GLOBAL_ROOT),
+    globalWeights + offset, <usize>load<u32>(job + JOB_GLOBAL_FIRST) + offset, <usize>load<u32>(job + JOB_GLOBAL_SECOND) + offset,
+    gradient, count, load<f32>(job + JOB_BETA1), load<f32>(job + JOB_BETA2), load<f32>(job + JOB_EPSILON),
+    load<f32>(job + JOB_GLOBAL_RATE), load<f32>(job + JOB_GLOBAL_ROOT),
   );
 }
 
@@ -267,64 +231,64 @@ function updateGlobalLayer(layer: i32): void {
   const layerInputs = isMerge ? H + G : levelInputs(layer, G), layerOutputs = isMerge ? H : G;
   let stateOffset: usize = 0;
   for (let level = 1; level < layer; level++) stateOffset += <usize>soapFloats(levelInputs(level, G), G) << 2;
-  const gradient = <usize>load<u32>(job + GLOBAL_GRADIENT);
+  const gradient = <usize>load<u32>(job + JOB_GLOBAL_GRADIENT);
   sumParts(
-    gradient + offset, load<i32>(job + BLOCK_COUNT), <usize>load<u32>(job + GLOBAL_STRIDE),
+    gradient + offset, load<i32>(job + JOB_BLOCK_COUNT), <usize>load<u32>(job + JOB_GLOBAL_STRIDE),
     layerFloats(layerInputs, layerOutputs),
   );
   soapLayer(
-    offset, stateOffset, layerInputs, layerOutputs, globalWeights, load<u32>(job + GLOBAL_FIRST),
-    load<u32>(job + GLOBAL_SECOND), gradient, load<u32>(job + GLOBAL_STATE), load<f32>(job + GLOBAL_RATE),
-    load<f32>(job + GLOBAL_ROOT), load<i32>(job + GLOBAL_STARTS) != 0, load<i32>(job + GLOBAL_REFRESHES) != 0,
+    offset, stateOffset, layerInputs, layerOutputs, globalWeights, load<u32>(job + JOB_GLOBAL_FIRST),
+    load<u32>(job + JOB_GLOBAL_SECOND), gradient, load<u32>(job + JOB_GLOBAL_STATE), load<f32>(job + JOB_GLOBAL_RATE),
+    load<f32>(job + JOB_GLOBAL_ROOT), load<i32>(job + JOB_GLOBAL_STARTS) != 0, load<i32>(job + JOB_GLOBAL_REFRESHES) != 0,
   );
 }
 
 /** Waits until every thread has come here. */
 function barrier(): void {
-  const threads = load<i32>(job + THREADS);
+  const threads = load<i32>(job + JOB_THREADS);
   if (threads <= 1) return;
-  const turn = atomic.load<i32>(job + TURN);
-  if (atomic.add<i32>(job + ARRIVED, 1) == threads - 1) {
-    atomic.store<i32>(job + ARRIVED, 0);
-    atomic.add<i32>(job + TURN, 1);
-    atomic.notify(job + TURN, -1);
+  const turn = atomic.load<i32>(job + JOB_TURN);
+  if (atomic.add<i32>(job + JOB_ARRIVED, 1) == threads - 1) {
+    atomic.store<i32>(job + JOB_ARRIVED, 0);
+    atomic.add<i32>(job + JOB_TURN, 1);
+    atomic.notify(job + JOB_TURN, -1);
     return;
   }
-  while (atomic.load<i32>(job + TURN) == turn) atomic.wait<i32>(job + TURN, turn, -1);
+  while (atomic.load<i32>(job + JOB_TURN) == turn) atomic.wait<i32>(job + JOB_TURN, turn, -1);
 }
 
 /** This thread's part of a step; every thread of the job calls it. */
 export function trainStep(): void {
-  const items = <usize>load<u32>(job + ITEMS);
-  const itemCount = load<i32>(job + ITEM_COUNT), blocks = load<i32>(job + BLOCK_COUNT);
-  const shares = load<i32>(job + SHARES);
-  const trainGlobal = load<i32>(job + TRAIN_GLOBAL) != 0;
+  const items = <usize>load<u32>(job + JOB_ITEMS);
+  const itemCount = load<i32>(job + JOB_ITEM_COUNT), blocks = load<i32>(job + JOB_BLOCK_COUNT);
+  const shares = load<i32>(job + JOB_SHARES);
+  const trainGlobal = load<i32>(job + JOB_TRAIN_GLOBAL) != 0;
   transposeGlobal();
   for (;;) {
-    const block = atomic.add<i32>(job + NEXT_BLOCK, 1);
+    const block = atomic.add<i32>(job + JOB_NEXT_BLOCK, 1);
     if (block >= blocks) break;
     let globalGradient: usize = 0;
     if (trainGlobal) {
-      const stride = <usize>load<u32>(job + GLOBAL_STRIDE);
-      globalGradient = <usize>load<u32>(job + GLOBAL_GRADIENT) + <usize>block * stride;
+      const stride = <usize>load<u32>(job + JOB_GLOBAL_STRIDE);
+      globalGradient = <usize>load<u32>(job + JOB_GLOBAL_GRADIENT) + <usize>block * stride;
       memory.fill(globalGradient, 0, stride);
     }
     const end = (block + 1) * itemCount / blocks;
     for (let index = block * itemCount / blocks; index < end; index++) {
       const item = items + <usize>index * ITEM_BYTES;
-      store<f64>(item + ERROR, 0);
-      store<f64>(item + WEIGHT, 0);
-      if (!load<i32>(item + TAKES_PART)) continue;
+      store<f64>(item + ITEM_ERROR, 0);
+      store<f64>(item + ITEM_WEIGHT, 0);
+      if (!load<i32>(item + ITEM_TAKES_PART)) continue;
       trainItem(item, globalGradient);
       if (shares == 1) updateLocal(item);
     }
   }
   barrier();
-  const isSoap = load<i32>(job + IS_SOAP) == 1;
+  const isSoap = load<i32>(job + JOB_IS_SOAP) == 1;
   const globalRanges = trainGlobal ? (isSoap ? levels + 1 : (globalFloats() + RANGE - 1) / RANGE) : 0;
-  const ranges = globalRanges + (shares > 1 ? load<i32>(job + PARTITIONS) : 0);
+  const ranges = globalRanges + (shares > 1 ? load<i32>(job + JOB_PARTITIONS) : 0);
   for (;;) {
-    const range = atomic.add<i32>(job + NEXT_RANGE, 1);
+    const range = atomic.add<i32>(job + JOB_NEXT_RANGE, 1);
     if (range >= ranges) break;
     if (range < globalRanges) {
       if (isSoap) updateGlobalLayer(range + 1);
@@ -332,9 +296,9 @@ export function trainStep(): void {
       continue;
     }
     const item = items + <usize>((range - globalRanges) * shares) * ITEM_BYTES;
-    if (!load<i32>(item + TAKES_PART)) continue;
-    const next = <usize>load<u32>(item + ITEM_BYTES + GRADIENT);
-    const gradient = <usize>load<u32>(item + GRADIENT);
+    if (!load<i32>(item + ITEM_TAKES_PART)) continue;
+    const next = <usize>load<u32>(item + ITEM_BYTES + ITEM_GRADIENT);
+    const gradient = <usize>load<u32>(item + ITEM_GRADIENT);
     sumParts(gradient, shares, next - gradient, localFloats());
     updateLocal(item);
   }
