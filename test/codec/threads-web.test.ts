@@ -101,6 +101,8 @@ describe('where memory cannot be shared with workers', () => {
     });
     vi.stubGlobal('Worker', noWorker);
     const engine = createCpuEngine(8);
+    // Two on one thread would wait for each other, and the test with them.
+    expect(engine.threads).toBe(1);
     const inline = await work(engine);
     await engine.dispose();
     expect(noWorker).not.toHaveBeenCalled();
