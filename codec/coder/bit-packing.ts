@@ -25,23 +25,28 @@ export class BitWriter {
 
 /** Reads what {@link BitWriter} wrote; the caller has checked that there are bytes enough. */
 export class BitReader {
-  private position = 0;
+  private byteOffset = 0;
+  /** Bits that were taken from the bytes and not given out yet, the next one lowest. */
+  private window = 0;
+  private windowBits = 0;
 
   constructor(private readonly bytes: Uint8Array) {}
 
   /** @param bits 1 to 16. */
   read(bits: number): number {
-    const byte = this.position >>> 3;
-    const window =
-      this.bytes[byte] | ((this.bytes[byte + 1] ?? 0) << 8) | ((this.bytes[byte + 2] ?? 0) << 16);
-    const value = (window >>> (this.position & 7)) & ((1 << bits) - 1);
-    this.position += bits;
+    // At most 15 + 8 bits stand in the window, so it stays within an int32.
+    while (this.windowBits < bits) {
+      this.window |= this.bytes[this.byteOffset++] << this.windowBits;
+      this.windowBits += 8;
+    }
+    const value = this.window & ((1 << bits) - 1);
+    this.window >>>= bits;
+    this.windowBits -= bits;
     return value;
   }
 
-  /** Whether all bits after the last number read are zero. */
+  /** Whether the bits of the last byte after the last number read are zero. */
   restIsZero(): boolean {
-    const shift = this.position & 7;
-    return shift === 0 || this.bytes[this.position >>> 3] >>> shift === 0;
+    return this.window === 0;
   }
 }

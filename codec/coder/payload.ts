@@ -13,10 +13,6 @@ function zigzag(integer: number): number {
   return integer >= 0 ? 2 * integer : -2 * integer - 1;
 }
 
-function unzigzag(code: number): number {
-  return code % 2 === 0 ? code / 2 : -(code + 1) / 2;
-}
-
 /** Bytes of one element where elements are whole bytes: the fewest that hold every tensor's integers. */
 function elementBytes(quantisers: readonly TensorQuantiser[], format: WeightFormat): number {
   if (format === 'float32') return 4;
@@ -184,13 +180,21 @@ export function decodeWeights(
     return weights;
   }
   const reader = coder === 'none' ? new BitReader(elements) : null;
-  forEachElement(tensors, quantisers, (at, { bits, step }) => {
-    const low = elements[width * at];
-    const code =
-      reader === null ? (width === 2 ? low | (elements[width * at + 1] << 8) : low) : reader.read(bits);
-    if (code > 2 * largestInteger(bits))
-      throw damaged(`weight ${at} has code ${code}, which ${bits} bits do not have`);
-    weights[at] = unzigzag(code) * step;
+  const codeAt = (at: number): number =>
+    width === 2 ? elements[2 * at] | (elements[2 * at + 1] << 8) : elements[at];
+  // Every partition of every decode comes through here: a loop per tensor, with nothing looked up inside.
+  tensors.forEach(({ rows, columns, offset }, tensor) => {
+    const { bits, step } = quantisers[tensor];
+    const largestCode = 2 * largestInteger(bits);
+    const end = offset + rows * columns;
+    for (let at = offset; at < end; at++) {
+      const code = reader === null ? codeAt(at) : reader.read(bits);
+      if (code > largestCode) {
+        throw damaged(`weight ${at} has code ${code}, which ${bits} bits do not have`);
+      }
+      // Even codes are 0, 1, 2 ..., odd ones -1, -2, ...
+      weights[at] = ((code >>> 1) ^ -(code & 1)) * step;
+    }
   });
   if (reader !== null && !reader.restIsZero()) throw damaged('the padding after the weights is not zero');
   return weights;
