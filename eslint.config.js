@@ -21,7 +21,7 @@ export default tseslint.config(
     },
   },
   {
-    // The house's one-way dependencies (DESIGN 6): codec knows neither file, screen nor Node.
+    // The house's one-way dependencies (CONTRIBUTING): codec knows neither file, screen nor Node.
     files: ['codec/**/*.ts'],
     ignores: ['codec/**/*-node.ts'],
     rules: {

@@ -5,7 +5,7 @@ import type { SampleArray } from './signal.js';
 
 /** How densely a region is sampled; at most one of the two, none for one output per sample. */
 export interface Sampling {
-  /** Outputs per sample on every axis; output `j` lies at position `(j + 1/2) / scale`. */
+  /** Outputs per sample on every axis; output `j` of a region lies at position `(begin * scale + j + 1/2) / scale`. */
   readonly scale?: number;
   /** Outputs per axis. */
   readonly size?: readonly number[];
@@ -60,8 +60,8 @@ function checkSampling(shape: readonly number[], { scale, size }: Sampling): voi
 /**
  * Plans which positions of which partitions give a region at a resolution.
  *
- * Positions are `(begin * scale + j + 1/2) / scale`, counted from position 0 and not from the region, so that a region
- * whose corner falls on an output of the whole gives that output's value exactly.
+ * Positions are `(begin * scale + j + 1/2) / scale` (spec/lgi-format.md, section 7.4). Where `begin * scale` is whole, they
+ * are positions of the whole picture at that scale, to the last bit, and so are the values.
  *
  * @param region in positions of the grid's axes, inside its extent.
  * @throws OptionError for a scale or size that is none, or more than 2^31 outputs.

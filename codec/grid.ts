@@ -9,7 +9,7 @@ export interface Box {
 /**
  * The affine map from a position on an axis to the network's coordinate: `coordinate = scale * position + offset`.
  *
- * Sample `i` covers positions `[i, i + 1)` and its centre is `i + 1/2`. Fixed at first encode (DESIGN 2).
+ * Sample `i` covers positions `[i, i + 1)` and its centre is `i + 1/2`. Fixed at first encode.
  */
 export interface CoordinateMap {
   readonly scale: number;
