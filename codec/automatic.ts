@@ -26,6 +26,9 @@ export interface AutomaticChoice {
 /** The paper's bound (appendix A, line 8). */
 export const TOLERANCE = 0.01;
 
+/** Part of the target by which the closest choice may miss it; beyond, it is another request than the one made. */
+const REFUSED_ERROR = 0.5;
+
 /** One GiB of f32; with gradients and two moments it fills the 4 GiB of a WebAssembly memory. Also bounds the search. */
 export const MAX_PARAMETERS = 2 ** 28;
 
@@ -96,7 +99,8 @@ function best(candidates: readonly Candidate[], measures: readonly ((c: Candidat
  *
  * @param architecture gives inputs, outputs and levels; its widths are not used.
  * @param shape samples per axis.
- * @throws OptionError naming `params`, `global-share` or `cell` when that is out of range.
+ * @throws OptionError naming `params`, `globalShare` or `cell` when that is out of range, and `params` where nothing
+ * comes within 50 % of it.
  */
 export function automaticPartitioning(
   architecture: Architecture,
@@ -108,7 +112,7 @@ export function automaticPartitioning(
     throw new OptionError('params', `${target} is no whole number from 1 to ${MAX_PARAMETERS}`);
   }
   if (!(globalShare >= 0 && globalShare < 1)) {
-    throw new OptionError('global-share', `${globalShare} is no number from 0 to below 1`);
+    throw new OptionError('globalShare', `${globalShare} is no number from 0 to below 1`);
   }
   const counts = partitionCounts(shape, cell);
   const partitions = counts.reduce((product, count) => product * count, 1);
@@ -152,12 +156,20 @@ export function automaticPartitioning(
   if (within.length > 0) return { counts, ...best(within, [shareError, totalError]) };
   const closest = best(nearest, [totalError, shareError]);
   const { total } = closest.parameters;
+  if (totalError(closest) > REFUSED_ERROR * target) {
+    const least = at(1, leastGlobal).parameters.total;
+    throw new OptionError(
+      'params',
+      `${target} cannot be met on ${counts.join('x')} partitions: ${total} is the closest, ${least} the smallest possible; ` +
+        'ask for about one of these, or change the cell',
+    );
+  }
   const percent = ((100 * totalError(closest)) / target).toFixed(1);
   return {
     counts,
     ...closest,
     notice:
       `no widths give ${target} parameters within 1 % on ${counts.join('x')} partitions; ` +
-      `${total} is the closest (${percent} % off), change --params or --cell to come nearer`,
+      `${total} is the closest (${percent} % off), change params or cell to come nearer`,
   };
 }

@@ -8,12 +8,10 @@ export interface InitialisationOptions {
   /** Whole number from 0 to 2^53 - 1; the same seed gives the same weights. */
   readonly seed: number;
   /**
-   * Factor on the local networks' first-layer weights. Default 1, as SIREN; 0.25 goes with cell coordinates, whose
-   * [-1, 1] spans one cell and so needs lower frequencies than the signal's.
+   * Factor on the local networks' first-layer weights. Default 1, as SIREN and measured best: 39.5 dB against 36.8
+   * at 0.25 with the fast preset's recipe.
    */
   readonly localFirstFactor?: number;
-  /** Whether all partitions start from the numbers of partition 0. Default false. */
-  readonly samePartitions?: boolean;
 }
 
 /** Inputs of the layer that a tensor belongs to; a bias is preceded by its weight. */
@@ -61,18 +59,13 @@ export function initialWeights(
   partitions: number,
   options: InitialisationOptions,
 ): Weights {
-  const { seed, localFirstFactor = 1, samePartitions = false } = options;
+  const { seed, localFirstFactor = 1 } = options;
   if (!(localFirstFactor > 0 && localFirstFactor < Infinity)) {
     throw new OptionError('localFirstFactor', `${localFirstFactor} is no positive number`);
   }
   const tensors = localTensors(architecture);
   const local = Array.from({ length: partitions }, (_, ordinal) =>
-    draw(
-      architecture,
-      tensors,
-      new RandomStream(seed, 'local-weights', samePartitions ? 0 : ordinal),
-      localFirstFactor,
-    ),
+    draw(architecture, tensors, new RandomStream(seed, 'local-weights', ordinal), localFirstFactor),
   );
   const global = draw(architecture, globalTensors(architecture), new RandomStream(seed, 'global-weights'), 1);
   return { global, local };

@@ -50,12 +50,6 @@ export function peakOf(sampleType: SampleType): number {
   return sampleType === 'uint16' ? 65535 : 1;
 }
 
-/** Bits of one sample of one channel in memory. */
-export function bitsOf(sampleType: SampleType): number {
-  if (sampleType === 'uint8') return 8;
-  return sampleType === 'uint16' ? 16 : 32;
-}
-
 /** Index of the alpha channel, or -1. */
 export function alphaChannel(format: Pick<SampleFormat, 'layout' | 'channels'>): number {
   return format.layout.endsWith('-alpha') ? format.channels - 1 : -1;

@@ -7,7 +7,8 @@ import type { SignalIndex } from './container/index-table.js';
 import { Container, openContainer } from './container/reader.js';
 import type { WriteReport } from './container/writer.js';
 import type { Sink } from './io/sink.js';
-import type { Source } from './io/source.js';
+import { asSource, type Openable } from './io/as-source.js';
+import type { LgiFile } from './open.js';
 import { absoluteRegion } from './region.js';
 
 /** What to keep of a file; without options, everything. */
@@ -44,11 +45,13 @@ export interface CropReport extends WriteReport {
  * grid shrink to the box of what is left. Dropped partitions inside are holes. The sink is closed on success and aborted
  * on failure.
  *
+ * A file, container or source that the caller opened stays open; closing it is the caller's.
+ *
  * @throws OptionError for a region outside the window, partitions that there are not, or nothing left to keep.
  * @throws LgiError as {@link openContainer}; `unsupported` for features that must be known to write; `io`.
  */
 export async function crop(
-  from: Source | Container,
+  from: LgiFile | Container | Openable,
   to: Sink,
   options: CropOptions = {},
 ): Promise<CropReport> {
@@ -56,7 +59,7 @@ export async function crop(
   let selection: Selection;
   const signalIndex = options.signalIndex ?? 0;
   try {
-    container = from instanceof Container ? from : await openContainer(from, { signal: options.signal });
+    container = await containerOf(from, options.signal);
     selection = select(container, signalIndex, options);
   } catch (error) {
     await to.abort(error);
@@ -76,6 +79,16 @@ export async function crop(
     parameters: countParameters(container.header.signals[signalIndex].model.architecture, kept),
     window: selection.window,
   };
+}
+
+function containerOf(
+  from: LgiFile | Container | Openable,
+  signal?: AbortSignal,
+): Promise<Container> | Container {
+  if (from instanceof Container) return from;
+  // By its part, not its class, whose module would load an engine that copying never needs.
+  if (typeof from === 'object' && from !== null && 'container' in from) return from.container;
+  return openContainer(asSource(from), { signal });
 }
 
 function whole({ grid, window, chunks }: SignalIndex): Selection {

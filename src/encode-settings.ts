@@ -1,6 +1,6 @@
 import { countParameters } from '../codec/architecture.js';
 import type { Architecture, LocalCoordinates } from '../codec/architecture.js';
-import { automaticPartitioning } from '../codec/automatic.js';
+import { automaticPartitioning, MAX_PARAMETERS } from '../codec/automatic.js';
 import type { Coder } from '../codec/coder/payload.js';
 import type { EngineName } from '../codec/engine/choose.js';
 import type { Engine } from '../codec/engine/engine.js';
@@ -166,7 +166,7 @@ function chooseSizes(
   const cell = options.cell ?? shape.map((length) => Math.min(DEFAULT_CELL, length));
   if (options.params === undefined) {
     if (options.globalShare !== undefined)
-      throw new OptionError('global-share', 'needs params, the total it is a share of');
+      throw new OptionError('globalShare', 'needs params, the total it is a share of');
     const { grid, notice } = makeGrid(
       shape,
       options.grid === undefined ? { cell } : { counts: options.grid },
@@ -174,9 +174,9 @@ function chooseSizes(
     if (notice !== undefined) notices.push(notice);
     return {
       grid,
-      localWidth: checkWhole('local-width', options.localWidth ?? DEFAULT_LOCAL_WIDTH, 1, MAX_LOCAL_WIDTH),
+      localWidth: checkWhole('localWidth', options.localWidth ?? DEFAULT_LOCAL_WIDTH, 1, MAX_LOCAL_WIDTH),
       globalWidth: checkWhole(
-        'global-width',
+        'globalWidth',
         options.globalWidth ?? DEFAULT_GLOBAL_WIDTH,
         0,
         MAX_GLOBAL_WIDTH,
@@ -184,18 +184,19 @@ function chooseSizes(
     };
   }
   for (const [name, value] of [
-    ['local-width', options.localWidth],
-    ['global-width', options.globalWidth],
+    ['localWidth', options.localWidth],
+    ['globalWidth', options.globalWidth],
   ] as const) {
     if (value !== undefined)
       throw new OptionError(name, 'given together with params, which chooses the widths; give one');
   }
-  const target =
-    options.grid === undefined ? cell : shape.map((length, axis) => length / (options.grid ?? [])[axis]);
-  const { counts } =
-    options.grid === undefined
-      ? { counts: undefined }
-      : { counts: makeGrid(shape, { counts: options.grid }).grid.shape };
+  // Checks and clamps the request, as without params; the search then has a cell inside the signal.
+  const asked = makeGrid(shape, options.grid === undefined ? { cell } : { counts: options.grid });
+  if (asked.notice !== undefined) notices.push(asked.notice);
+  const counts = options.grid === undefined ? undefined : asked.grid.shape;
+  const target = shape.map((length, axis) =>
+    counts === undefined ? Math.min(cell[axis], length) : length / counts[axis],
+  );
   const choice = automaticPartitioning(architectureOf(media, options, preset), shape, {
     parameters: options.params,
     globalShare: options.globalShare ?? DEFAULT_GLOBAL_SHARE,
@@ -213,22 +214,22 @@ function checkParameters(architecture: Architecture, grid: Grid): void {
   const { global } = countParameters(architecture, 0);
   if (local > MAX_LOCAL_PARAMETERS) {
     throw new OptionError(
-      'local-width',
+      'localWidth',
       `makes ${local} weights a partition, the limit is ${MAX_LOCAL_PARAMETERS}; take a smaller one`,
     );
   }
   if (global > MAX_GLOBAL_PARAMETERS) {
     throw new OptionError(
-      'global-width',
+      'globalWidth',
       `makes ${global} global weights, the limit is ${MAX_GLOBAL_PARAMETERS}; take a smaller one`,
     );
   }
   // The engine holds weights and two moments of each in 4 GiB.
   const total = local * grid.count;
-  if (total > 2 ** 28) {
+  if (total > MAX_PARAMETERS) {
     throw new OptionError(
       'cell',
-      `makes ${grid.count} partitions of ${local} weights, the limit is ${2 ** 28} altogether; take larger cells`,
+      `makes ${grid.count} partitions of ${local} weights, the limit is ${MAX_PARAMETERS} altogether; take larger cells`,
     );
   }
 }
@@ -246,7 +247,7 @@ function checkCoder(coder: Coder): Coder {
 function checkBudget({ iterations, seconds, psnr }: EncodeOptions): Budget {
   if (iterations !== undefined) checkWhole('iterations', iterations, 1, MAX_ITERATIONS);
   if (seconds !== undefined && !(seconds > 0 && seconds <= MAX_SECONDS)) {
-    throw new OptionError('time', `${seconds} is no number of seconds above 0 and up to ${MAX_SECONDS}`);
+    throw new OptionError('seconds', `${seconds} is no number of seconds above 0 and up to ${MAX_SECONDS}`);
   }
   if (psnr !== undefined && !(psnr > 0 && psnr <= MAX_PSNR_DB)) {
     throw new OptionError('psnr', `${psnr} is no number of dB above 0 and up to ${MAX_PSNR_DB}`);

@@ -42,6 +42,7 @@ export interface EncodeReport {
   readonly preset: string;
   /** Cells per axis. */
   readonly grid: readonly number[];
+  /** What ended training; with `psnr`, quantisation may still have put {@link psnr} below the one asked for. */
   readonly stoppedBy: 'iterations' | 'seconds' | 'psnr';
   /** How the request was taken, where not to the letter. */
   readonly notices: readonly string[];
@@ -125,9 +126,15 @@ async function trainAndMeasure(
     settings,
     quantisedWeights(architecture, weights, quantiser),
     media,
+    signal,
   );
   const original = await media.read(grid.extent, signal);
+  signal?.throwIfAborted();
   const { psnr } = compareSamples(original, decoded, media.format);
+  const shortfall = describeShortfall(budget.psnr, psnr, stoppedBy);
+  if (shortfall !== undefined) options.onNotice?.(shortfall);
+  const ssim = structuralSimilarity(original, decoded, [media.shape[0], media.shape[1]], media.format);
+  signal?.throwIfAborted();
   const payload = (values: Float32Array, role: 'local' | 'global'): Uint8Array =>
     encodeWeights(
       values,
@@ -162,7 +169,7 @@ async function trainAndMeasure(
     content: { header, signals: [{ grid, chunks }], metadata },
     report: {
       psnr,
-      ssim: structuralSimilarity(original, decoded, [media.shape[0], media.shape[1]], media.format),
+      ssim,
       seconds,
       iterations,
       parameters: countParameters(architecture, grid.count),
@@ -171,9 +178,27 @@ async function trainAndMeasure(
       preset: settings.presetName,
       grid: grid.shape,
       stoppedBy,
-      notices: [...(media.notices ?? []), ...settings.notices],
+      notices: [
+        ...(media.notices ?? []),
+        ...settings.notices,
+        ...(shortfall === undefined ? [] : [shortfall]),
+      ],
     },
   };
+}
+
+/** Says so where the file, as it decodes, is not as good as asked for. */
+function describeShortfall(
+  asked: number | undefined,
+  reached: number,
+  stoppedBy: EncodeReport['stoppedBy'],
+): string | undefined {
+  if (asked === undefined || reached >= asked) return undefined;
+  // Rounded down, so that what was missed by little does not read as reached.
+  const figures = `asked for ${asked} dB, reached ${(Math.floor(reached * 100) / 100).toFixed(2)} dB`;
+  return stoppedBy === 'psnr'
+    ? `${figures}: quantising the weights lost the rest; take more bits for weights`
+    : `${figures} when the ${stoppedBy} ended; allow more, or more parameters`;
 }
 
 /** What a reader will see of the whole signal. */
@@ -182,6 +207,7 @@ async function decodeAll(
   { grid, model }: EncodeSettings,
   weights: Weights,
   media: Media,
+  signal?: AbortSignal,
 ): Promise<SampleArray> {
   const { format } = media;
   const plan = planDecode(grid, grid.extent, {}, format.channels);
@@ -191,6 +217,7 @@ async function decodeAll(
     // Some partitions at a time: their outputs are floats, four bytes where the samples have one.
     const batch = 256;
     for (let first = 0; first < plan.tiles.length; first += batch) {
+      signal?.throwIfAborted();
       const tiles = plan.tiles.slice(first, first + batch);
       const outputs = await evaluator.evaluate(
         tiles.map(({ ordinal, positions }) => ({

@@ -1,12 +1,11 @@
 import { createEngine } from '../codec/engine/choose.js';
 import type { Engine } from '../codec/engine/engine.js';
-import { OptionError } from '../codec/errors.js';
 import { openContainer } from './container/reader.js';
 import type { Container } from './container/reader.js';
 import { verifyOpened } from './container/verify.js';
 import type { Problem } from './container/verify.js';
-import { BlobSource } from './io/blob.js';
-import { MemorySource } from './io/memory.js';
+import { asSource } from './io/as-source.js';
+import type { Openable } from './io/as-source.js';
 import type { Source } from './io/source.js';
 import { Signal } from './signal.js';
 
@@ -26,25 +25,13 @@ export interface OpenOptions {
  *
  * @throws LgiError `not-lgi`, `truncated`, `damaged`, `unsupported`, `limit`, or `io` from the source.
  */
-export async function open(
-  source: Source | Blob | Uint8Array | ArrayBuffer,
-  options: OpenOptions = {},
-): Promise<LgiFile> {
+export async function open(source: Openable, options: OpenOptions = {}): Promise<LgiFile> {
   const bytes = asSource(source);
   const container = await openContainer(
     bytes,
     options.signal === undefined ? {} : { signal: options.signal },
   );
   return new LgiFile(container, bytes, options);
-}
-
-function asSource(source: Source | Blob | Uint8Array | ArrayBuffer): Source {
-  if (source instanceof Uint8Array || source instanceof ArrayBuffer) return new MemorySource(source);
-  if (typeof Blob !== 'undefined' && source instanceof Blob) return new BlobSource(source);
-  if (typeof (source as Source | undefined)?.read !== 'function') {
-    throw new OptionError('source', 'is neither a source, a Blob nor bytes; give one of them');
-  }
-  return source as Source;
 }
 
 /** An open file. */

@@ -122,6 +122,7 @@ export class Signal {
 
   get partitions(): PartitionCount {
     const present = this.#index.chunks.count;
+    // Of the command line's contract; this version's files have no constant partitions.
     return { present, constant: 0, absent: this.#index.grid.count - present };
   }
 

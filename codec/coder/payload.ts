@@ -74,7 +74,7 @@ function refuseUnstorable(weights: Float32Array, format: WeightFormat): void {
     if (format === 'float16' && Math.abs(toFloat16Bits(weight) & 0x7fff) === 0x7c00) {
       throw new LgiError(
         'limit',
-        `a weight of ${weight} exceeds ${LARGEST_FLOAT16}, the largest float16; use --weights float32 or int12`,
+        `a weight of ${weight} exceeds ${LARGEST_FLOAT16}, the largest float16; take float32 or int12 weights`,
       );
     }
   }

@@ -15,7 +15,7 @@ export type EngineName = 'auto' | 'cpu' | 'webgpu' | 'tensorflow';
 export function createEngine(name: EngineName = 'auto', threads?: number): Engine {
   if (name === 'auto' || name === 'cpu') return createCpuEngine(threads);
   if (name === 'webgpu' || name === 'tensorflow') {
-    throw new LgiError('unavailable', `this version has no ${name} engine; use --engine cpu or auto`);
+    throw new LgiError('unavailable', `this version has no ${name} engine; use cpu or auto`);
   }
-  throw new OptionError('engine', `'${String(name)}' is no engine; give auto, cpu, webgpu or tensorflow`);
+  throw new OptionError('engine', `'${String(name)}' is no engine; give auto or cpu`);
 }

@@ -79,7 +79,7 @@ export interface Evaluator {
 
 /** An implementation of training and evaluation; files do not know which one wrote them. */
 export interface Engine {
-  readonly name: 'cpu' | 'reference';
+  readonly name: string;
   readonly threads: number;
   /** @throws LgiError `limit` where the session would not fit in the engine's memory. */
   createTrainingSession(setup: TrainingSetup): Promise<TrainingSession>;

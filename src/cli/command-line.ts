@@ -27,10 +27,13 @@ SIGTERM, when nothing half-made is left. A second Ctrl-C ends at once.`;
 /**
  * Runs one command.
  *
- * @param argv arguments after the program's name.
+ * @param given arguments after the program's name.
  * @returns the exit code.
  */
-export async function runCommandLine(argv: readonly string[]): Promise<number> {
+export async function runCommandLine(given: readonly string[]): Promise<number> {
+  // The option of all commands is also taken before the command.
+  const argv =
+    given[0] === '--json' && given.length > 1 ? [...given.slice(1, 2), '--json', ...given.slice(2)] : given;
   const output = new Output({ isJson: wantsJson(argv) });
   const interruption = listenForInterruption();
   const program = new Command('lgi')

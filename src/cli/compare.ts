@@ -7,6 +7,7 @@ import { readImage } from '../media/read-image.js';
 import { open, type LgiFile } from '../open.js';
 import type { AddCommand, CommandContext } from './command.js';
 import { counted, decibels, widthByHeight } from './figures.js';
+import { namedOpening } from './named-opening.js';
 import { openSource } from './places.js';
 import { primaryImage } from './primary-image.js';
 
@@ -61,9 +62,12 @@ async function readContent(place: string, signal: AbortSignal): Promise<Content>
   if (await isLgi(place, signal)) return readLgi(place, signal);
   const media = await readImage(place, signal);
   const { shape, format } = media;
-  const data = await media.read({ begin: shape.map(() => 0), end: shape }, signal);
-  media.close?.();
-  return { place, data, shape, format };
+  try {
+    const data = await media.read({ begin: shape.map(() => 0), end: shape }, signal);
+    return { place, data, shape, format };
+  } finally {
+    media.close?.();
+  }
 }
 
 /** By the first bytes, whatever the name. */
@@ -81,7 +85,7 @@ async function readLgi(place: string, signal: AbortSignal): Promise<Content> {
   const source = await openSource(place);
   let file: LgiFile | undefined;
   try {
-    file = await open(source, { signal });
+    file = await namedOpening(place, source, open(source, { signal }));
     const { data, shape, format, missing } = await primaryImage(file).decode({ signal });
     if (missing.length > 0) {
       throw new LgiError(

@@ -5,6 +5,7 @@ import { openContainer } from '../container/reader.js';
 import { FileSink } from '../io/file-sink-node.js';
 import type { AddCommand, CommandContext } from './command.js';
 import { counted, grouped, parameterLine, widthByHeight } from './figures.js';
+import { namedOpening } from './named-opening.js';
 import { partitionList, pictureRegion } from './option-values.js';
 import { checkOutput, openSource } from './places.js';
 
@@ -41,7 +42,7 @@ async function cropFile(input: string, flags: Flags, { output, signal }: Command
   checkOutput(place);
   const source = await openSource(input);
   try {
-    const container = await openContainer(source, { signal });
+    const container = await namedOpening(input, source, openContainer(source, { signal }));
     const report = await crop(container, await FileSink.open(place), { ...options, signal });
     const { kept, dropped, hiddenSamples, bytes, parameters, fileId, familyId, window } = report;
     const [y, x] = window.begin;

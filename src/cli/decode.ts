@@ -1,4 +1,4 @@
-import { OptionError } from '../../codec/errors.js';
+import { LgiError, OptionError } from '../../codec/errors.js';
 import type { Box } from '../../codec/grid.js';
 import { FileSink } from '../io/file-sink-node.js';
 import { fillHoles, type BackgroundColour } from '../media/fill-holes.js';
@@ -8,6 +8,7 @@ import { open, type LgiFile } from '../open.js';
 import type { MissingPartition, Samples } from '../signal.js';
 import type { AddCommand, CommandContext } from './command.js';
 import { counted, duration, grouped } from './figures.js';
+import { namedOpening } from './named-opening.js';
 import { decimal, hexColour, pictureRegion, pictureSize } from './option-values.js';
 import { checkDistinct, checkOutput, openSource } from './places.js';
 import { primaryImage } from './primary-image.js';
@@ -56,7 +57,11 @@ async function decodeFile(input: string, flags: Flags, { output, signal }: Comma
   let file: LgiFile | undefined;
   let sink: FileSink | undefined;
   try {
-    file = await open(source, { signal, ...(threads !== undefined && { threads }) });
+    file = await namedOpening(
+      input,
+      source,
+      open(source, { signal, ...(threads !== undefined && { threads }) }),
+    );
     const picture = primaryImage(file);
     const openedMs = performance.now();
     const readOpening = source.seconds;
@@ -103,10 +108,19 @@ async function decodeFile(input: string, flags: Flags, { output, signal }: Comma
     );
   } catch (error) {
     await sink?.abort();
-    throw error;
+    throw nameAllowDamaged(error);
   } finally {
     await (file === undefined ? source.close() : file.dispose());
   }
+}
+
+/** Says how to go on without the partition, where it is one that is damaged. */
+function nameAllowDamaged(error: unknown): unknown {
+  if (!(error instanceof LgiError) || !error.section?.startsWith('chunk ')) return error;
+  if (error.code !== 'damaged' && error.code !== 'truncated') return error;
+  const { code, section, byteOffset, message } = error;
+  const fields = { section, cause: error, ...(byteOffset !== undefined && { byteOffset }) };
+  return new LgiError(code, `${message}, or decode with --allow-damaged to leave holes`, fields);
 }
 
 function noAlpha({ missing }: Samples): OptionError {

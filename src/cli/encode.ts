@@ -4,9 +4,9 @@ import { FileSink } from '../io/file-sink-node.js';
 import { readImage } from '../media/read-image.js';
 import { SSIM_VARIANT } from '../../codec/structural-similarity.js';
 import type { AddCommand, CommandContext } from './command.js';
-import { decibels, duration, grouped, parameterLine, widthByHeight } from './figures.js';
+import { counted, decibels, duration, grouped, parameterLine, widthByHeight } from './figures.js';
 import { decimal, decimalOr, sizes } from './option-values.js';
-import { checkDistinct, checkInput, checkOutput } from './places.js';
+import { checkDistinct, checkInput, checkLgiName, checkOutput } from './places.js';
 import { TrainingProgress } from './training-progress.js';
 
 /** Options as commander gives them: named as on the command line. */
@@ -56,16 +56,26 @@ export const addEncode: AddCommand = (program, context) => {
     .option('--coder <name>', "'none' or 'deflate' (default: none)")
     .option('--engine <name>', "'auto' or 'cpu' (default: auto)")
     .option('--threads <n>', 'threads (default: what the machine runs at once)', decimal('threads'))
-    .option('--seed <n>', 'the same seed gives the same file (default: 0)', decimal('seed'))
+    .option(
+      '--seed <n>',
+      'the same seed gives the same file, unless --time ends training (default: 0)',
+      decimal('seed'),
+    )
     .addHelpText('after', EPILOGUE)
     .action((media: string, flags: Flags) => encodeFile(media, flags, context));
 };
+
+/** Training judges the weights it has; the file has quantised ones. */
+function endReason(psnr: number, asked = 0): string {
+  return psnr >= asked ? ', where the PSNR was reached' : ', where the PSNR was reached but for quantisation';
+}
 
 async function encodeFile(input: string, flags: Flags, { output, signal }: CommandContext): Promise<void> {
   const { output: place, time, ...options } = flags;
   checkInput(input);
   checkOutput(place);
   await checkDistinct(input, place);
+  checkLgiName(place);
   // Before anything takes time: whether the result can be written at all.
   const sink = await FileSink.open(place);
   const progress = new TrainingProgress();
@@ -91,8 +101,8 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
         ['partitions', `${report.grid.join('x')} (rows x columns)`],
         [
           'training',
-          `${grouped(iterations)} iterations in ${duration(seconds)}` +
-            `${report.stoppedBy === 'psnr' ? ', where the PSNR was reached' : ''}`,
+          `${counted(iterations, 'iteration')} in ${duration(seconds)}` +
+            `${report.stoppedBy === 'psnr' ? endReason(psnr, options.psnr) : ''}`,
           `preset ${report.preset}, engine ${engine}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
         ],
       ],

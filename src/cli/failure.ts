@@ -18,15 +18,25 @@ export interface Failure {
   readonly hint?: string;
 }
 
+/** The command line's name for an option of the library. */
+function flagOf(option: string): string {
+  if (option === 'seconds') return 'time';
+  return option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
 /** Tells wrong usage, failures from outside and our own mistakes apart. */
 export function describeFailure(error: unknown, commandName = ''): Failure {
   if (error instanceof Interruption) {
     return { exitCode: error.exitCode, error: { code: 'interrupted', message: error.message } };
   }
   if (error instanceof OptionError) {
-    // `option: fact` as the library says it; options of the command line have dashes.
-    const message = error.message.startsWith(`${error.option}: `) ? `--${error.message}` : error.message;
-    return { exitCode: 2, error: { code: 'usage', message, option: error.option } };
+    // `option: fact` as the library says it, under the command line's name.
+    const option = flagOf(error.option);
+    const prefix = `${error.option}: `;
+    const message = error.message.startsWith(prefix)
+      ? `--${option}: ${error.message.slice(prefix.length)}`
+      : error.message;
+    return { exitCode: 2, error: { code: 'usage', message, option } };
   }
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return { exitCode: 0 };

@@ -9,7 +9,7 @@ export function counted(count: number, noun: string): string {
 }
 
 export function decibels(psnr: number): string {
-  return psnr === Infinity ? 'no error at all' : `${psnr.toFixed(2)} dB`;
+  return psnr === Infinity ? 'infinite (no error)' : `${psnr.toFixed(2)} dB`;
 }
 
 /** A span for a progress line: 0:42, 12:03, 1:02:03. */

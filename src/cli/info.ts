@@ -6,6 +6,7 @@ import { SUPERBLOCK_BYTES } from '../container/superblock.js';
 import type { AddCommand, CommandContext } from './command.js';
 import { grouped, parameterLine, widthByHeight } from './figures.js';
 import type { Row } from './output.js';
+import { namedOpening } from './named-opening.js';
 import { openSource } from './places.js';
 
 /** `lgi info`. */
@@ -21,7 +22,7 @@ export const addInfo: AddCommand = (program, context) => {
 async function describeFile(input: string, { output, signal }: CommandContext): Promise<void> {
   const source = await openSource(input);
   try {
-    const info = fileInfo(await openContainer(source, { signal }));
+    const info = fileInfo(await namedOpening(input, source, openContainer(source, { signal })));
     output.result(info, `${input}: LGI ${info.version}, ${grouped(info.bytes.total)} bytes`, [
       ...fileRows(info),
       ...info.signals.flatMap((one, i) => signalRows(one, info.signals.length > 1 ? ` ${i}` : '')),
@@ -80,6 +81,7 @@ function signalInfo({ header, index }: Container, i: number) {
     grid: grid.shape,
     cell: model.nominalCell,
     firstPartition: grid.axes.map(({ firstCell }) => firstCell),
+    // `constant` is of the contract; this version's files have none.
     partitions: { present: chunks.count, constant: 0, absent: grid.count - chunks.count },
     architecture: { family: 'local-global', ...model.architecture },
     parameters: countParameters(model.architecture, chunks.count),

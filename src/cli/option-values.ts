@@ -19,7 +19,11 @@ export function decimal(option: string): OptionParser<number> {
 /** A decimal number or a word. */
 export function decimalOr<W extends string>(option: string, word: W): OptionParser<number | W> {
   const parse = decimal(option);
-  return (text) => (text === word ? word : parse(text));
+  return (text) => {
+    if (text === word) return word;
+    if (!/\d/.test(text)) throw new OptionError(option, `'${text}' is no number; give one, or '${word}'`);
+    return parse(text);
+  };
 }
 
 /** Whole numbers with an x between them, such as 16x24. */
@@ -28,25 +32,22 @@ export function sizes(option: string, form: string): OptionParser<number[]> {
     if (!/^\d+(x\d+)*$/.test(text)) {
       throw new OptionError(option, `'${text}' is no list of whole numbers; give ${form}`);
     }
-    return text.split('x').map(Number);
+    // Every picture has two axes, and the form says what they are called.
+    const numbers = text.split('x').map(Number);
+    if (numbers.length !== 2) throw new OptionError(option, `'${text}' has not two numbers; give ${form}`);
+    return numbers;
   };
 }
 
 /** `WIDTHxHEIGHT` as a shape, rows first. */
 export function pictureSize(option: string): OptionParser<number[]> {
   const parse = sizes(option, 'WIDTHxHEIGHT, such as 1024x768');
-  return (text) => {
-    const numbers = parse(text);
-    if (numbers.length !== 2) {
-      throw new OptionError(option, `'${text}' has not two numbers; give WIDTHxHEIGHT, such as 1024x768`);
-    }
-    return numbers.reverse();
-  };
+  return (text) => parse(text).reverse();
 }
 
 /** `x,y,width,height` as a box with the signal's axes, rows first. */
 export function pictureRegion(text: string): Box {
-  const numbers = /^-?\d+(,-?\d+){3}$/.test(text) ? text.split(',').map(Number) : null;
+  const numbers = /^\s*-?\d+(\s*,\s*-?\d+){3}\s*$/.test(text) ? text.split(',').map(Number) : null;
   if (numbers === null) {
     throw new OptionError(
       'region',
@@ -63,18 +64,15 @@ export function pictureRegion(text: string): Box {
   return { begin: [y, x], end: [y + height, x + width] };
 }
 
-/** Partition coordinates such as `0,3 1,3`. */
+/** Partition coordinates such as `0,3 1,3`; since pictures have two axes, also `0,3, 1,3`. */
 export function partitionList(text: string): number[][] {
-  const words = text.trim().split(/\s+/);
-  return words.map((word) => {
-    if (!/^-?\d+(,-?\d+)*$/.test(word)) {
-      throw new OptionError(
-        'drop',
-        `'${word}' is no partition; give row,column pairs with spaces between, such as '0,3 1,3'`,
-      );
-    }
-    return word.split(',').map(Number);
-  });
+  if (!/^\s*-?\d+\s*,\s*-?\d+((\s+|\s*,\s*)-?\d+\s*,\s*-?\d+)*\s*$/.test(text)) {
+    throw new OptionError(
+      'drop',
+      `'${text}' is no list of partitions; give row,column pairs with spaces between, such as '0,3 1,3'`,
+    );
+  }
+  return [...text.matchAll(/(-?\d+)\s*,\s*(-?\d+)/g)].map(([, row, column]) => [Number(row), Number(column)]);
 }
 
 /** `#rrggbb` as three numbers from 0 to 1. */

@@ -36,6 +36,20 @@ export function checkOutput(place: string): void {
     throw new OptionError('output', 'URLs cannot be written; name a file');
 }
 
+/** Names that programs open by, and that an LGI file under them would mislead. */
+const MEDIA_EXTENSION =
+  /\.(png|jpe?g|webp|gif|avif|hei[cf]|jxl|tiff?|bmp|svg|pdf|mp[34]|mov|mkv|webm|wav|flac|ogg)$/i;
+
+/** @throws OptionError for the name of another medium, where an LGI file is to be written. */
+export function checkLgiName(place: string): void {
+  const extension = MEDIA_EXTENSION.exec(place)?.[0];
+  if (extension === undefined) return;
+  throw new OptionError(
+    'output',
+    `${place} ends in ${extension}; what is written is an LGI file, name it .lgi`,
+  );
+}
+
 /** @throws OptionError where writing would replace what is read, by whatever name. */
 export async function checkDistinct(input: string, output: string): Promise<void> {
   const [from, to] = await Promise.all([input, output].map((path) => stat(path).catch(() => undefined)));

@@ -3,6 +3,20 @@ import type { AddCommand, CommandContext } from './command.js';
 import { counted } from './figures.js';
 import { openSource } from './places.js';
 
+/** One line for what a missing end does to chunk after chunk; every other problem is one of its own. */
+function grouped(problems: readonly Problem[]): [string, string][] {
+  const isTruncatedChunk = ({ code, section }: Problem): boolean =>
+    code === 'truncated' && section.startsWith('chunk ');
+  const cut = problems.filter(isTruncatedChunk);
+  return problems
+    .filter((problem) => problem === cut[0] || !isTruncatedChunk(problem))
+    .map((problem) => {
+      const { code, section, byteOffset, message } = problem;
+      const more = problem === cut[0] && cut.length > 1 ? ` and ${counted(cut.length - 1, 'other')}` : '';
+      return [`${section}${more} at ${byteOffset}`, `${code}: ${message}`];
+    });
+}
+
 /** `lgi verify`. */
 export const addVerify: AddCommand = (program, context) => {
   program
@@ -33,10 +47,7 @@ async function verifyFile(input: string, { output, signal }: CommandContext): Pr
       })),
     },
     ok ? `${input}: everything is as it was written` : `${input}: ${counted(problems.length, 'problem')}`,
-    problems.map(({ code, section, byteOffset, message }) => [
-      `${section} at ${byteOffset}`,
-      `${code}: ${message}`,
-    ]),
+    grouped(problems),
   );
   output.exitCode = ok ? 0 : 1;
 }

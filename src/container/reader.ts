@@ -44,10 +44,11 @@ export async function openContainer(source: Source, options: OpenContainerOption
   const { superblock } = found;
   const length = cache.knownByteLength;
   if (length !== undefined && length < superblock.committedByteLength && !options.allowTruncated) {
-    throw truncated('superblock', length, superblock.committedByteLength);
+    throw truncated('superblock', 0, length, superblock.committedByteLength, length);
   }
   const [headerBytes, indexBytes] = await readSpans(
     cache,
+    superblock.committedByteLength,
     [
       { ...superblock.header, name: 'header' },
       { ...superblock.index, name: 'index' },
@@ -60,10 +61,19 @@ export async function openContainer(source: Source, options: OpenContainerOption
   return new Container(cache, found, header, index, headerBytes, familyId);
 }
 
-function truncated(section: string, end: number, expected: number): LgiError {
+/** For a read at `byteOffset` that gave `byteLength` bytes, fewer than wanted: its end is the file's, unless it is empty. */
+function truncated(
+  section: string,
+  byteOffset: number,
+  byteLength: number,
+  promised: number,
+  known?: number,
+): LgiError {
+  const end = known ?? byteOffset + byteLength;
+  const where = known !== undefined || byteLength > 0 ? 'after' : 'at or before';
   return new LgiError(
     'truncated',
-    `the file ends after ${end} bytes, its ${section} reaches to ${expected}; fetch it again`,
+    `the file ends ${where} ${end} bytes, its superblock promises ${promised} bytes; fetch it again`,
     { section, byteOffset: end },
   );
 }
@@ -71,6 +81,7 @@ function truncated(section: string, end: number, expected: number): LgiError {
 /** Reads sections whose checksums are known; those that lie together come by one read. */
 async function readSpans(
   cache: PrefixCache,
+  promised: number,
   spans: readonly (SectionSpan & { readonly name: string })[],
   signal?: AbortSignal,
 ): Promise<Uint8Array[]> {
@@ -82,7 +93,7 @@ async function readSpans(
       const at = byteOffset - read.byteOffset;
       const section = bytes.subarray(at, at + byteLength);
       if (section.length < byteLength) {
-        throw truncated(name, read.byteOffset + bytes.length, byteOffset + byteLength);
+        throw truncated(name, read.byteOffset, bytes.length, promised, cache.knownByteLength);
       }
       if (crc32c(section) !== crc) {
         throw new LgiError('damaged', `the checksum of the ${name} is wrong; fetch the file again`, {
@@ -212,7 +223,7 @@ export class Container {
 
   /** Several metadata sections, as {@link Container.readSection}. */
   readSections(sections: readonly MetadataSection[], signal?: AbortSignal): Promise<Uint8Array[]> {
-    return readSpans(this.cache, sections, signal);
+    return readSpans(this.cache, this.superblock.committedByteLength, sections, signal);
   }
 
   /** The payload in a chunk's bytes, once all that is said about it agrees. */
@@ -221,7 +232,8 @@ export class Container {
     const byteOffset = chunks.byteOffsets[chunk];
     const section = this.chunkName(signalIndex, chunk);
     if (bytes.length < chunks.byteLength(chunk)) {
-      throw truncated(section, byteOffset + bytes.length, chunks.end(chunk));
+      const { committedByteLength } = this.superblock;
+      throw truncated(section, byteOffset, bytes.length, committedByteLength, this.knownByteLength);
     }
     const payload = bytes.subarray(CHUNK_HEAD_BYTES);
     const head = decodeChunkHead(bytes, grid.shape.length);

@@ -91,6 +91,7 @@ function sampleTypeOf(data: SampleArray): SampleType {
  *
  * @throws LgiError `media` when the array's type, length or layout does not fit, the shape holds no sample, or a
  * float sample is not finite.
+ * @throws OptionError for a kind that there is not.
  */
 export function memoryMedia(options: MemoryMediaOptions): Media {
   const { kind = 'image', shape, colour, iccProfile, notices } = options;
@@ -99,6 +100,12 @@ export function memoryMedia(options: MemoryMediaOptions): Media {
       ? new Uint8Array(options.data.buffer, options.data.byteOffset, options.data.length)
       : options.data;
   const sampleType = sampleTypeOf(data);
+  if (!Object.hasOwn(AXES, kind)) {
+    throw new OptionError(
+      'kind',
+      `'${String(kind)}' is no kind; give one of ${Object.keys(AXES).join(', ')}`,
+    );
+  }
   if (shape.length !== AXES[kind].length) {
     throw new LgiError(
       'media',

@@ -38,6 +38,9 @@ async function parse(bytes: Uint8Array, name: string): Promise<StillFile> {
   if (start.startsWith(signature)) return parsePng(bytes, name);
   if (start.startsWith('\xff\xd8')) return parseJpeg(bytes, name);
   if (start.startsWith('RIFF') && start.startsWith('WEBP', 8)) return parseWebp(bytes, name);
+  if (start.startsWith('\x91LGI')) {
+    throw mediaFault(name, 'this is an LGI file already', 'decode it first to encode it anew');
+  }
   const foreign = FOREIGN.find(([, offset, magic]) => start.startsWith(magic, offset));
   const fact = foreign ? `this is ${foreign[0]}` : 'this is no picture in a known format';
   throw mediaFault(name, `${fact}; PNG, JPEG and WebP are read`, 'convert it to PNG first');

@@ -1,7 +1,7 @@
 import type { Colour } from './media.js';
 
 /** Decoders of FFmpeg that read still pictures. */
-export type StillCodec = 'png' | 'mjpeg' | 'webp' | 'tiff' | 'bmp';
+export type StillCodec = 'png' | 'mjpeg' | 'webp';
 
 /** What a container parser found out, all before a single pixel is decoded. */
 export interface StillFile {

@@ -69,11 +69,6 @@ describe('initial weights', () => {
     expect(other.global).not.toEqual(weights.global);
   });
 
-  test('are those of partition 0 everywhere when asked for', () => {
-    const same = initialWeights(architecture, 3, { seed: 7, localFirstFactor: 0.25, samePartitions: true });
-    expect(same.local).toEqual([weights.local[0], weights.local[0], weights.local[0]]);
-  });
-
   test('need no global network', () => {
     const plain = { ...architecture, globalWidth: 0 };
     expect(initialWeights(plain, 1, { seed: 7 }).global.length).toBe(0);

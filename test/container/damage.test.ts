@@ -93,6 +93,22 @@ describe('a damaged file', () => {
     }
   });
 
+  it('says where the file ends, though what is read begins beyond', async () => {
+    const file = await sampleFile({ metadata: METADATA });
+    const length = 1024;
+    const failure = await failureOf(file.subarray(0, length));
+    expect(failure?.byteOffset).toBe(length);
+    const problems = await problemsOf(file.subarray(0, file.length - 300));
+    const truncations = problems.filter(({ code, section }) => code === 'truncated' && section !== 'end');
+    expect(truncations.length).toBeGreaterThan(0);
+    for (const { byteOffset, message } of truncations) {
+      expect(byteOffset).toBe(file.length - 300);
+      expect(message).toContain(
+        `ends after ${file.length - 300} bytes, its superblock promises ${file.length} bytes`,
+      );
+    }
+  });
+
   it('gives what is there when truncation is allowed, and names what is missing', async () => {
     const file = await sampleFile();
     const last = 3;

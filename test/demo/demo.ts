@@ -1,7 +1,6 @@
 // `npm run demo [picture]`: the main job on a picture, step by step, with the command line of every step.
 // `npm run demo -- --picture` does it without a time limit and composes the README's picture from it.
 import { mkdir, stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import { counted, decibels, duration, grouped, parameterLine, widthByHeight } from '../../src/cli/figures.js';
 import { TrainingProgress } from '../../src/cli/training-progress.js';
@@ -131,11 +130,9 @@ async function demonstrate(given: string | undefined, isForPoster: boolean): Pro
   heading('Encode: one network is trained for all of it, a small one for each partition');
   const seconds = isForPoster ? undefined : TRAINING_SECONDS;
   command(`npx lgi encode ${picture}`, `-o ${at('.lgi')}`, ...(seconds ? [`--time ${seconds}`] : []));
-  if (seconds)
-    fact(
-      `${seconds} s on ${counted(availableParallelism(), 'thread')}; without --time the recipe says how long`,
-    );
   const report = await train(media, at('.lgi'), seconds);
+  if (seconds)
+    fact(`${seconds} s on ${counted(report.threads, 'thread')}; without --time the recipe says how long`);
   fact(
     `PSNR ${decibels(report.psnr)}, SSIM ${report.ssim.toFixed(4)}, ${duration(report.seconds)} of training`,
   );
