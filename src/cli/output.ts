@@ -3,9 +3,10 @@ import type { Failure } from './failure.js';
 
 type Colours = ReturnType<typeof picocolors.createColors>;
 
-/** Terminals alone get colours: picocolors by itself also takes any CI for one. */
+/** Terminals alone get colours; `createColors` takes undefined, as `isTTY` of a pipe is, for "decide yourself", and any CI for one. */
 function coloursOf(stream: NodeJS.WriteStream): Colours {
-  const isWanted = stream.isTTY && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb';
+  const isWanted =
+    stream.isTTY === true && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb';
   return picocolors.createColors(isWanted);
 }
 
