@@ -3,7 +3,10 @@ import type { Failure } from './failure.js';
 
 type Colours = ReturnType<typeof picocolors.createColors>;
 
-/** Terminals alone get colours; `createColors` takes undefined, as `isTTY` of a pipe is, for "decide yourself", and any CI for one. */
+/**
+ * Terminals alone get colours. Left to itself picocolors takes any CI for a terminal, and so it does for undefined, which
+ * is what `isTTY` of a pipe is.
+ */
 function coloursOf(stream: NodeJS.WriteStream): Colours {
   const isWanted =
     stream.isTTY === true && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb';
