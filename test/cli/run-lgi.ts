@@ -22,6 +22,9 @@ export interface Report {
   readonly maxError: number;
   readonly parameters: { readonly total: number; readonly local: number; readonly global: number };
   readonly ok: boolean;
+  readonly kept: number;
+  readonly stoppedBy: string;
+  readonly notices: readonly string[];
   readonly partitionsDecoded: number;
   readonly missing: readonly unknown[];
   readonly seconds: Readonly<Record<string, number>>;

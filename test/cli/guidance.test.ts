@@ -1,0 +1,63 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { writeImage } from '../../dist/src/node.js';
+import { scene } from '../../dist/test/media/scene.js';
+import { Workplace } from './run-lgi.js';
+
+const workplace = await Workplace.create();
+await writeImage(workplace.path('scene.png'), scene(40, 24));
+await workplace.json('encode', 'scene.png', '-o', 'a.lgi', '--cell', '8x8', '--iterations', '10');
+const whole = await readFile(workplace.path('a.lgi'));
+
+describe('what people are told', () => {
+  it('is the PSNR that the file has, where another was asked for', async () => {
+    const short = ['encode', 'scene.png', '-o', 'p.lgi', '--psnr', '60', '--iterations', '5'];
+    const missed = await workplace.json(...short);
+    expect(missed.stoppedBy).toBe('iterations');
+    expect(String(missed.notices)).toMatch(
+      /asked for 60 dB, reached \d+\.\d\d dB when the iterations ended/,
+    );
+    const coarse = ['encode', 'scene.png', '-o', 'p.lgi', '--psnr', '20', '--weights', 'int3'];
+    const quantised = await workplace.json(...coarse);
+    expect(quantised.stoppedBy).toBe('psnr');
+    expect(quantised.psnr).toBeLessThan(20);
+    expect(String(quantised.notices)).toMatch(/asked for 20 dB, reached .*quantising/);
+    const reached = await workplace.json('encode', 'scene.png', '-o', 'p.lgi', '--psnr', '15');
+    expect([reached.stoppedBy, reached.notices]).toEqual(['psnr', []]);
+    expect(reached.psnr).toBeGreaterThanOrEqual(15);
+  });
+
+  it('is the way round a damaged partition', async () => {
+    const damaged = Uint8Array.from(whole);
+    damaged[damaged.length - 3] ^= 1;
+    await writeFile(workplace.path('d.lgi'), damaged);
+    const refused = await workplace.runInside(['decode', 'd.lgi', '-o', 'd.png']);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('--allow-damaged') as string });
+    expect((await workplace.json('decode', 'd.lgi', '-o', 'd.png', '--allow-damaged')).missing).toHaveLength(
+      1,
+    );
+  });
+
+  it('is one line for all chunks that a missing end takes along', async () => {
+    await writeFile(workplace.path('t.lgi'), whole.subarray(0, whole.length - 5000));
+    const { code, stdout } = await workplace.runInside(['verify', 't.lgi']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/chunk \d,\d and \d+ others at \d+/);
+    expect(stdout.split('\n').filter((line) => line.includes('chunk'))).toHaveLength(1);
+    const { errors } = JSON.parse((await workplace.runInside(['verify', 't.lgi', '--json'])).stdout) as {
+      errors: unknown[];
+    };
+    expect(errors.length).toBeGreaterThan(2);
+  });
+});
+
+describe('what people write', () => {
+  it('may have --json in front, spaces behind commas, and commas between pairs', async () => {
+    const inFront = await workplace.runInside(['--json', 'info', 'a.lgi']);
+    expect(JSON.parse(inFront.stdout)).toEqual(await workplace.json('info', 'a.lgi'));
+    const plain = await workplace.json('crop', 'a.lgi', '-o', 'c.lgi', '--drop', '0,3 1,2');
+    expect(await workplace.json('crop', 'a.lgi', '-o', 'c.lgi', '--drop', '0,3, 1,2')).toEqual(plain);
+    const region = await workplace.json('crop', 'a.lgi', '-o', 'c.lgi', '--region', '0, 0, 8, 8');
+    expect(region.kept).toBe(1);
+  });
+});
