@@ -14,9 +14,7 @@ describe('what people are told', () => {
     const short = ['encode', 'scene.png', '-o', 'p.lgi', '--psnr', '60', '--iterations', '5'];
     const missed = await workplace.json(...short);
     expect(missed.stoppedBy).toBe('iterations');
-    expect(String(missed.notices)).toMatch(
-      /asked for 60 dB, reached \d+\.\d\d dB when the iterations ended/,
-    );
+    expect(String(missed.notices)).toMatch(/asked for 60 dB, reached \d+\.\d\d dB when the iterations ended/);
     const coarse = ['encode', 'scene.png', '-o', 'p.lgi', '--psnr', '20', '--weights', 'int3'];
     const quantised = await workplace.json(...coarse);
     expect(quantised.stoppedBy).toBe('psnr');
