@@ -8,8 +8,7 @@ export interface InitialisationOptions {
   /** Whole number from 0 to 2^53 - 1; the same seed gives the same weights. */
   readonly seed: number;
   /**
-   * Factor on the local networks' first-layer weights. Default 1, as SIREN and measured best: 39.5 dB against 36.8
-   * at 0.25 with the fast preset's recipe.
+   * Factor on the local networks' first-layer weights. Default 1, as SIREN, and what recipe.ts measured best.
    */
   readonly localFirstFactor?: number;
 }

@@ -1,5 +1,6 @@
 import { boxSize } from './grid.js';
 import type { Box, Grid } from './grid.js';
+import { psnrOf } from './metrics.js';
 import { allocateSamples, peakOf } from './signal.js';
 import type { SampleArray, SampleFormat } from './signal.js';
 
@@ -46,6 +47,5 @@ export async function sampleObjective(
  * The peak is the sample type's (2^bits - 1, or 1 for floats) seen through the value mapping.
  */
 export function psnrOfError(meanSquaredError: number, format: SampleFormat): number {
-  const peak = peakOf(format.sampleType) / format.mapping.scale;
-  return 10 * Math.log10((peak * peak) / meanSquaredError);
+  return psnrOf(meanSquaredError, peakOf(format.sampleType) / format.mapping.scale);
 }

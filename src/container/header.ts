@@ -2,23 +2,10 @@ import type { Coder } from '../../codec/coder/payload.js';
 import type { Model } from '../../codec/model.js';
 import type { Quantiser } from '../../codec/quantise.js';
 import type { SampleFormat, SignalKind } from '../../codec/signal.js';
+import type { Colour } from '../colour.js';
 
 /** What a signal is for; `overview` is a reduced copy of a primary one. */
 export type SignalRole = 'primary' | 'overview';
-
-/** Colour as the code points of ITU-T H.273 (CICP). */
-export interface Colour {
-  /** ColourPrimaries; 1 for BT.709 and sRGB. */
-  readonly primaries: number;
-  /** TransferCharacteristics; 13 for sRGB. */
-  readonly transfer: number;
-  /** MatrixCoefficients; 0, since samples are RGB or grey. */
-  readonly matrix: number;
-  readonly fullRange: boolean;
-}
-
-/** What pictures without a profile are taken for. */
-export const SRGB: Colour = { primaries: 1, transfer: 13, matrix: 0, fullRange: true };
 
 /** A rational number of samples per second. */
 export interface Rate {

@@ -3,7 +3,7 @@ import { encodeStill, type StillEncoding } from './encode-still.js';
 import { checkPicture, type FileLayout, type ImageFormat, type Picture } from './image-format.js';
 import { checkDimensions } from './image-limits.js';
 import { withJpegProfile } from './jpeg-file.js';
-import { SRGB, type Colour } from './media.js';
+import { SRGB, type Colour } from '../colour.js';
 import { PNG_SIGNATURE, pngChunk, pngChunks } from './png-file.js';
 import { withWebpProfile } from './webp-file.js';
 import { rgbToYcbcr } from './ycbcr.js';

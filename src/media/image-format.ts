@@ -1,6 +1,6 @@
 import { LgiError, OptionError } from '../../codec/errors.js';
 import type { ChannelLayout, SampleArray, SampleType } from '../../codec/signal.js';
-import type { Colour } from './media.js';
+import type { Colour } from '../colour.js';
 
 /** Formats that pictures are written in. */
 export type ImageFormat = 'png' | 'jpeg' | 'webp';

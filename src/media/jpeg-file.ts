@@ -1,6 +1,6 @@
 import { exifOrientation } from './exif-orientation.js';
 import { checkDensity, checkDimensions, damagedFault, mediaFault } from './image-limits.js';
-import { SRGB } from './media.js';
+import { SRGB } from '../colour.js';
 import type { StillFile } from './still-file.js';
 
 /** Every 8x8 block of every component costs at least one bit of Huffman code for its DC value, in every process. */

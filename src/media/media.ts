@@ -10,18 +10,7 @@ import {
   type SampleType,
   type SignalKind,
 } from '../../codec/signal.js';
-
-/** What the colour channels mean, as the code points of ITU-T H.273 (CICP); 2 is "unspecified". */
-export interface Colour {
-  readonly primaries: number;
-  readonly transfer: number;
-  /** 0 for RGB and grey, the only forms samples take here. */
-  readonly matrix: number;
-  readonly fullRange: boolean;
-}
-
-/** sRGB: primaries of BT.709, the sRGB transfer function, full range. */
-export const SRGB: Colour = { primaries: 1, transfer: 13, matrix: 0, fullRange: true };
+import type { Colour } from '../colour.js';
 
 /** A medium whose samples can be read box by box. */
 export interface Media {

@@ -1,7 +1,7 @@
 import { crc32, createInflate, inflateSync } from 'node:zlib';
 import { exifOrientation } from './exif-orientation.js';
 import { checkDensity, checkDimensions, damagedFault, mediaFault } from './image-limits.js';
-import { SRGB, type Colour } from './media.js';
+import { SRGB, type Colour } from '../colour.js';
 import type { StillFile } from './still-file.js';
 
 export const PNG_SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);

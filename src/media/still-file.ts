@@ -1,4 +1,4 @@
-import type { Colour } from './media.js';
+import type { Colour } from '../colour.js';
 
 /** Decoders of FFmpeg that read still pictures. */
 export type StillCodec = 'png' | 'mjpeg' | 'webp';

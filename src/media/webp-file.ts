@@ -1,6 +1,6 @@
 import { exifOrientation } from './exif-orientation.js';
 import { checkDimensions, damagedFault, mediaFault } from './image-limits.js';
-import { SRGB } from './media.js';
+import { SRGB } from '../colour.js';
 import type { StillFile } from './still-file.js';
 
 /** `RIFF`, length, `WEBP`. */

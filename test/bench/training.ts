@@ -1,4 +1,5 @@
 import { createCpuEngine } from '../../codec/engine/cpu/cpu-engine.js';
+import { patchPoints } from '../../codec/engine/cpu/plan.js';
 import type { Engine, Step, TrainingSetup } from '../../codec/engine/engine.js';
 import { boxSize } from '../../codec/grid.js';
 import { initialWeights } from '../../codec/initialise.js';
@@ -25,12 +26,7 @@ async function setupOf(media: Media, preset: PresetName): Promise<TrainingSetup>
 function latticePoints({ boxes, model }: Pick<TrainingSetup, 'boxes' | 'model'>): number {
   const stride = model.architecture.latticeStride;
   if (stride === 0) return 0;
-  return boxes.reduce(
-    (sum, { begin, end }) =>
-      sum +
-      begin.reduce((n, low, axis) => n * (Math.ceil(end[axis] / stride) - Math.floor(low / stride) + 1), 1),
-    0,
-  );
+  return boxes.reduce((sum, { begin, end }) => sum + patchPoints(begin, end, stride), 0);
 }
 
 /** GFLOP of a step: three forward passes over samples, and over lattice points where the global network moves. */
