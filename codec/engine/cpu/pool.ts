@@ -20,9 +20,8 @@ export class ThreadPool {
       const thread = spawnThread();
       const queue: Pending[] = [];
       thread.onMessage(({ error }: ThreadReply) => {
-        const pending = queue.shift();
-        if (error === undefined) pending?.resolve();
-        else pending?.reject(new LgiError('unavailable', `a kernel thread failed: ${error}`));
+        if (error === undefined) queue.shift()?.resolve();
+        else this.#fail(new Error(error));
       });
       thread.onError((error) => this.#fail(error));
       this.#threads.push(thread);
@@ -30,9 +29,16 @@ export class ThreadPool {
     }
   }
 
-  /** A dead thread would leave the others in the barrier for ever; everything under way is rejected. */
+  /**
+   * A thread that died or whose kernel failed leaves the others in the barrier for ever; everything under way is rejected,
+   * and so is all that comes, until the pool is disposed.
+   */
   #fail(cause: Error): void {
-    this.#failure = new LgiError('unavailable', `a kernel thread died: ${cause.message}`, { cause });
+    this.#failure = new LgiError(
+      'unavailable',
+      `a kernel thread failed: ${cause.message}; create a new engine`,
+      { cause },
+    );
     for (const queue of this.#pending) {
       for (const pending of queue.splice(0)) pending.reject(this.#failure);
     }
