@@ -1,5 +1,6 @@
 import type { Architecture, LocalCoordinates } from './architecture.js';
 import { siren } from './architecture.js';
+import type { DivergenceRule } from './divergence.js';
 import type { InitialisationOptions } from './initialise.js';
 import type { AdamOptimiser, Optimiser, SoapOptimiser } from './optimiser.js';
 
@@ -34,6 +35,7 @@ export interface Recipe {
   readonly optimiser: Optimiser;
   readonly initialisation: Omit<InitialisationOptions, 'seed'>;
   readonly phases: readonly Phase[];
+  readonly divergence: DivergenceRule;
 }
 
 export type PresetName = 'paper' | 'fast';
@@ -68,6 +70,8 @@ const PAPER: Preset = {
         timeShare: 1,
       },
     ],
+    // The paper has no such rule: only what is no number any more is taken back.
+    divergence: { errorFactor: Infinity, rateFactor: 0.5, attempts: 4 },
   },
   localCoordinates: 'signal',
   latticeStride: 0,
@@ -123,6 +127,7 @@ const FAST: Preset = {
         timeShare: 0.8,
       },
     ],
+    divergence: { errorFactor: 8, rateFactor: 0.5, attempts: 4 },
   },
   localCoordinates: 'cell',
   latticeStride: 4,

@@ -1,10 +1,11 @@
 import type { Engine, Step, TrainingSession } from './engine/engine.js';
-import { LgiError } from './errors.js';
+import { DivergenceGuard } from './divergence.js';
 import { boxSize } from './grid.js';
 import { initialWeights } from './initialise.js';
 import type { Model, Weights } from './model.js';
 import { psnrOfError } from './objective.js';
 import type { Objective } from './objective.js';
+import { PartitionErrors } from './partition-errors.js';
 import { permutation } from './random.js';
 import type { Phase, Recipe } from './recipe.js';
 
@@ -14,7 +15,10 @@ export interface Budget {
   readonly iterations?: number;
   /** Wall-clock seconds; results then depend on the machine's speed. */
   readonly seconds?: number;
-  /** PSNR in dB, estimated over the last epoch's batches. */
+  /**
+   * PSNR in dB of the whole, estimated over the last epoch's batches. Once global weights stand still, partitions that
+   * are good enough are left alone.
+   */
   readonly psnr?: number;
 }
 
@@ -25,7 +29,7 @@ export interface Progress {
   readonly iterations: number;
   /** Part of the work that is done, 0 to 1, phases weighed by the time they take. */
   readonly fraction: number;
-  /** PSNR in dB over the last epoch's batches, each before its step; the weights are a little better. */
+  /** PSNR in dB over each partition's last epoch of batches, each before its step; the weights are a little better. */
   readonly psnr: number;
   readonly iterationsPerSecond: number;
   readonly secondsLeft: number;
@@ -56,30 +60,17 @@ export interface TrainingResult {
  */
 const LEAST_BATCH_SAMPLES = 32;
 
-/** Mean squared error over the last `window` batches. */
-class ErrorWindow {
-  #errors: number[] = [];
-  #counts: number[] = [];
+/**
+ * Seconds that a call of the engine may take where partitions train on their own: enough that threads seldom wait for each
+ * other, little enough for progress, budgets and aborts.
+ */
+const CALL_SECONDS = 0.2;
 
-  add(squaredError: number, count: number, window: number): void {
-    this.#errors.push(squaredError);
-    this.#counts.push(count);
-    while (this.#errors.length > window) {
-      this.#errors.shift();
-      this.#counts.shift();
-    }
-  }
-
-  /** Batches in the window. */
-  get length(): number {
-    return this.#errors.length;
-  }
-
-  mean(): number {
-    const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
-    return sum(this.#errors) / Math.max(sum(this.#counts), Number.MIN_VALUE);
-  }
-}
+/**
+ * Part of a target's error at which a partition is left alone: it can then take no more than this part of the error that
+ * the whole may have.
+ */
+const SETTLED_SHARE = 0.5;
 
 /**
  * Steps of each phase when the recipe's proportions are kept. Every phase gets one where there are as many, since what a
@@ -101,9 +92,19 @@ function phaseIterations(phases: readonly Phase[], total: number | undefined): n
 }
 
 /**
+ * Steps that a call takes: no more than the epoch and the phase have, as many as {@link CALL_SECONDS} and the time that is
+ * left allow, one where nothing is known of the speed.
+ */
+function callSteps(ofEpoch: number, ofPhase: number, stepSeconds: number, secondsLeft: number): number {
+  if (stepSeconds === 0) return 1;
+  const inTime = Math.floor(Math.min(CALL_SECONDS, secondsLeft) / stepSeconds);
+  return Math.max(1, Math.min(ofEpoch, ofPhase, inTime));
+}
+
+/**
  * Fits a network to an objective by a recipe.
  *
- * @throws LgiError `diverged` when the error is no longer finite.
+ * @throws LgiError `diverged` when weights were taken back and rates lowered as often as the recipe allows, in vain.
  * @throws the signal's reason on abort.
  */
 export async function train(engine: Engine, options: TrainingOptions): Promise<TrainingResult> {
@@ -120,7 +121,7 @@ export async function train(engine: Engine, options: TrainingOptions): Promise<T
   });
   try {
     signal?.throwIfAborted();
-    return await new Run(session, options).run();
+    return await (await Run.create(session, options)).run();
   } finally {
     await session.dispose();
   }
@@ -134,15 +135,33 @@ class Run {
   readonly #sizes: readonly number[];
   readonly #mostBatches: number;
   readonly #startMs = performance.now();
-  readonly #errors = new ErrorWindow();
+  readonly #errors: PartitionErrors;
+  readonly #guard: DivergenceGuard;
+  /** u8 per partition: 1 where it is as good as the target needs. */
+  readonly #settled: Uint8Array;
   #iteration = 0;
   #epoch = 0;
 
-  constructor(session: TrainingSession, options: TrainingOptions) {
+  static async create(session: TrainingSession, options: TrainingOptions): Promise<Run> {
+    const errors = new PartitionErrors(options.objective.boxes.length);
+    const guard = await DivergenceGuard.create(session, options.recipe.divergence, errors);
+    return new Run(session, options, errors, guard);
+  }
+
+  private constructor(
+    session: TrainingSession,
+    options: TrainingOptions,
+    errors: PartitionErrors,
+    guard: DivergenceGuard,
+  ) {
+    const { boxes } = options.objective;
     this.#session = session;
     this.#options = options;
+    this.#errors = errors;
+    this.#guard = guard;
+    this.#settled = new Uint8Array(boxes.length);
     this.#planned = phaseIterations(options.recipe.phases, options.budget?.iterations);
-    this.#sizes = [...new Set(options.objective.boxes.map(boxSize))];
+    this.#sizes = [...new Set(boxes.map(boxSize))];
     const largest = this.#sizes.reduce((most, size) => Math.max(most, size), 0);
     this.#mostBatches = Math.max(1, Math.floor(largest / LEAST_BATCH_SAMPLES));
   }
@@ -157,6 +176,7 @@ class Run {
       if (end !== 'iterations') stoppedBy = end;
       if (end === 'psnr') break;
     }
+    await this.#guard.finish();
     return {
       weights: await this.#session.weights(),
       iterations: this.#iteration,
@@ -175,50 +195,89 @@ class Run {
     // A budget of time alone lets the phase run until its share is over; with both, whichever ends first.
     const limit = budget?.seconds !== undefined && budget.iterations === undefined ? Infinity : planned;
     const startSeconds = (budget?.seconds ?? 0) * timeBefore;
-    const shareSeconds = (budget?.seconds ?? 0) * phase.timeShare;
-    const ofTime = (): number =>
-      budget?.seconds === undefined ? 0 : (this.#seconds() - startSeconds) / shareSeconds;
+    const shareSeconds = (budget?.seconds ?? Infinity) * phase.timeShare;
+    const ofTime = (later = 0): number => (this.#seconds() + later - startSeconds) / shareSeconds;
     const batches = Math.min(phase.batches, this.#mostBatches);
     const turns = Math.min(phase.turns, objective.boxes.length);
     const epochSteps = batches * turns;
     let orders: Step['orders'];
     let ranks: Uint32Array | undefined;
-    for (let done = 0; done < limit; done++) {
-      if (ofTime() >= 1) return 'seconds';
+    const isTogether = phase.trains === 'all' || turns > 1;
+    let stepSeconds = 0;
+    for (let done = 0; done < limit;) {
+      if (ofTime() >= 1) {
+        await this.#endEpoch(phase);
+        return 'seconds';
+      }
       signal?.throwIfAborted();
       if (done % epochSteps === 0) {
         this.#epoch++;
+        await this.#guard.startEpoch();
         if (batches > 1) orders = this.#orders();
         if (turns > 1) ranks = this.#ranks();
       }
-      const turn = done % turns;
-      const factor = phase.decay === 'linear' ? 1 - Math.max(done / limit, ofTime()) : 1;
-      const { squaredError, count } = await this.#session.step({
+      const steps = isTogether
+        ? 1
+        : callSteps(
+            epochSteps - (done % epochSteps),
+            limit - done,
+            stepSeconds,
+            (1 - ofTime()) * shareSeconds,
+          );
+      const rate = (step: number): number => {
+        const part = Math.max((done + step) / limit, ofTime(step * stepSeconds));
+        return this.#guard.wholeFactor * (phase.decay === 'linear' ? Math.max(0, 1 - part) : 1);
+      };
+      const before = this.#seconds();
+      const report = await this.#session.step({
         ...(orders && { orders }),
-        ...(ranks && { partitions: Uint8Array.from(ranks, (rank) => (rank % turns === turn ? 1 : 0)) }),
         batches,
         batch: Math.floor(done / turns) % batches,
-        localRate: phase.localRate * factor,
-        globalRate: phase.trains === 'all' ? phase.globalRate * factor : 0,
+        localRates: Array.from({ length: steps }, (_, step) => phase.localRate * rate(step)),
+        globalRate: phase.trains === 'all' ? phase.globalRate * rate(0) : 0,
+        rateFactors: this.#rateFactors(ranks, done % turns, turns),
       });
-      this.#iteration++;
-      if (!Number.isFinite(squaredError)) this.#diverged(phase);
-      this.#errors.add(squaredError, count, epochSteps);
-      const psnr = psnrOfError(this.#errors.mean(), objective.format);
-      const fraction = Math.min(1, Math.max((done + 1) / limit, ofTime()));
-      this.#report(psnr, timeBefore + phase.timeShare * fraction);
-      const isWholeEpoch = this.#errors.length >= epochSteps;
-      if (budget?.psnr !== undefined && isWholeEpoch && psnr >= budget.psnr) return 'psnr';
+      stepSeconds = (this.#seconds() - before) / steps;
+      this.#iteration += steps;
+      done += steps;
+      this.#errors.add(report);
+      if (this.#epoch === 1) this.#guard.noteFirst(this.#errors.presentWhole());
+      this.#report(timeBefore + phase.timeShare * Math.min(1, Math.max(done / limit, ofTime())));
+      if (done % epochSteps !== 0 && done < limit) continue;
+      await this.#endEpoch(phase);
+      if (this.#reachesTarget()) return 'psnr';
+      if (phase.trains === 'local') this.#settle();
     }
     return 'iterations';
   }
 
-  #diverged(phase: Phase): never {
-    throw new LgiError(
-      'diverged',
-      `training diverged at iteration ${this.#iteration} (local rate ${phase.localRate}, global rate ` +
-        `${phase.globalRate}): the error is no longer a finite number; try another seed, or narrower networks`,
-    );
+  async #endEpoch(phase: Phase): Promise<void> {
+    await (phase.trains === 'all' ? this.#guard.judgeWhole() : this.#guard.judgeEach());
+    this.#errors.endEpoch();
+  }
+
+  #reachesTarget(): boolean {
+    const { budget, objective } = this.#options;
+    if (budget?.psnr === undefined || !this.#errors.isComplete) return false;
+    return psnrOfError(this.#errors.lastWhole(), objective.format) >= budget.psnr;
+  }
+
+  /** Partitions that are good enough stop costing time. */
+  #settle(): void {
+    const { budget, objective } = this.#options;
+    if (budget?.psnr === undefined) return;
+    for (const p of this.#settled.keys()) {
+      const error = this.#errors.last(p) / SETTLED_SHARE;
+      if (psnrOfError(error, objective.format) >= budget.psnr) this.#settled[p] = 1;
+    }
+  }
+
+  /** Factors of the partitions whose turn it is. */
+  #rateFactors(ranks: Uint32Array | undefined, turn: number, turns: number): Float32Array {
+    return Float32Array.from(this.#settled, (settled, p) => {
+      const isTurn = ranks === undefined || ranks[p] % turns === turn;
+      return isTurn && settled === 0 ? this.#guard.factor(p) : 0;
+    });
   }
 
   /** An order of the samples for every size of partition, anew each epoch. */
@@ -233,8 +292,8 @@ class Run {
     return permutation(this.#options.objective.boxes.length, this.#options.seed, this.#epoch, 0);
   }
 
-  #report(psnr: number, fraction: number): void {
-    const { onProgress, budget } = this.#options;
+  #report(fraction: number): void {
+    const { onProgress, budget, objective } = this.#options;
     if (onProgress === undefined) return;
     const seconds = this.#seconds();
     const timeAlone = budget?.seconds !== undefined && budget.iterations === undefined;
@@ -242,7 +301,7 @@ class Run {
       iteration: this.#iteration,
       iterations: timeAlone ? Infinity : this.#planned.reduce((sum, steps) => sum + steps, 0),
       fraction: Math.min(1, fraction),
-      psnr,
+      psnr: psnrOfError(this.#errors.whole(), objective.format),
       iterationsPerSecond: this.#iteration / seconds,
       secondsLeft: fraction > 0 ? Math.max(0, (seconds * (1 - fraction)) / fraction) : Infinity,
     });

@@ -11,7 +11,7 @@ export interface TrainingSetup extends Objective {
   readonly optimiser: Optimiser;
 }
 
-/** Which samples a step uses, and how far it goes. */
+/** Which samples a call uses, and how far it goes. */
 export interface Step {
   /**
    * For each distinct partition size (in samples) a permutation of `0 ... size - 1`; partitions of one size share it.
@@ -21,39 +21,62 @@ export interface Step {
   /** How many batches an epoch is cut into; 1 is full batch. */
   readonly batches: number;
   /**
-   * Number of this step's batch in its epoch. Partition `p` takes slice `k = (batch + p) mod batches` of its order,
-   * elements `[floor(k n / batches), floor((k + 1) n / batches))` of `n`, so that neighbours take different samples.
+   * Number of the call's first batch in its epoch. For batch `b` partition `p` takes slice `k = (b + p) mod batches` of its
+   * order, elements `[floor(k n / batches), floor((k + 1) n / batches))` of `n`, so that neighbours take different samples.
    */
   readonly batch: number;
   /**
-   * u8 per partition, 1 where it takes part in the step; absent: all do. The others are left alone, moments too, and
-   * corrections of young moments count a partition's own updates.
+   * Learning rates of local weights, one per step: steps take consecutive batches. More than one only where
+   * `globalRate` is 0: every partition then goes through all of them on its own, its weights in the cache.
    */
-  readonly partitions?: Uint8Array;
-  /** Learning rate of local weights. */
-  readonly localRate: number;
+  readonly localRates: readonly number[];
   /** Learning rate of global and merge weights; 0 freezes them and the step leaves their moments alone. */
   readonly globalRate: number;
+  /**
+   * f32 per partition, factor of its local rates; absent: 1. A partition with 0 takes no part: its weights and moments are
+   * left alone, and corrections of young moments count a partition's own updates.
+   */
+  readonly rateFactors?: Float32Array;
 }
 
-/** What a step saw before it changed the weights. */
+/** What a call saw, each batch before the weights were changed by it. */
 export interface StepReport {
-  /** Sum of squared errors over the batch, in the network's output units, colour weighted by alpha. */
-  readonly squaredError: number;
-  /** Values (samples times channels) in the batch, each counted with its alpha weight. */
-  readonly count: number;
+  /**
+   * f64 per partition, sum of squared errors over its batches, in the network's output units, colour weighted by
+   * alpha; 0 where it took no part.
+   */
+  readonly squaredErrors: Float64Array;
+  /** f64 per partition, values (samples times channels) in its batches, each counted with its alpha weight. */
+  readonly counts: Float64Array;
+}
+
+/** Weights in an engine's own layout. */
+export interface Snapshot {
+  readonly global: Float32Array | Float64Array;
+  /** Per partition. */
+  readonly local: readonly (Float32Array | Float64Array)[];
 }
 
 /**
  * Training in progress; weights, moments and samples live inside.
  *
- * The loss is `sum(weight * (y - target)^2) / (values in the batch)`, one sum over all partitions, so that a full
- * batch is the reference code's mean squared error.
+ * Where global weights move, the loss is `sum(weight * (y - target)^2) / (values in the batch)`, one sum over all
+ * partitions that take part, so that a full batch is the reference code's mean squared error. Where they stand still,
+ * every partition has a loss of its own, with the values of its own batch: nothing then depends on other partitions.
  */
 export interface TrainingSession {
+  /** @throws RangeError for several steps with a global rate, or for fields whose lengths do not fit the setup. */
   step(step: Step): Promise<StepReport>;
   /** A copy of the present weights. */
   weights(): Promise<Weights>;
+  /** A copy of the present weights in the engine's own layout, for {@link restore}: cheaper than {@link weights}. */
+  snapshot(): Promise<Snapshot>;
+  /**
+   * Takes weights back from a snapshot and forgets the moments of what it takes.
+   *
+   * @param partitions which local weights; absent: all of them, and the global ones
+   */
+  restore(snapshot: Snapshot, partitions?: readonly number[]): Promise<void>;
   dispose(): Promise<void>;
 }
 

@@ -23,9 +23,9 @@ function print(title: string, lines: readonly Measurement[]): void {
 
 const { data } = scene(512, 512, 'grey');
 const media = memoryMedia({ data, shape: [512, 512] });
-const { peak, lines } = await measureKernels();
+const { peak, sineNs, lines } = await measureKernels();
 print('Kernels, one thread', lines);
-print('Training, 512x512 grey, 16x16 partitions, H=14, G=84', await measureTraining(media, peak));
+print('Training, 512x512 grey, 16x16 partitions, H=14, G=84', await measureTraining(media, peak, sineNs));
 print('Decoding', await measureDecode(media));
 print('Crop', await measureCrop(media));
 if (json) process.stdout.write(`${JSON.stringify(all)}\n`);

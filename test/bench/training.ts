@@ -11,7 +11,7 @@ import { resolveSettings } from '../../src/encode-settings.js';
 import type { Media } from '../../src/media/media.js';
 import { leastMsAsync } from './measure.js';
 import type { Measurement } from './measure.js';
-import { forwardMultiplyAdds } from './operations.js';
+import { forwardCost, soapMultiplyAdds } from './operations.js';
 
 const PAPER_SIZES = { grid: [16, 16], localWidth: 14, globalWidth: 84 };
 
@@ -29,81 +29,92 @@ function latticePoints({ boxes, model }: Pick<TrainingSetup, 'boxes' | 'model'>)
   return boxes.reduce((sum, { begin, end }) => sum + patchPoints(begin, end, stride), 0);
 }
 
-/** GFLOP of a step: three forward passes over samples, and over lattice points where the global network moves. */
-function stepGigaflop(
-  { model, boxes }: TrainingSetup,
-  step: Pick<Step, 'batches' | 'partitions'>,
-  trainsGlobal: boolean,
-): number {
-  const { perSample, perLatticePoint } = forwardMultiplyAdds(model.architecture);
-  const active = boxes.filter((_, p) => step.partitions?.[p] !== 0);
-  const samples = active.reduce((sum, box) => sum + boxSize(box), 0) / step.batches;
-  const points = trainsGlobal ? latticePoints({ model, boxes: active }) : 0;
-  return (6 * (perSample * samples + perLatticePoint * points)) / 1e9;
+/** A call of the engine, and what it costs. */
+interface Call extends Omit<Step, 'localRates'> {
+  readonly steps: number;
 }
 
-async function stepMs(engine: Engine, setup: TrainingSetup, step: Omit<Step, 'localRate'>): Promise<number> {
+/** GFLOP and sines of a call: three forward passes over samples, and over lattice points where the global network moves. */
+function callCost(
+  { model, boxes, optimiser }: TrainingSetup,
+  call: Call,
+): { gigaflop: number; sines: number } {
+  const { architecture } = model;
+  const { perSample, perLatticePoint, interpolationPerSample } = forwardCost(architecture);
+  const active = boxes.filter((_, p) => call.rateFactors?.[p] !== 0);
+  const samples = (active.reduce((sum, box) => sum + boxSize(box), 0) / call.batches) * call.steps;
+  const trainsGlobal = call.globalRate > 0;
+  const points = trainsGlobal ? latticePoints({ model, boxes: active }) : 0;
+  const updates = optimiser.kind === 'soap' ? active.length * call.steps : 0;
+  const multiplyAdds =
+    samples * (3 * perSample.multiplyAdds + (trainsGlobal ? 2 : 1) * interpolationPerSample) +
+    points * 3 * perLatticePoint.multiplyAdds +
+    updates * soapMultiplyAdds(architecture);
+  return {
+    gigaflop: (2 * multiplyAdds) / 1e9,
+    sines: samples * perSample.sines + points * perLatticePoint.sines,
+  };
+}
+
+async function callMs(engine: Engine, setup: TrainingSetup, { steps, ...call }: Call): Promise<number> {
   const session = await engine.createTrainingSession(setup);
-  const take = (): Promise<unknown> => session.step({ ...step, localRate: 1e-4 });
+  const localRates = Array.from({ length: steps }, () => 1e-4);
+  const take = (): Promise<unknown> => session.step({ ...call, localRates });
   await take();
   await take();
-  const ms = await leastMsAsync(step.batches === 1 ? 4 : 30, take);
+  const ms = await leastMsAsync(call.batches === 1 ? 4 : 20, take);
   await session.dispose();
   return ms;
 }
 
-/** ms per training iteration: the paper's configuration on one and two threads, and the phases of `fast`. */
-export async function measureTraining(media: Media, peak: number): Promise<Measurement[]> {
-  const [one, two] = [createCpuEngine(1), createCpuEngine(2)];
-  const paper = await setupOf(media, 'paper');
-  const full = { batches: 1, batch: 0, globalRate: 1e-4 };
+/**
+ * ms per training iteration: the paper's configuration on one and two threads, and the phases of `fast`.
+ *
+ * @param sineNs time of a sine with its slope, measured in the same run
+ */
+export async function measureTraining(media: Media, peak: number, sineNs: number): Promise<Measurement[]> {
+  const engines = [createCpuEngine(1), createCpuEngine(2)];
   const lines: Measurement[] = [];
-  const oneMs = await stepMs(one, paper, full);
-  const rate = stepGigaflop(paper, full, true) / (oneMs / 1e3);
-  lines.push({
-    name: 'iteration, paper, one thread',
-    value: oneMs,
-    unit: 'ms',
-    ratio: rate / peak,
-    ratioOf: `peak (${rate.toFixed(1)} GFLOP/s)`,
-  });
-  const twoMs = await stepMs(two, paper, full);
-  lines.push({
-    name: 'iteration, paper, two threads',
-    value: twoMs,
-    unit: 'ms',
-    ratio: oneMs / twoMs,
-    ratioOf: 'speed of one thread',
+  const measure = async (name: string, setup: TrainingSetup, call: Call): Promise<void> => {
+    const { gigaflop, sines } = callCost(setup, call);
+    let oneMs = 0;
+    for (const engine of engines) {
+      const ms = await callMs(engine, setup, call);
+      const onOne = engine.threads === 1;
+      if (onOne) oneMs = ms;
+      const besideSines = ms - (sines * sineNs) / 1e6;
+      lines.push({
+        name: `${name}, ${onOne ? 'one thread' : 'two threads'}`,
+        value: ms / call.steps,
+        unit: 'ms',
+        ratio: onOne ? gigaflop / (besideSines / 1e3) / peak : oneMs / ms,
+        ratioOf: onOne
+          ? `peak, beside sines; ${(gigaflop / (ms / 1e3) / peak).toFixed(2)} with them`
+          : 'speed of one thread',
+      });
+    }
+  };
+  await measure('iteration, paper', await setupOf(media, 'paper'), {
+    batches: 1,
+    batch: 0,
+    globalRate: 1e-4,
+    steps: 1,
   });
   const fast = await setupOf(media, 'fast');
   const sizes = new Set(fast.boxes.map(boxSize));
   const orders = new Map([...sizes].map((size) => [size, permutation(size, 1, size)]));
   for (const { batches, turns, trains } of PRESETS.fast.recipe.phases) {
-    const trainsGlobal = trains === 'all';
-    const partitions = Uint8Array.from(fast.boxes, (_, p) => (p % turns === 0 ? 1 : 0));
-    const step = {
+    const joint = trains === 'all';
+    const share = `1/${batches * turns} of the samples`;
+    await measure(`iteration, fast, ${joint ? 'joint' : 'local'}, ${share}`, fast, {
       orders,
       batches,
       batch: 0,
-      ...(turns > 1 && { partitions }),
-      globalRate: trainsGlobal ? 1e-4 : 0,
-    };
-    for (const [engine, threads] of [
-      [one, 'one thread'],
-      [two, 'two threads'],
-    ] as const) {
-      const ms = await stepMs(engine, fast, step);
-      const gigaflops = stepGigaflop(fast, step, trainsGlobal) / (ms / 1e3) / engine.threads;
-      lines.push({
-        name: `iteration, fast, ${trainsGlobal ? 'joint' : 'local'}, 1/${batches * turns} of the samples, ${threads}`,
-        value: ms,
-        unit: 'ms',
-        ratio: gigaflops / peak,
-        ratioOf: 'peak a thread, sines not counted',
-      });
-    }
+      rateFactors: Float32Array.from(fast.boxes, (_, p) => (p % turns === 0 ? 1 : 0)),
+      globalRate: joint ? 1e-4 : 0,
+      steps: joint ? 1 : batches,
+    });
   }
-  await one.dispose();
-  await two.dispose();
+  for (const engine of engines) await engine.dispose();
   return lines;
 }

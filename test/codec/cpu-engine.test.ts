@@ -3,13 +3,14 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { Architecture } from '../../dist/codec/architecture.js';
 import { createCpuEngine } from '../../dist/codec/engine/cpu/cpu-engine.js';
 import { ReferenceEngine } from '../../dist/codec/engine/reference/reference-engine.js';
-import type { Step, TrainingSetup } from '../../dist/codec/engine/engine.js';
+import type { Step, TrainingSession, TrainingSetup } from '../../dist/codec/engine/engine.js';
 import type { Optimiser } from '../../dist/codec/optimiser.js';
 import { Grid, boxSize, cutsByCell, spreadMap } from '../../dist/codec/grid.js';
 import { initialWeights } from '../../dist/codec/initialise.js';
 import type { Weights } from '../../dist/codec/model.js';
 import { permutation } from '../../dist/codec/random.js';
 import { fullRangeMapping, type ChannelLayout, type SampleType } from '../../dist/codec/signal.js';
+import { totals } from './step-totals.js';
 import { loadVector } from './paper-vectors.js';
 
 const reference = new ReferenceEngine();
@@ -99,10 +100,12 @@ function relativeError(actual: Float32Array, expected: Float32Array): number {
 async function gradientsBy(
   engine: typeof reference | typeof single,
   setup: Omit<TrainingSetup, 'optimiser'>,
-  step: Omit<Step, 'localRate' | 'globalRate'>,
+  step: Omit<Step, 'localRates' | 'globalRate'>,
 ): Promise<{ change: Float32Array; squaredError: number; count: number }> {
   const session = await engine.createTrainingSession({ ...setup, optimiser: gradientStep });
-  const report = await session.step({ ...step, localRate: gradientRate, globalRate: gradientRate });
+  const report = totals(
+    await session.step({ ...step, localRates: [gradientRate], globalRate: gradientRate }),
+  );
   const after = flat(await session.weights());
   await session.dispose();
   return { change: flat(setup.weights).map((before, i) => before - after[i]), ...report };
@@ -160,21 +163,15 @@ describe('the cpu engine agrees with the reference', () => {
     const session = await single.createTrainingSession({ ...vector, optimiser: adam });
     for (const loss of vector.adam.losses) {
       const { rate } = vector.adam;
-      const report = await session.step({ batches: 1, batch: 0, localRate: rate, globalRate: rate });
+      const report = totals(
+        await session.step({ batches: 1, batch: 0, localRates: [rate], globalRate: rate }),
+      );
       expect(Math.abs(report.squaredError / report.count - loss)).toBeLessThan(1e-4 * Math.max(loss, 0.01));
     }
     await session.dispose();
   });
 
   test("in SOAP's steps, through refreshes of the bases and with the global network frozen", async () => {
-    const soap: Optimiser = {
-      kind: 'soap',
-      beta1: 0.9,
-      beta2: 0.95,
-      epsilon: 1e-8,
-      factorDecay: 0.9,
-      refreshSteps: 3,
-    };
     await fc.assert(
       fc.asyncProperty(anySetup, async (setup) => {
         const losses = async (engine: typeof reference | typeof single): Promise<number[]> => {
@@ -182,7 +179,8 @@ describe('the cpu engine agrees with the reference', () => {
           const seen: number[] = [];
           for (const globalRate of [1e-3, 1e-3, 1e-3, 1e-3, 0, 0, 0, 0]) {
             seen.push(
-              (await session.step({ batches: 1, batch: 0, localRate: 1e-3, globalRate })).squaredError,
+              totals(await session.step({ batches: 1, batch: 0, localRates: [1e-3], globalRate }))
+                .squaredError,
             );
           }
           await session.dispose();
@@ -204,16 +202,12 @@ describe('the cpu engine agrees with the reference', () => {
           const session = await engine.createTrainingSession({ ...setup, optimiser: adam });
           const seen: number[] = [];
           for (let turn = 0; turn < 6; turn++) {
-            const partitions = Uint8Array.from(setup.boxes, (_, p) => (p % 3 === turn % 3 ? 1 : 0));
+            const rateFactors = Float32Array.from(setup.boxes, (_, p) =>
+              p % 3 === turn % 3 ? 1 / (1 + (p % 2)) : 0,
+            );
             const globalRate = turn < 4 ? 1e-3 : 0;
-            const report = await session.step({
-              batches: 1,
-              batch: 0,
-              partitions,
-              localRate: 1e-3,
-              globalRate,
-            });
-            seen.push(report.squaredError);
+            const step = { batches: 1, batch: 0, rateFactors, localRates: [1e-3], globalRate };
+            seen.push(totals(await session.step(step)).squaredError);
           }
           const { local } = await session.weights();
           await session.dispose();
@@ -240,7 +234,8 @@ describe('the cpu engine agrees with the reference', () => {
           const seen: number[] = [];
           for (const globalRate of [1e-3, 0, 0, 1e-3, 0]) {
             seen.push(
-              (await session.step({ batches: 1, batch: 0, localRate: 1e-3, globalRate })).squaredError,
+              totals(await session.step({ batches: 1, batch: 0, localRates: [1e-3], globalRate }))
+                .squaredError,
             );
           }
           const { global } = await session.weights();
@@ -259,6 +254,127 @@ describe('the cpu engine agrees with the reference', () => {
   });
 });
 
+/** Orders of three batches and a session of any optimiser, already trained a little, so that moments are not young. */
+async function startedSession(
+  engine: typeof reference | typeof single,
+  setup: Omit<TrainingSetup, 'optimiser'>,
+  optimiser: Optimiser,
+): Promise<{ session: TrainingSession; local: Omit<Step, 'batch' | 'localRates'> }> {
+  const session = await engine.createTrainingSession({ ...setup, optimiser });
+  const sizes = new Set(setup.boxes.map(boxSize));
+  const orders = new Map([...sizes].map((size) => [size, permutation(size, 2, size)]));
+  const local = { orders, batches: 3, globalRate: 0 };
+  for (let batch = 0; batch < 3; batch++) {
+    await session.step({ ...local, batch, localRates: [1e-3], globalRate: 1e-3 });
+  }
+  return { session, local };
+}
+
+const soap: Optimiser = {
+  kind: 'soap',
+  beta1: 0.9,
+  beta2: 0.95,
+  epsilon: 1e-8,
+  factorDecay: 0.9,
+  refreshSteps: 3,
+};
+
+describe('a call of several steps', () => {
+  test('does what as many calls of one step do, bit for bit', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySetup, fc.constantFrom(adam, soap), async (setup, optimiser) => {
+        const rates = [1e-3, 8e-4, 5e-4, 2e-4];
+        const run = async (calls: readonly number[][]): Promise<[Float32Array, Float64Array]> => {
+          const { session, local } = await startedSession(several, setup, optimiser);
+          const errors = new Float64Array(setup.boxes.length);
+          let batch = 0;
+          for (const localRates of calls) {
+            const { squaredErrors } = await session.step({ ...local, batch, localRates });
+            squaredErrors.forEach((error, p) => (errors[p] += error));
+            batch += localRates.length;
+          }
+          const weights = flat(await session.weights());
+          await session.dispose();
+          return [weights, errors];
+        };
+        const [together, apart] = [await run([rates]), await run(rates.map((rate) => [rate]))];
+        expect(together[0]).toEqual(apart[0]);
+        together[1].forEach((error, p) => expect(error).toBeCloseTo(apart[1][p], 6));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('trains each partition as if the others were not there', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySetup, async (setup) => {
+        const run = async (factors: Float32Array): Promise<Weights> => {
+          const { session, local } = await startedSession(single, setup, soap);
+          await session.step({ ...local, batch: 0, localRates: [1e-3, 1e-3], rateFactors: factors });
+          const weights = await session.weights();
+          await session.dispose();
+          return weights;
+        };
+        const all = await run(new Float32Array(setup.boxes.length).fill(1));
+        const first = await run(Float32Array.from(setup.boxes, (_, p) => (p === 0 ? 1 : 0)));
+        expect(first.local[0]).toEqual(all.local[0]);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test.each([
+    ['the reference', reference],
+    ['the cpu engine', several],
+  ])('is refused by %s where it would not be what was asked for', async (_, engine) => {
+    const [setup] = fc.sample(anySetup, { numRuns: 1, seed: 1 });
+    const session = await engine.createTrainingSession({ ...setup, optimiser: adam });
+    const step = { batches: 1, batch: 0, globalRate: 0 };
+    const wrong: Step[] = [
+      { ...step, localRates: [] },
+      { ...step, localRates: [1e-3, 1e-3], globalRate: 1e-3 },
+      { ...step, localRates: [1e-3], rateFactors: new Float32Array(setup.boxes.length + 1) },
+    ];
+    for (const each of wrong) await expect(session.step(each)).rejects.toBeInstanceOf(RangeError);
+    await session.dispose();
+  });
+});
+
+describe('a snapshot', () => {
+  test('gives the weights back, all or those of some partitions, and what was learned since is forgotten', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        anySetup,
+        fc.constantFrom(adam, soap),
+        fc.boolean(),
+        fc.constantFrom(reference, several),
+        async (setup, optimiser, all, engine) => {
+          const { session, local } = await startedSession(engine, setup, optimiser);
+          const [before, snapshot] = [await session.weights(), await session.snapshot()];
+          await session.step({ ...local, batch: 0, localRates: [1e-2], globalRate: 1e-2 });
+          const changed = await session.weights();
+          await session.restore(snapshot, all ? undefined : [0]);
+          const restored = await session.weights();
+          expect(restored.local[0]).toEqual(before.local[0]);
+          expect(restored.global).toEqual((all ? before : changed).global);
+          expect(restored.local.slice(1)).toEqual((all ? before : changed).local.slice(1));
+          if (all && engine === several) {
+            // Trained on from there it is as a session that starts with these weights; the reference's have more bits.
+            const fresh = await engine.createTrainingSession({ ...setup, weights: before, optimiser });
+            const step: Step = { ...local, batch: 1, localRates: [1e-3], globalRate: 1e-3 };
+            await session.step(step);
+            await fresh.step(step);
+            expect(await session.weights()).toEqual(await fresh.weights());
+            await fresh.dispose();
+          }
+          await session.dispose();
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
+
 describe('the cpu engine', () => {
   test('gives the same bytes on any number of threads', async () => {
     await fc.assert(
@@ -266,7 +382,7 @@ describe('the cpu engine', () => {
         const run = async (engine: typeof single): Promise<Float32Array> => {
           const session = await engine.createTrainingSession({ ...setup, optimiser: adam });
           for (let batch = 0; batch < 3; batch++) {
-            await session.step({ batches: 3, batch, localRate: 1e-3, globalRate: 1e-3 });
+            await session.step({ batches: 3, batch, localRates: [1e-3], globalRate: 1e-3 });
           }
           const weights = flat(await session.weights());
           await session.dispose();

@@ -6,6 +6,7 @@ import { Grid, boxSize, cutsByCell, spreadMap } from '../../dist/codec/grid.js';
 import { initialWeights } from '../../dist/codec/initialise.js';
 import { permutation } from '../../dist/codec/random.js';
 import { fullRangeMapping } from '../../dist/codec/signal.js';
+import { totals } from './step-totals.js';
 import { loadVector } from './paper-vectors.js';
 
 const engine = new ReferenceEngine();
@@ -35,7 +36,7 @@ function smallSetup(change: Partial<Architecture> = {}): TrainingSetup {
   };
 }
 
-const fullStep: Step = { batches: 1, batch: 0, localRate: 1e-3, globalRate: 1e-3 };
+const fullStep: Step = { batches: 1, batch: 0, localRates: [1e-3], globalRate: 1e-3 };
 
 /** Centres of steps of equal length from `begin` to `end`. */
 function positionsOf(begin: number, end: number, step: number): Float64Array {
@@ -47,11 +48,9 @@ describe('a training session', () => {
     const vector = loadVector('local-global-rgb');
     const session = await engine.createTrainingSession({ ...vector, optimiser: adam });
     for (const loss of vector.adam.losses) {
-      const { squaredError, count } = await session.step({
-        ...fullStep,
-        localRate: vector.adam.rate,
-        globalRate: vector.adam.rate,
-      });
+      const { squaredError, count } = totals(
+        await session.step({ ...fullStep, localRates: [vector.adam.rate], globalRate: vector.adam.rate }),
+      );
       expect(Math.abs(squaredError / count - loss)).toBeLessThan(1e-5);
     }
   });
@@ -59,15 +58,15 @@ describe('a training session', () => {
   test('counts every sample once an epoch, whatever the number of batches', async () => {
     const setup = smallSetup();
     const session = await engine.createTrainingSession(setup);
-    const still = { localRate: 0, globalRate: 0 };
-    const whole = await session.step({ batches: 1, batch: 0, ...still });
+    const still = { localRates: [0], globalRate: 0 };
+    const whole = totals(await session.step({ batches: 1, batch: 0, ...still }));
     expect(whole.count).toBe(130);
     const sizes = new Set(setup.boxes.map((box) => boxSize(box)));
     const orders = new Map([...sizes].map((size) => [size, permutation(size, 3, size)]));
     let squaredError = 0;
     let count = 0;
     for (let batch = 0; batch < 5; batch++) {
-      const report = await session.step({ orders, batches: 5, batch, ...still });
+      const report = totals(await session.step({ orders, batches: 5, batch, ...still }));
       squaredError += report.squaredError;
       count += report.count;
     }
@@ -78,19 +77,19 @@ describe('a training session', () => {
   test('with a global rate of 0 leaves global weights and moments alone', async () => {
     const setup = smallSetup();
     const paused = await engine.createTrainingSession(setup);
-    await paused.step({ ...fullStep, localRate: 0, globalRate: 0 });
+    await paused.step({ ...fullStep, localRates: [0], globalRate: 0 });
     expect((await paused.weights()).global).toEqual(setup.weights.global);
-    await paused.step({ ...fullStep, localRate: 0 });
+    await paused.step({ ...fullStep, localRates: [0] });
     const fresh = await engine.createTrainingSession(setup);
-    await fresh.step({ ...fullStep, localRate: 0 });
+    await fresh.step({ ...fullStep, localRates: [0] });
     expect((await paused.weights()).global).toEqual((await fresh.weights()).global);
   });
 
   test('lowers the loss', async () => {
     const session = await engine.createTrainingSession(smallSetup());
-    const first = await session.step(fullStep);
+    const first = totals(await session.step(fullStep));
     let last = first;
-    for (let i = 0; i < 60; i++) last = await session.step(fullStep);
+    for (let i = 0; i < 60; i++) last = totals(await session.step(fullStep));
     expect(last.squaredError).toBeLessThan(first.squaredError / 2);
   });
 
@@ -115,7 +114,7 @@ describe('a training session', () => {
       const weight = i % 2 === 1 ? 1 : samples[i + 1] / 255;
       return sum + weight * (output - (samples[i] / 127.5 - 1)) ** 2;
     }, 0);
-    const { count, squaredError } = await session.step(fullStep);
+    const { count, squaredError } = totals(await session.step(fullStep));
     expect(count).toBeCloseTo(130 + 65 * 0.2, 9);
     expect(squaredError).toBeCloseTo(expected, 4);
   });

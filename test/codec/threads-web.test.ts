@@ -9,6 +9,7 @@ import { mostThreads, parallelism, spawnThread } from '../../dist/codec/engine/c
 import { Grid, cutsByCell, spreadMap } from '../../dist/codec/grid.js';
 import { initialWeights } from '../../dist/codec/initialise.js';
 import { fullRangeMapping } from '../../dist/codec/signal.js';
+import { totals } from './step-totals.js';
 
 // The browser's threads in the place of Node's, as a bundler resolves `#threads` there.
 vi.mock('#threads', () => import('../../dist/codec/engine/cpu/threads-web.js'));
@@ -42,13 +43,8 @@ async function work(
   const session = await engine.createTrainingSession(setup);
   const losses: number[] = [];
   for (let step = 0; step < 12; step++) {
-    const { squaredError } = await session.step({
-      batches: 1,
-      batch: 0,
-      localRate: 2e-3,
-      globalRate: 2e-3,
-    });
-    losses.push(squaredError);
+    const step = { batches: 1, batch: 0, localRates: [2e-3], globalRate: 2e-3 };
+    losses.push(totals(await session.step(step)).squaredError);
   }
   const weights = await session.weights();
   await session.dispose();

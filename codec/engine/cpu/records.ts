@@ -62,18 +62,20 @@ export const JOB_BATCH = 96;
 export const JOB_BATCHES = 100;
 export const JOB_USE_ORDER = 104;
 export const JOB_TRAIN_GLOBAL = 108;
-/** Whether patches were made by older global weights. */
-export const JOB_LATTICE_STALE = 112;
-/** f32: 2 / values of the batch. */
+/** Version of the global weights: lattice patches of another are stale. */
+export const JOB_VERSION = 112;
+/** f32: 2 / values of the batch, for all partitions; 0 where each has a loss of its own. */
 export const JOB_LOSS_SCALE = 116;
-/** f32, uncorrected: partitions count their own updates. */
-export const JOB_LOCAL_RATE = 120;
+/** Pointer to f32, one per step, uncorrected: partitions count their own updates. */
+export const JOB_LOCAL_RATES = 120;
 /** f32: rate / (1 - beta1^t), 1 / sqrt(1 - beta2^t). */
 export const JOB_GLOBAL_RATE = 124;
 export const JOB_GLOBAL_ROOT = 128;
 /** SOAP: whether this is the global network's first update, and whether its bases are refreshed. */
 export const JOB_GLOBAL_STARTS = 132;
 export const JOB_GLOBAL_REFRESHES = 136;
+/** Steps of this call, each of the next batch. */
+export const JOB_STEPS = 140;
 // ... and what threads share: counters, the barrier's arrivals and turn. On a cache line of its own.
 export const JOB_NEXT_BLOCK = 192;
 export const JOB_NEXT_RANGE = 196;
@@ -99,8 +101,11 @@ export const ITEM_ERROR = 72;
 export const ITEM_WEIGHT = 80;
 /** SOAP's state of the local network. */
 export const ITEM_STATE = 88;
-export const ITEM_TAKES_PART = 92;
+/** f32: factor of the local rates; 0 where the partition takes no part. */
+export const ITEM_RATE_FACTOR = 92;
 export const ITEM_UPDATES = 96;
+/** Version of the global weights that the patch was made by. */
+export const ITEM_VERSION = 100;
 /** f64: beta1 and beta2 to the power of the updates made. */
 export const ITEM_POWER1 = 104;
 export const ITEM_POWER2 = 112;

@@ -15,6 +15,9 @@ import * as record from './records.js';
  */
 const BLOCKS = 32;
 
+/** Steps that one call of the kernels can take; 1 KB of rates. */
+export const MAX_STEPS = 256;
+
 const SAMPLE_TYPES = { uint8: 0, uint16: 1, float32: 2 } as const;
 
 /** Where everything lies, in bytes. */
@@ -22,6 +25,7 @@ interface Regions {
   readonly plan: number;
   readonly job: number;
   readonly items: number;
+  readonly rates: number;
   readonly globalWeights: number;
   readonly globalFirst: number;
   readonly globalSecond: number;
@@ -120,12 +124,58 @@ export class TrainingMemory {
     return this.#global.packedLength > 0;
   }
 
+  /** Whether the samples of a partition are shared out among several items. */
+  get sharesPartitions(): boolean {
+    return this.#shares > 1;
+  }
+
   /** A copy of the present weights. */
   weights(): Weights {
     return {
       global: this.#global.unpack(this.#floats(this.#at.globalWeights, this.#global.packedLength)),
       local: this.sizes.map((_, p) => this.#local.unpack(this.#localWeights(p))),
     };
+  }
+
+  /** A copy of the present weights as they are packed. */
+  snapshot(): { global: Float32Array; local: Float32Array[] } {
+    return {
+      global: this.#floats(this.#at.globalWeights, this.#global.packedLength).slice(),
+      local: this.sizes.map((_, p) => this.#localWeights(p).slice()),
+    };
+  }
+
+  /** Writes packed weights of a partition and starts its moments anew; SOAP's state starts with the first update. */
+  restoreLocal(partition: number, packed: ArrayLike<number>): void {
+    const { localFirst, localSecond } = this.#at;
+    const length = this.#local.packedLength;
+    this.#localWeights(partition).set(packed);
+    for (const moments of [localFirst, localSecond]) {
+      this.#floats(moments + partition * length * 4, length).fill(0);
+    }
+    for (let share = 0; share < this.#shares; share++) {
+      this.#startItem(this.item(partition * this.#shares + share));
+    }
+  }
+
+  /** The same for the global weights. */
+  restoreGlobal(packed: ArrayLike<number>): void {
+    const { globalWeights, globalFirst, globalSecond } = this.#at;
+    const length = this.#global.packedLength;
+    this.#floats(globalWeights, length).set(packed);
+    for (const moments of [globalFirst, globalSecond]) this.#floats(moments, length).fill(0);
+  }
+
+  /** Writes the local rates of a call's steps, at most {@link MAX_STEPS}. */
+  writeRates(rates: readonly number[]): void {
+    this.#floats(this.#at.rates, rates.length).set(rates);
+  }
+
+  /** No updates so far. */
+  #startItem(item: number): void {
+    this.view.setInt32(item + record.ITEM_UPDATES, 0, true);
+    this.view.setFloat64(item + record.ITEM_POWER1, 1, true);
+    this.view.setFloat64(item + record.ITEM_POWER2, 1, true);
   }
 
   /**
@@ -153,6 +203,7 @@ export class TrainingMemory {
     const plan = layout.take(record.PLAN_BYTES);
     const job = layout.take(record.JOB_BYTES);
     const items = layout.take(boxes.length * this.#shares * record.ITEM_BYTES);
+    const rates = layout.take(MAX_STEPS * 4);
     // Gradient products write whole vectors of rows; up to three rows of zeros may land behind the last layer.
     const slack =
       4 * 4 * Math.ceil(Math.max(model.architecture.localWidth, model.architecture.outputs, 1) / 4) * 4;
@@ -164,6 +215,7 @@ export class TrainingMemory {
       plan,
       job,
       items,
+      rates,
       globalWeights: layout.take(globalBytes),
       globalFirst: layout.take(globalBytes),
       globalSecond: layout.take(globalBytes),
@@ -201,6 +253,7 @@ export class TrainingMemory {
     const { job } = at;
     const words: [number, number][] = [
       [record.JOB_ITEMS, at.items],
+      [record.JOB_LOCAL_RATES, at.rates],
       [record.JOB_ITEM_COUNT, boxes.length * this.#shares],
       [record.JOB_BLOCK_COUNT, this.#blocks],
       [record.JOB_PARTITIONS, boxes.length],
@@ -257,8 +310,7 @@ export class TrainingMemory {
           [record.ITEM_STATE, at.localStates + p * at.localStateBytes],
         ];
         for (const [field, value] of words) view.setUint32(item + field, value, true);
-        view.setFloat64(item + record.ITEM_POWER1, 1, true);
-        view.setFloat64(item + record.ITEM_POWER2, 1, true);
+        this.#startItem(item);
       }
       first += this.sizes[p];
     });

@@ -1,10 +1,11 @@
 import type { Weights } from '../../model.js';
 import { refreshesBases } from '../../optimiser.js';
-import type { Step, StepReport, TrainingSession, TrainingSetup } from '../engine.js';
+import { checkStep } from '../check-step.js';
+import type { Snapshot, Step, StepReport, TrainingSession, TrainingSetup } from '../engine.js';
 import { compileKernels } from './module.js';
 import type { ThreadPool } from './pool.js';
 import * as record from './records.js';
-import { TrainingMemory } from './training-memory.js';
+import { MAX_STEPS, TrainingMemory } from './training-memory.js';
 
 let nextInstance = 0;
 
@@ -16,7 +17,8 @@ export class CpuTrainingSession implements TrainingSession {
   readonly #instance = nextInstance++;
   #orders: ReadonlyMap<number, Uint32Array> | undefined;
   #globalUpdates = 0;
-  #latticeStale = true;
+  /** Of the global weights; items start with 0, so that all their patches are stale. */
+  #version = 1;
 
   static async create(pool: ThreadPool, setup: TrainingSetup): Promise<CpuTrainingSession> {
     const { module } = await compileKernels();
@@ -42,44 +44,54 @@ export class CpuTrainingSession implements TrainingSession {
   }
 
   async step(step: Step): Promise<StepReport> {
-    const trainGlobal = step.globalRate > 0 && this.#memory.hasGlobal;
-    if (trainGlobal) this.#globalUpdates++;
+    const { sizes } = this.#memory;
+    checkStep(step, sizes.length);
+    const report = { squaredErrors: new Float64Array(sizes.length), counts: new Float64Array(sizes.length) };
     if (step.orders !== undefined && step.orders !== this.#orders) {
       this.#memory.writeOrders(step.orders);
       this.#orders = step.orders;
     }
-    this.#writePartitions(step.partitions);
-    this.#writeStep(step, trainGlobal);
+    this.#writeRateFactors(step.rateFactors);
+    // Gradients of items that share a partition are summed behind a barrier, so that their steps come one by one.
+    const most = this.#memory.sharesPartitions ? 1 : MAX_STEPS;
+    for (let from = 0; from < step.localRates.length; from += most) {
+      await this.#call(step, from, step.localRates.slice(from, from + most));
+      this.#addTo(report);
+    }
+    return report;
+  }
+
+  async #call(step: Step, from: number, rates: readonly number[]): Promise<void> {
+    const trainGlobal = step.globalRate > 0 && this.#memory.hasGlobal;
+    if (trainGlobal) this.#globalUpdates++;
+    this.#writeCall(step, from, rates, trainGlobal);
     await this.#pool.run(() => ({ kind: 'train', instance: this.#instance }));
-    // A partition that takes no part keeps its old patch.
-    this.#latticeStale = trainGlobal || (this.#latticeStale && step.partitions !== undefined);
-    return this.#report();
+    if (trainGlobal) this.#version++;
   }
 
-  #writePartitions(partitions: Uint8Array | undefined): void {
-    const { sizes, view, itemCount } = this.#memory;
-    if (partitions !== undefined && partitions.length !== sizes.length) {
-      throw new RangeError(`partitions has ${partitions.length} entries, the session ${sizes.length}`);
-    }
+  #writeRateFactors(factors: Float32Array | undefined): void {
+    const { view, itemCount } = this.#memory;
     for (let index = 0; index < itemCount; index++) {
-      const takesPart = partitions?.[this.#memory.partitionOfItem(index)] ?? 1;
-      view.setInt32(this.#memory.item(index) + record.ITEM_TAKES_PART, takesPart, true);
+      const factor = factors?.[this.#memory.partitionOfItem(index)] ?? 1;
+      view.setFloat32(this.#memory.item(index) + record.ITEM_RATE_FACTOR, factor, true);
     }
   }
 
-  #writeStep(step: Step, trainGlobal: boolean): void {
+  #writeCall(step: Step, from: number, rates: readonly number[], trainGlobal: boolean): void {
     const { job, view, sizes } = this.#memory;
     const { optimiser, format } = this.#setup;
     const updates = Math.max(1, this.#globalUpdates);
-    const values = batchSamples(sizes, step) * format.channels;
-    view.setInt32(job + record.JOB_BATCH, step.batch, true);
+    const values = step.globalRate > 0 ? batchSamples(sizes, step) * format.channels : 0;
+    // The kernels reduce it by the number of batches; here it must not leave 32 bits.
+    view.setInt32(job + record.JOB_BATCH, (step.batch + from) % step.batches, true);
     view.setInt32(job + record.JOB_BATCHES, step.batches, true);
+    view.setInt32(job + record.JOB_STEPS, rates.length, true);
     view.setInt32(job + record.JOB_USE_ORDER, step.orders === undefined ? 0 : 1, true);
     view.setInt32(job + record.JOB_TRAIN_GLOBAL, trainGlobal ? 1 : 0, true);
-    view.setInt32(job + record.JOB_LATTICE_STALE, trainGlobal || this.#latticeStale ? 1 : 0, true);
+    view.setInt32(job + record.JOB_VERSION, this.#version, true);
     view.setFloat32(job + record.JOB_LOSS_SCALE, values === 0 ? 0 : 2 / values, true);
     // Partitions count their own updates and correct their rates themselves (assembly/train.ts).
-    view.setFloat32(job + record.JOB_LOCAL_RATE, step.localRate, true);
+    this.#memory.writeRates(rates);
     view.setFloat32(job + record.JOB_GLOBAL_RATE, step.globalRate / (1 - optimiser.beta1 ** updates), true);
     view.setFloat32(job + record.JOB_GLOBAL_ROOT, 1 / Math.sqrt(1 - optimiser.beta2 ** updates), true);
     if (optimiser.kind === 'soap') {
@@ -91,16 +103,28 @@ export class CpuTrainingSession implements TrainingSession {
     }
   }
 
-  #report(): StepReport {
+  #addTo({ squaredErrors, counts }: StepReport): void {
     const { view, itemCount } = this.#memory;
-    let squaredError = 0;
-    let count = 0;
     for (let index = 0; index < itemCount; index++) {
       const item = this.#memory.item(index);
-      squaredError += view.getFloat64(item + record.ITEM_ERROR, true);
-      count += view.getFloat64(item + record.ITEM_WEIGHT, true);
+      const partition = this.#memory.partitionOfItem(index);
+      squaredErrors[partition] += view.getFloat64(item + record.ITEM_ERROR, true);
+      counts[partition] += view.getFloat64(item + record.ITEM_WEIGHT, true);
     }
-    return { squaredError, count };
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return Promise.resolve(this.#memory.snapshot());
+  }
+
+  restore({ global, local }: Snapshot, partitions?: readonly number[]): Promise<void> {
+    for (const p of partitions ?? local.keys()) this.#memory.restoreLocal(p, local[p]);
+    if (partitions === undefined && this.#memory.hasGlobal) {
+      this.#memory.restoreGlobal(global);
+      this.#globalUpdates = 0;
+      this.#version++;
+    }
+    return Promise.resolve();
   }
 
   weights(): Promise<Weights> {
@@ -113,9 +137,9 @@ export class CpuTrainingSession implements TrainingSession {
 }
 
 /** Samples of a step's batch, over all partitions that take part (engine.ts, `Step.batch`). */
-function batchSamples(sizes: readonly number[], { batch, batches, partitions }: Step): number {
+function batchSamples(sizes: readonly number[], { batch, batches, rateFactors }: Step): number {
   return sizes.reduce((sum, size, p) => {
-    if (partitions?.[p] === 0) return sum;
+    if (rateFactors?.[p] === 0) return sum;
     const slice = (batch + p) % batches;
     return sum + Math.floor(((slice + 1) * size) / batches) - Math.floor((slice * size) / batches);
   }, 0);

@@ -23,11 +23,11 @@ export interface Fit {
 
 /** A loss and its gradients with respect to everything that could be learned. */
 export interface Gradients {
-  /** Sum of squared errors, colour weighted by alpha, in the network's output units. */
-  readonly squaredError: number;
-  /** Values of the batch, each counted with its alpha weight. */
-  readonly count: number;
-  /** `squaredError / (samples of the batch * channels)`, what the gradients are of. */
+  /** f64 per partition, sum of squared errors, colour weighted by alpha, in the network's output units. */
+  readonly squaredErrors: Float64Array;
+  /** f64 per partition, values of the batch, each counted with its alpha weight. */
+  readonly counts: Float64Array;
+  /** The sum of all squared errors over (samples of the batch * channels), what the gradients are of. */
   readonly loss: number;
   readonly weights: DoubleWeights;
   readonly activations: ActivationGradients;
@@ -68,8 +68,8 @@ export function gradients(fit: Fit, weights: DoubleWeights, batch?: readonly Arr
   };
   const chosen = boxes.map((box, p) => batch?.[p] ?? Array.from({ length: boxSize(box) }, (_, i) => i));
   const values = chosen.reduce((total, list) => total + list.length * channels, 0);
-  let squaredError = 0;
-  let count = 0;
+  const squaredErrors = new Float64Array(boxes.length);
+  const counts = new Float64Array(boxes.length);
   let firstSample = 0;
   boxes.forEach((box, p) => {
     const field = new GlobalField(network, model, weights.global);
@@ -83,8 +83,8 @@ export function gradients(fit: Fit, weights: DoubleWeights, batch?: readonly Arr
       const dOutput = trace.output.map((output, channel) => {
         const error = output - (samples[at + channel] - mapping.offset) / mapping.scale;
         const weight = alpha >= 0 && channel !== alpha ? samples[at + alpha] / peak : 1;
-        squaredError += weight * error * error;
-        count += weight;
+        squaredErrors[p] += weight * error * error;
+        counts[p] += weight;
         return (2 * weight * error) / values;
       });
       network.localBackward(weights.local[p], weights.global, trace, taps, dOutput, shares);
@@ -92,5 +92,6 @@ export function gradients(fit: Fit, weights: DoubleWeights, batch?: readonly Arr
     for (const point of field.visited()) network.globalBackward(weights.global, point, shares);
     firstSample += boxSize(box);
   });
-  return { squaredError, count, loss: squaredError / Math.max(1, values), weights: sum, activations };
+  const loss = squaredErrors.reduce((total, error) => total + error, 0) / Math.max(1, values);
+  return { squaredErrors, counts, loss, weights: sum, activations };
 }

@@ -5,12 +5,14 @@ import type {
   Engine,
   EvaluationTask,
   Evaluator,
+  Snapshot,
   Step,
   StepReport,
   TrainingSession,
   TrainingSetup,
 } from '../engine.js';
-import { globalTensors, localTensors, type Tensor } from '../../architecture.js';
+import { checkStep } from '../check-step.js';
+import { elementCount, globalTensors, localTensors, type Tensor } from '../../architecture.js';
 import type { Optimiser } from '../../optimiser.js';
 import { Adam } from './adam.js';
 import { GlobalField } from './global-field.js';
@@ -18,14 +20,11 @@ import { gradients, type DoubleWeights } from './gradients.js';
 import { Network } from './network.js';
 import { Soap } from './soap.js';
 
-/** The samples of a step's batch in a partition of `size` samples; undefined for all in order. */
-function batchOf(step: Step, partition: number, size: number): Uint32Array {
-  const order = step.orders?.get(size) ?? Uint32Array.from({ length: size }, (_, i) => i);
-  const slice = (step.batch + partition) % step.batches;
-  return order.subarray(
-    Math.floor((slice * size) / step.batches),
-    Math.floor(((slice + 1) * size) / step.batches),
-  );
+/** The samples of a batch in a partition of `size` samples. */
+function batchOf({ orders, batches }: Step, batch: number, partition: number, size: number): Uint32Array {
+  const order = orders?.get(size) ?? Uint32Array.from({ length: size }, (_, i) => i);
+  const slice = (batch + partition) % batches;
+  return order.subarray(Math.floor((slice * size) / batches), Math.floor(((slice + 1) * size) / batches));
 }
 
 function startOptimiser(optimiser: Optimiser, tensors: readonly Tensor[], length: number): Adam | Soap {
@@ -33,32 +32,75 @@ function startOptimiser(optimiser: Optimiser, tensors: readonly Tensor[], length
 }
 
 class ReferenceSession implements TrainingSession {
-  private readonly current: DoubleWeights;
-  private readonly globalOptimiser: Adam | Soap;
-  private readonly localOptimisers: readonly (Adam | Soap)[];
+  private current: DoubleWeights;
+  private globalOptimiser: Adam | Soap;
+  private readonly localOptimisers: (Adam | Soap)[];
 
   constructor(private readonly setup: TrainingSetup) {
-    const { weights, optimiser } = setup;
+    const { weights } = setup;
     this.current = {
       global: Float64Array.from(weights.global),
       local: weights.local.map((w) => Float64Array.from(w)),
     };
-    const { architecture } = setup.model;
-    const [global, local] = [globalTensors(architecture), localTensors(architecture)];
-    this.globalOptimiser = startOptimiser(optimiser, global, weights.global.length);
-    this.localOptimisers = weights.local.map((w) => startOptimiser(optimiser, local, w.length));
+    this.globalOptimiser = this.startGlobal();
+    this.localOptimisers = weights.local.map(() => this.startLocal());
+  }
+
+  private startGlobal(): Adam | Soap {
+    const { weights, optimiser, model } = this.setup;
+    return startOptimiser(optimiser, globalTensors(model.architecture), weights.global.length);
+  }
+
+  private startLocal(): Adam | Soap {
+    const tensors = localTensors(this.setup.model.architecture);
+    return startOptimiser(this.setup.optimiser, tensors, elementCount(tensors));
   }
 
   async step(step: Step): Promise<StepReport> {
-    const takesPart = (p: number): boolean => step.partitions?.[p] !== 0;
-    const batch = this.setup.boxes.map((box, p) => (takesPart(p) ? batchOf(step, p, boxSize(box)) : []));
-    const { squaredError, count, weights } = gradients(this.setup, this.current, batch);
-    this.current.local.forEach((local, p) => {
-      if (takesPart(p)) this.localOptimisers[p].step(local, weights.local[p], step.localRate);
+    checkStep(step, this.setup.boxes.length);
+    const squaredErrors = new Float64Array(this.setup.boxes.length);
+    const counts = new Float64Array(this.setup.boxes.length);
+    step.localRates.forEach((rate, i) => {
+      const seen = this.takeBatch(step, step.batch + i, rate);
+      seen.squaredErrors.forEach((error, p) => (squaredErrors[p] += error));
+      seen.counts.forEach((count, p) => (counts[p] += count));
     });
-    if (step.globalRate !== 0)
-      this.globalOptimiser.step(this.current.global, weights.global, step.globalRate);
-    return { squaredError, count };
+    return { squaredErrors, counts };
+  }
+
+  private takeBatch(step: Step, batch: number, localRate: number): StepReport {
+    const factors = step.rateFactors;
+    const { boxes } = this.setup;
+    const chosen = boxes.map((box, p) => (factors?.[p] === 0 ? [] : batchOf(step, batch, p, boxSize(box))));
+    const { squaredErrors, counts, weights } = gradients(this.setup, this.current, chosen);
+    const frozen = step.globalRate === 0;
+    const samples = chosen.reduce((sum, list) => sum + list.length, 0);
+    this.current.local.forEach((local, p) => {
+      if (factors?.[p] === 0) return;
+      const ownMean = frozen ? samples / Math.max(1, chosen[p].length) : 1;
+      const gradient = weights.local[p].map((value) => value * ownMean);
+      this.localOptimisers[p].step(local, gradient, localRate * (factors?.[p] ?? 1));
+    });
+    if (!frozen) this.globalOptimiser.step(this.current.global, weights.global, step.globalRate);
+    return { squaredErrors, counts };
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    return {
+      global: Float64Array.from(this.current.global),
+      local: this.current.local.map((w) => Float64Array.from(w)),
+    };
+  }
+
+  async restore(snapshot: Snapshot, partitions?: readonly number[]): Promise<void> {
+    const taken = new Set(partitions ?? this.current.local.keys());
+    const { global, local } = this.current;
+    this.current = {
+      global: partitions === undefined ? Float64Array.from(snapshot.global) : global,
+      local: local.map((old, p) => (taken.has(p) ? Float64Array.from(snapshot.local[p]) : old)),
+    };
+    for (const p of taken) this.localOptimisers[p] = this.startLocal();
+    if (partitions === undefined) this.globalOptimiser = this.startGlobal();
   }
 
   async weights(): Promise<Weights> {

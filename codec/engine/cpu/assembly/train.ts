@@ -1,4 +1,7 @@
-// One optimiser step, shared among threads.
+// Optimiser steps, shared among threads.
+//
+// Where global weights stand still, a partition goes through all steps of a call before the next one comes, its weights,
+// moments and lattice patch in the cache, and nobody waits for anybody until the call's end.
 //
 // Phase one: blocks of work items are claimed by an atomic counter. An item is one partition, or a share of the samples
 // of one where partitions are few. Each block sums its global gradient in a buffer of its own, in item order.
@@ -11,13 +14,13 @@ import {
 } from './plan';
 import {
   BOX_SHAPE, ITEM_BOX, ITEM_BYTES, ITEM_COUNT, ITEM_ERROR, ITEM_FIRST, ITEM_GRADIENT, ITEM_ORDER, ITEM_PARTITION,
-  ITEM_PATCH, ITEM_POWER1, ITEM_POWER2, ITEM_SAMPLES, ITEM_SECOND, ITEM_SHARE, ITEM_STATE, ITEM_TAKES_PART,
-  ITEM_UPDATES, ITEM_WEIGHT, ITEM_WEIGHTS, JOB_ALPHA, JOB_ALPHA_SCALE, JOB_ARRIVED, JOB_BATCH, JOB_BATCHES,
+  ITEM_PATCH, ITEM_POWER1, ITEM_POWER2, ITEM_RATE_FACTOR, ITEM_SAMPLES, ITEM_SECOND, ITEM_SHARE, ITEM_STATE,
+  ITEM_UPDATES, ITEM_VERSION, ITEM_WEIGHT, ITEM_WEIGHTS, JOB_ALPHA, JOB_ALPHA_SCALE, JOB_ARRIVED, JOB_BATCH, JOB_BATCHES,
   JOB_BETA1, JOB_BETA2, JOB_BLOCK_COUNT, JOB_EPSILON, JOB_FACTOR_DECAY, JOB_GLOBAL_FIRST, JOB_GLOBAL_GRADIENT,
   JOB_GLOBAL_RATE, JOB_GLOBAL_REFRESHES, JOB_GLOBAL_ROOT, JOB_GLOBAL_SECOND, JOB_GLOBAL_STARTS, JOB_GLOBAL_STATE,
-  JOB_GLOBAL_STRIDE, JOB_IS_SOAP, JOB_ITEMS, JOB_ITEM_COUNT, JOB_LATTICE_STALE, JOB_LOCAL_RATE, JOB_LOSS_SCALE,
+  JOB_GLOBAL_STRIDE, JOB_IS_SOAP, JOB_ITEMS, JOB_ITEM_COUNT, JOB_LOCAL_RATES, JOB_LOSS_SCALE,
   JOB_NEXT_BLOCK, JOB_NEXT_RANGE, JOB_PARTITIONS, JOB_REFRESH_STEPS, JOB_SAMPLE_OFFSET, JOB_SAMPLE_SCALE,
-  JOB_SAMPLE_TYPE, JOB_SHARES, JOB_THREADS, JOB_TRAIN_GLOBAL, JOB_TURN, JOB_USE_ORDER,
+  JOB_SAMPLE_TYPE, JOB_SHARES, JOB_STEPS, JOB_THREADS, JOB_TRAIN_GLOBAL, JOB_TURN, JOB_USE_ORDER, JOB_VERSION,
 } from '../records';
 import { TILE } from './product';
 import { outputDifference, outputTile, targetTile, weightTile } from './scratch';
@@ -82,8 +85,7 @@ function fillTile(item: usize, from: i32, lanes: i32): void {
 }
 
 // Loss of the tile, and its difference; lanes beyond the batch count nothing.
-function tileLoss(item: usize, lanes: i32): void {
-  const factor = load<f32>(job + JOB_LOSS_SCALE);
+function tileLoss(item: usize, lanes: i32, factor: f32): void {
   let error: f64 = 0, weights: f64 = 0;
   for (let channel = 0; channel < outputs; channel++) {
     for (let lane = 0; lane < TILE; lane++) {
@@ -114,22 +116,30 @@ function setPartitionPatch(item: usize): void {
   }
 }
 
-function trainItem(item: usize, globalGradient: usize): void {
+// Lattice projections of the partition, unless those it has are of the present global weights.
+function preparePatch(item: usize, patch: usize, trainsGlobal: bool): void {
+  setPartitionPatch(item);
+  const version = load<i32>(job + JOB_VERSION);
+  if (trainsGlobal || load<i32>(item + ITEM_VERSION) != version) latticeForward(patch, trainsGlobal);
+  store<i32>(item + ITEM_VERSION, version);
+  if (trainsGlobal) clearPatchDifference();
+}
+
+// Gradients of one batch, the `step`-th of the call.
+function trainItem(item: usize, globalGradient: usize, step: i32): void {
   const local = <usize>load<u32>(item + ITEM_WEIGHTS);
   const gradient = <usize>load<u32>(item + ITEM_GRADIENT);
   const patch = <usize>load<u32>(item + ITEM_PATCH);
   const lattice = usesLattice();
   memory.fill(gradient, 0, <usize>localFloats() << 2);
   transposeLocal(local);
-  if (lattice) {
-    setPartitionPatch(item);
-    if (load<i32>(job + JOB_LATTICE_STALE)) latticeForward(patch, globalGradient != 0);
-    if (globalGradient) clearPatchDifference();
-  }
+  if (lattice) preparePatch(item, patch, globalGradient != 0);
   // 64-bit: batch numbers times samples exceed 32.
   const count = <i64>load<i32>(item + ITEM_COUNT), batches = <i64>load<i32>(job + JOB_BATCHES);
-  const slice = (<i64>load<i32>(job + JOB_BATCH) + <i64>load<i32>(item + ITEM_PARTITION)) % batches;
+  const slice = (<i64>load<i32>(job + JOB_BATCH) + <i64>step + <i64>load<i32>(item + ITEM_PARTITION)) % batches;
   const begin = slice * count / batches, length = (slice + 1) * count / batches - begin;
+  let lossScale = load<f32>(job + JOB_LOSS_SCALE);
+  if (lossScale == 0) lossScale = <f32>2 / <f32>(max(length, 1) * outputs);
   const shares = <i64>load<i32>(job + JOB_SHARES), share = <i64>load<i32>(item + ITEM_SHARE);
   const end = <i32>(begin + (share + 1) * length / shares);
   for (let from = <i32>(begin + share * length / shares); from < end; from += TILE) {
@@ -137,7 +147,7 @@ function trainItem(item: usize, globalGradient: usize): void {
     fillTile(item, from, lanes);
     if (lattice) findCorners(patch);
     forward(local, true);
-    tileLoss(item, lanes);
+    tileLoss(item, lanes, lossScale);
     backward(gradient, globalGradient);
     if (lattice && globalGradient) scatterDifferences(patch, lanes);
   }
@@ -179,14 +189,17 @@ export function globalStateFloats(): i32 {
 }
 
 // Partitions count their own updates: not every step is theirs.
-function updateLocal(item: usize): void {
+function updateLocal(item: usize, step: i32): void {
   const update = load<i32>(item + ITEM_UPDATES) + 1;
   store<i32>(item + ITEM_UPDATES, update);
   const beta1 = load<f32>(job + JOB_BETA1), beta2 = load<f32>(job + JOB_BETA2);
   const power1 = load<f64>(item + ITEM_POWER1) * <f64>beta1, power2 = load<f64>(item + ITEM_POWER2) * <f64>beta2;
   store<f64>(item + ITEM_POWER1, power1);
   store<f64>(item + ITEM_POWER2, power2);
-  const rate = <f32>(<f64>load<f32>(job + JOB_LOCAL_RATE) / (1 - power1));
+  const rates = <usize>load<u32>(job + JOB_LOCAL_RATES);
+  const rate = <f32>(
+    <f64>load<f32>(rates + (<usize>step << 2)) * <f64>load<f32>(item + ITEM_RATE_FACTOR) / (1 - power1)
+  );
   const rootFactor = <f32>(1 / Math.sqrt(1 - power2));
   if (load<i32>(job + JOB_IS_SOAP)) {
     let stateOffset: usize = 0;
@@ -257,11 +270,11 @@ function barrier(): void {
   while (atomic.load<i32>(job + JOB_TURN) == turn) atomic.wait<i32>(job + JOB_TURN, turn, -1);
 }
 
-/** This thread's part of a step; every thread of the job calls it. */
+/** This thread's part of a call; every thread of the job calls it. */
 export function trainStep(): void {
   const items = <usize>load<u32>(job + JOB_ITEMS);
   const itemCount = load<i32>(job + JOB_ITEM_COUNT), blocks = load<i32>(job + JOB_BLOCK_COUNT);
-  const shares = load<i32>(job + JOB_SHARES);
+  const shares = load<i32>(job + JOB_SHARES), steps = load<i32>(job + JOB_STEPS);
   const trainGlobal = load<i32>(job + JOB_TRAIN_GLOBAL) != 0;
   transposeGlobal();
   for (;;) {
@@ -278,9 +291,11 @@ export function trainStep(): void {
       const item = items + <usize>index * ITEM_BYTES;
       store<f64>(item + ITEM_ERROR, 0);
       store<f64>(item + ITEM_WEIGHT, 0);
-      if (!load<i32>(item + ITEM_TAKES_PART)) continue;
-      trainItem(item, globalGradient);
-      if (shares == 1) updateLocal(item);
+      if (load<f32>(item + ITEM_RATE_FACTOR) == 0) continue;
+      for (let step = 0; step < steps; step++) {
+        trainItem(item, globalGradient, step);
+        if (shares == 1) updateLocal(item, step);
+      }
     }
   }
   barrier();
@@ -296,10 +311,10 @@ export function trainStep(): void {
       continue;
     }
     const item = items + <usize>((range - globalRanges) * shares) * ITEM_BYTES;
-    if (!load<i32>(item + ITEM_TAKES_PART)) continue;
+    if (load<f32>(item + ITEM_RATE_FACTOR) == 0) continue;
     const next = <usize>load<u32>(item + ITEM_BYTES + ITEM_GRADIENT);
     const gradient = <usize>load<u32>(item + ITEM_GRADIENT);
     sumParts(gradient, shares, next - gradient, localFloats());
-    updateLocal(item);
+    updateLocal(item, 0);
   }
 }

@@ -1,0 +1,157 @@
+import type { Snapshot, TrainingSession } from './engine/engine.js';
+import { LgiError } from './errors.js';
+import type { PartitionErrors } from './partition-errors.js';
+
+/** When training counts as diverged, and what is done then. */
+export interface DivergenceRule {
+  /**
+   * An epoch's mean squared error above this many times the best so far is divergence; Infinity: only errors that are no
+   * finite numbers are.
+   */
+  readonly errorFactor: number;
+  /** What the rates are multiplied by when the last good weights were taken back. */
+  readonly rateFactor: number;
+  /** How often that may happen, to the whole network and to each partition, before it is given up. */
+  readonly attempts: number;
+}
+
+/**
+ * Takes weights back that got worse instead of better, and lowers the rates.
+ *
+ * The errors of an epoch judge the weights that it began with: those become the last good ones when it went well. In phases
+ * that move the global weights all weights are judged together; in local phases each partition is on its own.
+ */
+export class DivergenceGuard {
+  readonly #session: TrainingSession;
+  readonly #rule: DivergenceRule;
+  readonly #errors: PartitionErrors;
+  /** Per partition what its rates are multiplied by; 0 where it was given up and keeps its good weights. */
+  readonly #factors: Float32Array;
+  readonly #attempts: Uint32Array;
+  readonly #best: Float64Array;
+  #wholeFactor = 1;
+  #wholeAttempts = 0;
+  #wholeBest = Infinity;
+  /** Weights at the beginning of this epoch, and the last that are known to be good. */
+  #candidate: Snapshot;
+  #goodGlobal: Snapshot['global'];
+  readonly #goodLocal: Snapshot['local'][number][];
+
+  private constructor(
+    session: TrainingSession,
+    rule: DivergenceRule,
+    errors: PartitionErrors,
+    start: Snapshot,
+  ) {
+    this.#session = session;
+    this.#rule = rule;
+    this.#errors = errors;
+    this.#candidate = start;
+    this.#goodGlobal = start.global;
+    this.#goodLocal = [...start.local];
+    this.#factors = new Float32Array(start.local.length).fill(1);
+    this.#attempts = new Uint32Array(start.local.length);
+    this.#best = new Float64Array(start.local.length).fill(Infinity);
+  }
+
+  static async create(
+    session: TrainingSession,
+    rule: DivergenceRule,
+    errors: PartitionErrors,
+  ): Promise<DivergenceGuard> {
+    return new DivergenceGuard(session, rule, errors, await session.snapshot());
+  }
+
+  /** What all rates are multiplied by. */
+  get wholeFactor(): number {
+    return this.#wholeFactor;
+  }
+
+  /** What the local rates of a partition are multiplied by, besides {@link wholeFactor}. */
+  factor(partition: number): number {
+    return this.#factors[partition];
+  }
+
+  /** Takes the error of the very first batch for the best so far: even the first epoch may then turn out bad. */
+  noteFirst(error: number): void {
+    if (this.#wholeBest === Infinity) this.#wholeBest = finiteOr(error, Infinity);
+  }
+
+  async startEpoch(): Promise<void> {
+    this.#candidate = await this.#session.snapshot();
+  }
+
+  /**
+   * Judges an epoch in which all weights moved.
+   *
+   * @throws LgiError `diverged` when it has happened too often.
+   */
+  async judgeWhole(): Promise<void> {
+    const error = this.#errors.presentWhole();
+    if (this.#isGood(error, this.#wholeBest)) {
+      this.#wholeBest = Math.min(this.#wholeBest, error);
+      this.#goodGlobal = this.#candidate.global;
+      this.#candidate.local.forEach((weights, p) => {
+        this.#goodLocal[p] = weights;
+        this.#best[p] = Math.min(this.#best[p], finiteOr(this.#errors.present(p), Infinity));
+      });
+      return;
+    }
+    if (this.#wholeAttempts === this.#rule.attempts) {
+      throw new LgiError(
+        'diverged',
+        `training diverged ${this.#wholeAttempts + 1} times, at last with rates times ${this.#wholeFactor}: ` +
+          'give another seed, narrower networks or larger cells',
+      );
+    }
+    this.#wholeAttempts++;
+    this.#wholeFactor *= this.#rule.rateFactor;
+    for (const p of this.#goodLocal.keys()) this.#errors.forget(p);
+    await this.#session.restore({ global: this.#goodGlobal, local: this.#goodLocal });
+  }
+
+  /** Judges an epoch in which partitions were trained on their own. */
+  async judgeEach(): Promise<void> {
+    // What is far below the mean of all may rise as it likes: it does not show, and small errors vary much.
+    const mean = finiteOr(this.#errors.lastWhole(), Infinity);
+    const bad: number[] = [];
+    this.#candidate.local.forEach((weights, p) => {
+      if (!this.#errors.tookPart(p)) return;
+      const error = this.#errors.present(p);
+      if (this.#isGood(error, Math.max(this.#best[p], mean))) {
+        this.#best[p] = Math.min(this.#best[p], error);
+        this.#goodLocal[p] = weights;
+      } else bad.push(p);
+    });
+    await this.#takeBack(bad);
+  }
+
+  /** Takes back what the last steps, which no epoch judged, made unusable. */
+  async finish(): Promise<void> {
+    const present = await this.#session.snapshot();
+    const isUsable = (weights: Snapshot['global']): boolean => weights.every(Number.isFinite);
+    if (!isUsable(present.global)) {
+      await this.#session.restore({ global: this.#goodGlobal, local: this.#goodLocal });
+      return;
+    }
+    await this.#takeBack([...present.local.keys()].filter((p) => !isUsable(present.local[p])));
+  }
+
+  async #takeBack(partitions: readonly number[]): Promise<void> {
+    if (partitions.length === 0) return;
+    for (const p of partitions) {
+      this.#attempts[p]++;
+      this.#factors[p] *= this.#attempts[p] > this.#rule.attempts ? 0 : this.#rule.rateFactor;
+      this.#errors.forget(p);
+    }
+    await this.#session.restore({ global: this.#goodGlobal, local: this.#goodLocal }, partitions);
+  }
+
+  #isGood(error: number, best: number): boolean {
+    return Number.isFinite(error) && error <= this.#rule.errorFactor * best;
+  }
+}
+
+function finiteOr(value: number, otherwise: number): number {
+  return Number.isFinite(value) ? value : otherwise;
+}
