@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { siren } from '../../dist/codec/architecture.js';
 import { createCpuEngine } from '../../dist/codec/engine/cpu/cpu-engine.js';
+import type { Engine, Step } from '../../dist/codec/engine/engine.js';
 import { LgiError } from '../../dist/codec/errors.js';
 import { Grid, cutsByCell, spreadMap } from '../../dist/codec/grid.js';
 import { sampleObjective, type Objective } from '../../dist/codec/objective.js';
@@ -140,5 +141,90 @@ describe('training', () => {
       code: 'diverged',
       message: expect.stringContaining('diverged 5 times') as string,
     });
+  });
+});
+
+/** The engine, with every step it is asked for written down. */
+function recording(steps: Step[]): Engine {
+  return {
+    name: engine.name,
+    threads: engine.threads,
+    createEvaluator: (...args) => engine.createEvaluator(...args),
+    dispose: () => engine.dispose(),
+    createTrainingSession: async (setup) => {
+      const session = await engine.createTrainingSession(setup);
+      return {
+        step: (step) => {
+          steps.push(step);
+          return session.step(step);
+        },
+        weights: () => session.weights(),
+        snapshot: () => session.snapshot(),
+        restore: (...args) => session.restore(...args),
+        dispose: () => session.dispose(),
+      };
+    },
+  };
+}
+
+describe('a target PSNR', () => {
+  test('leaves partitions alone that are good enough, and goes on with the others', async () => {
+    // The left half is flat, the right half as before.
+    const half = await sampleObjective(grid, format, async ({ begin, end }) => {
+      const samples: number[] = [];
+      for (let y = begin[0]; y < end[0]; y++) {
+        for (let x = begin[1]; x < end[1]; x++) {
+          samples.push(x < 8 ? 100 : 128 + 90 * Math.sin(y) * Math.cos(x * 1.4));
+        }
+      }
+      return Uint8Array.from(samples);
+    });
+    const steps: Step[] = [];
+    const options = { model, objective: half, recipe, seed: 3, budget: { psnr: 40, iterations: 4000 } };
+    const result = await train(recording(steps), options);
+    expect(result.stoppedBy).toBe('psnr');
+    const flat = half.boxes.map(({ end }) => end[1] <= 8);
+    const trained = (want: boolean): number =>
+      steps.reduce(
+        (sum, { rateFactors, localRates }) =>
+          sum + localRates.length * flat.filter((is, p) => is === want && rateFactors?.[p] !== 0).length,
+        0,
+      ) / flat.filter((is) => is === want).length;
+    expect(trained(true)).toBeLessThan(0.8 * trained(false));
+  });
+});
+
+describe('divergence', () => {
+  test('is undone at a lower rate, partition by partition', async () => {
+    const factors = new Set<number>();
+    const steps: Step[] = [];
+    const [joint, local] = recipe.phases;
+    const good = { ...local, decay: 'constant' } as const;
+    const wild: Recipe = { ...recipe, phases: [joint, good, { ...local, localRate: 0.1 }] };
+    const result = await train(recording(steps), {
+      model,
+      objective,
+      recipe: wild,
+      seed: 3,
+      budget: { iterations: 600 },
+    });
+    for (const { rateFactors } of steps) rateFactors?.forEach((factor) => factors.add(factor));
+    expect([...factors].some((factor) => factor > 0 && factor < 1)).toBe(true);
+    expect(result.weights.local.every((weights) => weights.every(Number.isFinite))).toBe(true);
+    const unguarded = { ...wild, divergence: { ...wild.divergence, errorFactor: Infinity } };
+    const psnr = { guarded: 0, unguarded: 0 };
+    const budget = { iterations: 600 };
+    await run({ recipe: wild, budget, onProgress: (progress) => (psnr.guarded = progress.psnr) });
+    await run({ recipe: unguarded, budget, onProgress: (progress) => (psnr.unguarded = progress.psnr) });
+    expect(psnr.guarded).toBeGreaterThan(psnr.unguarded);
+  });
+
+  test('of all weights together takes all of them back', async () => {
+    const steps: Step[] = [];
+    const [joint, local] = recipe.phases;
+    const wild: Recipe = { ...recipe, phases: [{ ...joint, localRate: 1, globalRate: 1 }, local] };
+    await train(recording(steps), { model, objective, recipe: wild, seed: 3, budget: { iterations: 200 } });
+    const rates = new Set(steps.map(({ globalRate }) => globalRate));
+    expect(rates.has(0.5)).toBe(true);
   });
 });
