@@ -26,6 +26,11 @@ export interface Phase {
   readonly globalRate: number;
   /** What becomes of the rates until the phase's end: they stay, or fall linearly to zero. */
   readonly decay: 'constant' | 'linear';
+  /**
+   * In local phases a partition rests for an epoch when its error, divided by the epochs it took part in, is below this part
+   * of the mean over all partitions; 0: none rests.
+   */
+  readonly restsBelow: number;
   /** Share of the time that all phases take, and of a wall-clock budget; shares add up to 1. */
   readonly timeShare: number;
 }
@@ -67,6 +72,7 @@ const PAPER: Preset = {
         localRate: 5e-4,
         globalRate: 5e-4,
         decay: 'constant',
+        restsBelow: 0,
         timeShare: 1,
       },
     ],
@@ -114,6 +120,7 @@ const FAST: Preset = {
         localRate: 1.5e-3,
         globalRate: 1.5e-3,
         decay: 'constant',
+        restsBelow: 0,
         timeShare: 0.2,
       },
       {
@@ -124,6 +131,7 @@ const FAST: Preset = {
         localRate: 1.5e-3,
         globalRate: 0,
         decay: 'linear',
+        restsBelow: 0.5,
         timeShare: 0.8,
       },
     ],

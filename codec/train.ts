@@ -139,6 +139,10 @@ class Run {
   readonly #guard: DivergenceGuard;
   /** u8 per partition: 1 where it is as good as the target needs. */
   readonly #settled: Uint8Array;
+  /** u8 per partition: 1 where it rests in this epoch. */
+  readonly #resting: Uint8Array;
+  /** Epochs of local phases that each partition took part in. */
+  readonly #epochsTaken: Uint32Array;
   #iteration = 0;
   #epoch = 0;
 
@@ -160,6 +164,8 @@ class Run {
     this.#errors = errors;
     this.#guard = guard;
     this.#settled = new Uint8Array(boxes.length);
+    this.#resting = new Uint8Array(boxes.length);
+    this.#epochsTaken = new Uint32Array(boxes.length);
     this.#planned = phaseIterations(options.recipe.phases, options.budget?.iterations);
     this.#sizes = [...new Set(boxes.map(boxSize))];
     const largest = this.#sizes.reduce((most, size) => Math.max(most, size), 0);
@@ -213,6 +219,7 @@ class Run {
       if (done % epochSteps === 0) {
         this.#epoch++;
         await this.#guard.startEpoch();
+        this.#chooseResting(phase);
         if (batches > 1) orders = this.#orders();
         if (turns > 1) ranks = this.#ranks();
       }
@@ -272,11 +279,26 @@ class Run {
     }
   }
 
+  /**
+   * Effort goes where it lowers the error of the whole most: were an error inversely proportional to the epochs spent on it,
+   * the next epoch would gain this error divided by them.
+   */
+  #chooseResting({ trains, restsBelow }: Phase): void {
+    if (trains === 'all') return;
+    const gains = Float64Array.from(this.#epochsTaken, (epochs, p) => this.#errors.last(p) / (epochs + 1));
+    const mean = gains.reduce((sum, gain) => sum + gain, 0) / gains.length;
+    gains.forEach((gain, p) => {
+      const rests = gain < restsBelow * mean;
+      this.#resting[p] = rests ? 1 : 0;
+      if (!rests) this.#epochsTaken[p]++;
+    });
+  }
+
   /** Factors of the partitions whose turn it is. */
   #rateFactors(ranks: Uint32Array | undefined, turn: number, turns: number): Float32Array {
     return Float32Array.from(this.#settled, (settled, p) => {
       const isTurn = ranks === undefined || ranks[p] % turns === turn;
-      return isTurn && settled === 0 ? this.#guard.factor(p) : 0;
+      return isTurn && settled === 0 && this.#resting[p] === 0 ? this.#guard.factor(p) : 0;
     });
   }
 
