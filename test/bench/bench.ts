@@ -1,23 +1,29 @@
-// npm run bench [-- --json]: what the machine can do and how much of it is used, as ratios in one run.
+// npm run bench [-- --json] [--pictures FOLDER]: what the machine can do and how much of it is used, as ratios in one run.
+import { parseArgs } from 'node:util';
 import { memoryMedia } from '../../src/media/media.js';
 import { scene } from '../media/scene.js';
 import { measureCrop, measureDecode } from './files.js';
 import { measureKernels } from './kernels.js';
 import type { Measurement } from './measure.js';
+import { measurePictures } from './pictures.js';
 import { measureTraining } from './training.js';
 
-const json = process.argv.includes('--json');
+const { values: options } = parseArgs({
+  options: { json: { type: 'boolean' }, pictures: { type: 'string' } },
+});
 const all: Measurement[] = [];
 
 function print(title: string, lines: readonly Measurement[]): void {
   all.push(...lines);
-  if (json) return;
+  if (options.json === true) return;
   process.stdout.write(`\n${title}\n`);
-  for (const { name, value, unit, ratio, ratioOf } of lines) {
+  const goal = (asked: string | undefined): string => (asked === undefined ? '' : ` (asked: ${asked})`);
+  for (const { name, value, unit, ratio, ratioOf, asked, ratioAsked } of lines) {
     const figure = value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
-    process.stdout.write(`  ${name.padEnd(56)} ${figure.padStart(7)} ${unit}\n`);
-    if (ratio !== undefined)
-      process.stdout.write(`  ${''.padEnd(56)} ${ratio.toFixed(2).padStart(7)} x ${ratioOf}\n`);
+    process.stdout.write(`  ${name.padEnd(56)} ${figure.padStart(7)} ${unit}${goal(asked)}\n`);
+    if (ratio === undefined) continue;
+    const ratioFigure = ratio.toFixed(2).padStart(7);
+    process.stdout.write(`  ${''.padEnd(56)} ${ratioFigure} x ${ratioOf}${goal(ratioAsked)}\n`);
   }
 }
 
@@ -25,7 +31,12 @@ const { data } = scene(512, 512, 'grey');
 const media = memoryMedia({ data, shape: [512, 512] });
 const { peak, sineNs, lines } = await measureKernels();
 print('Kernels, one thread', lines);
-print('Training, 512x512 grey, 16x16 partitions, H=14, G=84', await measureTraining(media, peak, sineNs));
+const training = await measureTraining(media, peak, sineNs);
+print('Training, 512x512 grey, 16x16 partitions, H=14, G=84', training);
 print('Decoding', await measureDecode(media));
 print('Crop', await measureCrop(media));
-if (json) process.stdout.write(`${JSON.stringify(all)}\n`);
+if (options.pictures !== undefined) {
+  const paper = training.find(({ name }) => name === 'iteration, paper, two threads');
+  print('Pictures', await measurePictures(options.pictures, peak, paper?.value ?? NaN));
+}
+if (options.json === true) process.stdout.write(`${JSON.stringify(all)}\n`);

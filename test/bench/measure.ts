@@ -6,6 +6,9 @@ export interface Measurement {
   /** Against what was measured in the same run: the multiply-add peak, a plain copy, one thread. */
   readonly ratio?: number;
   readonly ratioOf?: string;
+  /** What the value and the ratio should be. */
+  readonly asked?: string;
+  readonly ratioAsked?: string;
 }
 
 /** Least time of several runs, in ms: what the machine can do when nothing disturbs it. */
