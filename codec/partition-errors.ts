@@ -53,6 +53,11 @@ export class PartitionErrors {
     this.#counts[partition] = 0;
   }
 
+  /** Whether nothing of the present epoch has been seen. */
+  get isEmpty(): boolean {
+    return this.#counts.every((count) => count === 0);
+  }
+
   /** Whether a partition took part in the present epoch. */
   tookPart(partition: number): boolean {
     return this.#counts[partition] > 0;

@@ -259,6 +259,8 @@ class Run {
   }
 
   async #endEpoch(phase: Phase): Promise<void> {
+    // Time may end between two epochs.
+    if (this.#errors.isEmpty) return;
     await (phase.trains === 'all' ? this.#guard.judgeWhole() : this.#guard.judgeEach());
     this.#errors.endEpoch();
   }
