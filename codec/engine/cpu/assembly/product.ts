@@ -2,7 +2,7 @@
 //
 // Algorithm: C[r, c] = start + sum over k of A[k, r] * X[k, c], in blocks of 4 rows by 8 columns held in eight vector
 // registers; per k two vector loads of X, four splat loads of A, eight multiply-adds. Larger blocks spill (measured).
-// Strides are in bytes. A is padded with zeros to a multiple of 4 rows.
+// Strides are in bytes. A is padded with zeros to a multiple of 4 rows. The depth, k, is at least 1.
 //
 // The loop over k is written out three or four times with a way out after each: without those branches the host moves
 // all loads to the front and spills, and a loop of one k spends a fifth of its time on counting and stack checks.
