@@ -70,9 +70,14 @@ async function callMs(engine: Engine, setup: TrainingSetup, { steps, ...call }: 
 /**
  * ms per training iteration: the paper's configuration on one and two threads, and the phases of `fast`.
  *
+ * @param readPeak the multiply-add peak of one thread in GFLOP/s, as it is now
  * @param sineNs time of a sine with its slope, measured in the same run
  */
-export async function measureTraining(media: Media, peak: number, sineNs: number): Promise<Measurement[]> {
+export async function measureTraining(
+  media: Media,
+  readPeak: () => number,
+  sineNs: number,
+): Promise<Measurement[]> {
   const engines = [createCpuEngine(1), createCpuEngine(2)];
   const lines: Measurement[] = [];
   const measure = async (
@@ -88,6 +93,7 @@ export async function measureTraining(media: Media, peak: number, sineNs: number
       const ms = await callMs(engine, setup, call);
       const onOne = engine.threads === 1;
       if (onOne) oneMs = ms;
+      const peak = readPeak();
       const ofPeak = (time: number): number => gigaflop / (time / 1e3) / peak;
       const withoutSines = ofPeak(ms - (sines * sineNs) / 1e6);
       lines.push({

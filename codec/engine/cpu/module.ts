@@ -11,6 +11,7 @@ export interface Kernels {
   trainStep(): void;
   evaluateTasks(job: number, patch: number): void;
   multiplyAddPeak(rounds: number): number;
+  multiplyAndAddPeak(rounds: number): number;
   prepareSine(table: number): void;
   activate(z: number, rows: number, frequency: number, phase: number, amplitude: number, shift: number): void;
   activateWithSlope(
@@ -30,6 +31,14 @@ export interface Kernels {
     out: number,
     rows: number,
     depth: number,
+  ): void;
+  accumulateGradient(
+    features: number,
+    dz: number,
+    dzStride: number,
+    gradient: number,
+    rows: number,
+    columns: number,
   ): void;
 }
 

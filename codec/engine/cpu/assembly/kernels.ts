@@ -6,9 +6,9 @@ import { setJob } from './train';
 
 export { globalFloats, globalStateFloats, localFloats, localStateFloats, trainStep } from './train';
 export { evaluateTasks } from './evaluate';
-export { multiplyAddPeak } from './peak';
+export { multiplyAddPeak, multiplyAndAddPeak } from './peak';
 export { activateWithSlope, activate, prepareSine } from './sine';
-export { layer } from './product';
+export { accumulateGradient, layer } from './product';
 
 /**
  * Makes this instance ready.

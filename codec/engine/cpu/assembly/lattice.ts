@@ -10,13 +10,13 @@ import {
   latticeStride, levelInputs, levelOffset, levels, pad4, phase, shift,
 } from './plan';
 import {
-  ROW, TILE, accumulateGradient, layer, layerFromZero, layerOntoTarget, multiplyAdd, transpose,
+  ROW, TILE, accumulateGradient, layer, layerFromZero, layerTimesSlope, multiplyAdd, targetTimesSlope, transpose,
 } from './product';
-import { activate, activateWithSlope, multiplyRows } from './sine';
+import { activate, activateWithSlope } from './sine';
 import {
-  cornerPoints, cornerWeights, features, globalDz, globalTransposed, interpolated, latticeFeatureRows,
-  latticeTileBytes, latticeTiles, mergeDz, mergeInputDifference, patchDifference, patchOrigin, patchShape,
-  projection, transposedDz, transposedFeatures,
+  cornerPoints, cornerWeights, features, globalDz, globalDzSpare, globalTransposed, interpolated, latticeFeatureRows,
+  latticeTileBytes, latticeTiles, mergeDz, patchDifference, patchOrigin, patchShape, projection, transposedDz,
+  transposedFeatures,
 } from './scratch';
 import { positionOf } from './coordinates';
 
@@ -86,7 +86,7 @@ export function latticeForward(patch: usize, keep: bool): void {
       const from = storedFeatures(tile, level - 1), to = storedFeatures(tile, level);
       const weights = globalWeights + levelOffset(level, G);
       const depth = levelInputs(level, G);
-      layer(weights, Gp << 2, weights + (<usize>(depth * Gp) << 2), from, to, Gp, depth);
+      layer(weights, Gp << 2, weights + (<usize>(depth * Gp) << 2), from, to, G, depth);
       const w = frequency(GLOBAL, level);
       if (keep) {
         activateWithSlope(to, storedSlope(tile, level), G, w, phase(GLOBAL), amplitude(GLOBAL), shift(GLOBAL));
@@ -94,7 +94,7 @@ export function latticeForward(patch: usize, keep: bool): void {
       } else {
         activate(to, G, w, phase(GLOBAL), amplitude(GLOBAL), shift(GLOBAL));
       }
-      layer(mergeGlobalHalf, Hp << 2, mergeBias, to, projection, Hp, G);
+      layer(mergeGlobalHalf, Hp << 2, mergeBias, to, projection, H, G);
       const target = patch + <usize>first * pointBytes() + (<usize>((level - 1) * Hp) << 2);
       transpose(projection, ROW, target, pointBytes(), Hp, TILE);
     }
@@ -212,6 +212,7 @@ export function latticeBackward(gradient: usize): void {
   const featureColumns = pad4(G + 1);
   for (let first = 0; first < points; first += TILE) {
     const tile = latticeTiles + <usize>(first / TILE) * latticeTileBytes;
+    let dz = globalDz, spare = globalDzSpare;
     for (let level = levels; level >= 1; level--) {
       const stored = storedFeatures(tile, level);
       const difference = patchDifference + <usize>first * pointBytes() + (<usize>((level - 1) * Hp) << 2);
@@ -221,15 +222,20 @@ export function latticeBackward(gradient: usize): void {
         transposedFeatures, difference, pointBytes(), mergeGradient + (<usize>(H * Hp) << 2), featureColumns, Hp,
       );
       transpose(difference, pointBytes(), mergeDz, ROW, TILE, Hp);
-      layerFromZero(mergeTransposed, mergeStride, mergeDz, mergeInputDifference, Gp, H);
-      if (level < levels) {
-        layerOntoTarget(globalTransposed(level + 1), Gp << 2, globalDz, mergeInputDifference, Gp, G);
+      const slope = storedSlope(tile, level);
+      if (level == levels) {
+        layerTimesSlope(mergeTransposed, mergeStride, mergeDz, slope, spare, G, H);
+      } else {
+        layerFromZero(mergeTransposed, mergeStride, mergeDz, spare, G, H);
+        targetTimesSlope(globalTransposed(level + 1), Gp << 2, dz, slope, spare, G, G);
       }
-      multiplyRows(mergeInputDifference, storedSlope(tile, level), globalDz, G);
+      const swap = dz;
+      dz = spare;
+      spare = swap;
       const depth = levelInputs(level, G);
       const rows = pad4(depth + 1);
       transpose(storedFeatures(tile, level - 1), ROW, transposedFeatures, rows << 2, rows, TILE);
-      transpose(globalDz, ROW, transposedDz, Gp << 2, Gp, TILE);
+      transpose(dz, ROW, transposedDz, Gp << 2, Gp, TILE);
       accumulateGradient(transposedFeatures, transposedDz, Gp << 2, gradient + levelOffset(level, G), rows, Gp);
     }
   }

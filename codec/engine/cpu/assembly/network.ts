@@ -4,13 +4,13 @@ import {
   latticeStride, levelInputs, levelOffset, levels, outputs, pad4, phase, shift,
 } from './plan';
 import {
-  ROW, TILE, accumulateGradient, layer, layerFromZero, layerOntoTarget, transpose,
+  ROW, TILE, accumulateGradient, layer, layerFromZero, layerOntoTarget, layerTimesSlope, targetTimesSlope, transpose,
 } from './product';
-import { activate, activateWithSlope, multiplyRows } from './sine';
+import { activate, activateWithSlope } from './sine';
 import {
-  featureDifference, features, globalDz, globalSlope, globalTransposed, localCoordinates, localDz, localSlope,
-  localTransposed, mergeDz, mergeInput, mergeInputDifference, mergeSlope, outputDifference, outputTile,
-  signalCoordinates, transposedDz, transposedFeatures,
+  features, globalDz, globalDzSpare, globalSlope, globalTransposed, localCoordinates, localDz, localSlope,
+  localTransposed, mergeDz, mergeInput, mergeSlope, outputDifference, outputTile, signalCoordinates, transposedDz,
+  transposedFeatures,
 } from './scratch';
 import { interpolate, keepMergeDifference } from './lattice';
 
@@ -49,31 +49,31 @@ export function forward(local: usize, training: bool): void {
     const bias = weights + (<usize>(depth * Hp) << 2);
     const out = features(level);
     if (G == 0) {
-      layer(weights, Hp << 2, bias, features(level - 1), out, Hp, depth);
+      layer(weights, Hp << 2, bias, features(level - 1), out, H, depth);
       applySine(LOCAL, level, out, localSlope(level), H, training);
       padFeatures(out, H, training);
       continue;
     }
     const input = mergeInput(level);
-    layer(weights, Hp << 2, bias, features(level - 1), input, Hp, depth);
+    layer(weights, Hp << 2, bias, features(level - 1), input, H, depth);
     applySine(LOCAL, level, input, localSlope(level), H, training);
     if (exact) {
       const globalDepth = levelInputs(level, G);
       const globalLayer = globalWeights + levelOffset(level, G);
       const globalIn = level == 1 ? signalCoordinates : mergeInput(level - 1) + <usize>H * ROW;
       const globalOut = input + <usize>H * ROW;
-      layer(globalLayer, Gp << 2, globalLayer + (<usize>(globalDepth * Gp) << 2), globalIn, globalOut, Gp, globalDepth);
+      layer(globalLayer, Gp << 2, globalLayer + (<usize>(globalDepth * Gp) << 2), globalIn, globalOut, G, globalDepth);
       applySine(GLOBAL, level, globalOut, globalSlope(level), G, training);
       padFeatures(input, H + G, training);
-      layer(merge, Hp << 2, merge + (<usize>((H + G) * Hp) << 2), input, out, Hp, H + G);
+      layer(merge, Hp << 2, merge + (<usize>((H + G) * Hp) << 2), input, out, H, H + G);
     } else {
-      layerOntoTarget(merge, Hp << 2, input, out, Hp, H);
+      layerOntoTarget(merge, Hp << 2, input, out, H, H);
     }
     applySine(MERGE, level, out, mergeSlope(level), H, training);
     padFeatures(out, H, training);
   }
   const last = local + levelOffset(levels + 1, H);
-  layer(last, Mp << 2, last + (<usize>(H * Mp) << 2), features(levels), outputTile, Mp, H);
+  layer(last, Mp << 2, last + (<usize>(H * Mp) << 2), features(levels), outputTile, outputs, H);
 }
 
 // dW of a layer from feature-major features [depth + 1, 32] and dZ [columns, 32].
@@ -84,6 +84,11 @@ function layerGradient(from: usize, depth: i32, dz: usize, columns: i32, gradien
   accumulateGradient(transposedFeatures, transposedDz, columns << 2, gradient, rows, columns);
 }
 
+// Slopes of features(level): the merge's, or the local network's where there is no merge.
+// @ts-ignore: decorator
+@inline
+function featureSlope(level: i32): usize { return G > 0 ? mergeSlope(level) : localSlope(level); }
+
 /**
  * Adds the tile's gradients, given `outputDifference` = dLoss/dOutput [outputs, 32] with its padding zero.
  *
@@ -92,46 +97,47 @@ function layerGradient(from: usize, depth: i32, dz: usize, columns: i32, gradien
  */
 export function backward(localGradient: usize, globalGradient: usize): void {
   const exact = G > 0 && latticeStride == 0;
-  const lattice = usesLattice();
   const mergeAt = levelOffset(levels + 1, G);
   const mergeStride = <usize>(pad4(H + G) + 4) << 2;
+  // dZ of what made features(level), and of the local layer of that level; the same where there is no merge.
+  let upper = mergeDz, lower = localDz;
+  let ofGlobal = globalDz, spare = globalDzSpare;
   layerGradient(features(levels), H, outputDifference, Mp, localGradient + levelOffset(levels + 1, H));
-  layerFromZero(localTransposed(levels + 1), Hp << 2, outputDifference, featureDifference, Hp, outputs);
+  layerTimesSlope(localTransposed(levels + 1), Hp << 2, outputDifference, featureSlope(levels), upper, H, outputs);
   for (let level = levels; level >= 1; level--) {
-    const input = mergeInput(level);
     if (G == 0) {
-      multiplyRows(featureDifference, localSlope(level), localDz, H);
+      const swap = upper;
+      upper = lower;
+      lower = swap;
     } else {
-      multiplyRows(featureDifference, mergeSlope(level), mergeDz, H);
-      if (exact) {
-        if (globalGradient) layerGradient(input, H + G, mergeDz, Hp, globalGradient + mergeAt);
-        const rows = globalGradient ? pad4(H + G) : Hp;
-        layerFromZero(globalTransposed(0), mergeStride, mergeDz, mergeInputDifference, rows, H);
-        if (globalGradient) {
-          const globalDifference = mergeInputDifference + <usize>H * ROW;
-          if (level < levels) layerOntoTarget(globalTransposed(level + 1), Gp << 2, globalDz, globalDifference, Gp, G);
-          multiplyRows(globalDifference, globalSlope(level), globalDz, G);
+      if (globalGradient) {
+        const input = mergeInput(level);
+        if (exact) {
+          layerGradient(input, H + G, upper, Hp, globalGradient + mergeAt);
+          const half = globalTransposed(0) + (<usize>H << 2);
+          if (level == levels) {
+            layerTimesSlope(half, mergeStride, upper, globalSlope(level), spare, G, H);
+          } else {
+            layerFromZero(half, mergeStride, upper, spare, G, H);
+            targetTimesSlope(globalTransposed(level + 1), Gp << 2, ofGlobal, globalSlope(level), spare, G, G);
+          }
+          const swap = ofGlobal;
+          ofGlobal = spare;
+          spare = swap;
           const from = level == 1 ? signalCoordinates : mergeInput(level - 1) + <usize>H * ROW;
           // Behind g of the level before stand its ones, made for the merge; at level 1 those of the coordinates.
-          layerGradient(from, levelInputs(level, G), globalDz, Gp, globalGradient + levelOffset(level, G));
-        }
-      } else {
-        if (globalGradient) {
-          const rows = Hp;
-          transpose(input, ROW, transposedFeatures, rows << 2, rows, TILE);
-          transpose(mergeDz, ROW, transposedDz, Hp << 2, Hp, TILE);
-          accumulateGradient(transposedFeatures, transposedDz, Hp << 2, globalGradient + mergeAt, rows, Hp);
+          layerGradient(from, levelInputs(level, G), ofGlobal, Gp, globalGradient + levelOffset(level, G));
+        } else {
+          transpose(input, ROW, transposedFeatures, Hp << 2, Hp, TILE);
+          transpose(upper, ROW, transposedDz, Hp << 2, Hp, TILE);
+          accumulateGradient(transposedFeatures, transposedDz, Hp << 2, globalGradient + mergeAt, Hp, Hp);
           keepMergeDifference(level);
         }
-        layerFromZero(globalTransposed(0), mergeStride, mergeDz, mergeInputDifference, Hp, H);
       }
-      multiplyRows(mergeInputDifference, localSlope(level), localDz, H);
+      layerTimesSlope(globalTransposed(0), mergeStride, upper, localSlope(level), lower, H, H);
     }
-    const depth = levelInputs(level, H);
-    layerGradient(features(level - 1), depth, localDz, Hp, localGradient + levelOffset(level, H));
-    if (level > 1) {
-      layerFromZero(localTransposed(level), Hp << 2, localDz, featureDifference, Hp, H);
-    }
+    layerGradient(features(level - 1), levelInputs(level, H), lower, Hp, localGradient + levelOffset(level, H));
+    if (level > 1) layerTimesSlope(localTransposed(level), Hp << 2, lower, featureSlope(level - 1), upper, H, H);
   }
 }
 
@@ -158,5 +164,6 @@ export function clearPadding(): void {
   fillRows(outputDifference, 0, Mp, 0);
   fillRows(localDz, 0, Hp, 0);
   fillRows(mergeDz, 0, Hp, 0);
-  if (G > 0) fillRows(globalDz, 0, Gp, 0);
+  fillRows(globalDz, 0, Gp, 0);
+  fillRows(globalDzSpare, 0, Gp, 0);
 }

@@ -9,10 +9,8 @@ import { setSoapWorkspace, soapWorkspaceBytes } from './soap';
 export let signalCoordinates: usize = 0, localCoordinates: usize = 0;
 /** Network outputs [outputs, 32]; targets and their weights; loss differences dY. */
 export let outputTile: usize = 0, targetTile: usize = 0, weightTile: usize = 0, outputDifference: usize = 0;
-/** Difference of the merge's input [H + G, 32], and of what came into a level [H, 32]. */
-export let mergeInputDifference: usize = 0, featureDifference: usize = 0;
-/** dZ of the three roles. */
-export let localDz: usize = 0, globalDz: usize = 0, mergeDz: usize = 0;
+/** dZ of the three roles; the global one of a level is made of that of the next level, hence a second place for it. */
+export let localDz: usize = 0, globalDz: usize = 0, globalDzSpare: usize = 0, mergeDz: usize = 0;
 /** The same, and features, coordinate-major, for gradient products. */
 export let transposedFeatures: usize = 0, transposedDz: usize = 0;
 /** Interpolated projections [32, levels, Hp] and their differences. */
@@ -114,10 +112,9 @@ export function layOut(base: usize, training: bool, points: i32): usize {
   }
   if (!training) return cursor - base;
   outputDifference = rows(Mp);
-  mergeInputDifference = rows(Hp + Gp + 4);
-  featureDifference = rows(Hp + 4);
   localDz = rows(Hp);
   globalDz = rows(Gp);
+  globalDzSpare = rows(Gp);
   mergeDz = rows(Hp);
   const widest = max(max(H + G, G), max(H, inputs));
   transposedFeatures = take(<usize>(TILE * (pad4(widest + 1) + 4)) << 2);

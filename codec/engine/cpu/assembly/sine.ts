@@ -144,15 +144,3 @@ export function activateWithSlope(
   if (phase == 0 && amplitude == 1 && shift == 0) activateRows(z, slope, rows, frequency, 0, 1, 0, true, true);
   else activateRows(z, slope, rows, frequency, phase, amplitude, shift, true, false);
 }
-
-/** target [rows, 32] = d [rows, 32] * slope [rows, 32]. */
-export function multiplyRows(d: usize, slope: usize, target: usize, rows: i32): void {
-  const end = d + <usize>rows * ROW;
-  while (d < end) {
-    v128.store(target, mul(v128.load(d), v128.load(slope)));
-    v128.store(target, mul(v128.load(d, 16), v128.load(slope, 16)), 16);
-    d += 32;
-    slope += 32;
-    target += 32;
-  }
-}
