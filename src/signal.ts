@@ -69,6 +69,9 @@ export interface PartitionCount {
  */
 const BATCH_OUTPUTS = 1 << 20;
 
+/** Of the first batch: less, so that the engine soon has work while the rest is read. */
+const FIRST_BATCH_OUTPUTS = 1 << 16;
+
 /** A tile whose weights have been read. */
 interface DecodedChunk {
   readonly tile: PlannedTile;
@@ -192,6 +195,9 @@ export class Signal {
     const wanted = [...byChunk.keys()].sort((a, b) => chunks.byteOffsets[a] - chunks.byteOffsets[b]);
     let batch: DecodedChunk[] = [];
     let outputs = 0;
+    let batchOutputs = FIRST_BATCH_OUTPUTS;
+    // The batch that the engine works on while the next one is read.
+    let running: Promise<Tile[]> | undefined;
     const { signal } = options;
     const read = { ...(signal && { signal }), ...(options.allowDamaged === true && { onDamage }) };
     for await (const { chunk, payload } of this.#container.readChunks(this.#ordinal, wanted, read)) {
@@ -201,11 +207,17 @@ export class Signal {
       if (weights === undefined) continue;
       batch.push({ tile, weights });
       outputs += boxSize(tile.box) * this.format.channels;
-      if (outputs < BATCH_OUTPUTS) continue;
-      yield* await this.#evaluate(batch, whole, signal);
+      if (outputs < batchOutputs) continue;
+      const tiles = running;
+      running = this.#evaluate(batch, whole, signal);
+      // A failure is met when its turn comes; until then it must not count as unhandled.
+      running.catch(() => undefined);
+      batchOutputs = BATCH_OUTPUTS;
       batch = [];
       outputs = 0;
+      if (tiles !== undefined) yield* await tiles;
     }
+    if (running !== undefined) yield* await running;
     if (batch.length > 0) yield* await this.#evaluate(batch, whole, signal);
     yield* damaged;
   }

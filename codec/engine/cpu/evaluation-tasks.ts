@@ -32,17 +32,20 @@ export function usesLattice({ architecture }: Model): boolean {
 function makeRun(model: Model, positions: Float64Array, axis: number, begin: number, end: number): AxisRun {
   const { architecture, maps, nominalCell } = model;
   const { scale, offset } = maps[axis];
-  const signal = Float32Array.from(positions, (position) => scale * position + offset);
   const centre = begin + (end - begin) / 2;
-  const local =
-    architecture.localCoordinates === 'cell'
-      ? Float32Array.from(positions, (position) => (position - centre) / (nominalCell[axis] / 2))
-      : signal;
-  const count = usesLattice(model) ? positions.length : 0;
-  const lower = new Int32Array(count);
-  const fractions = new Float32Array(count);
-  for (let i = 0; i < count; i++) {
-    const at = positions[i] / architecture.latticeStride;
+  const halfCell = nominalCell[axis] / 2;
+  const isLocal = architecture.localCoordinates === 'cell';
+  const stride = usesLattice(model) ? architecture.latticeStride : 0;
+  const signal = new Float32Array(positions.length);
+  const local = isLocal ? new Float32Array(positions.length) : signal;
+  const lower = new Int32Array(stride > 0 ? positions.length : 0);
+  const fractions = new Float32Array(lower.length);
+  for (let i = 0; i < positions.length; i++) {
+    const position = positions[i];
+    signal[i] = scale * position + offset;
+    if (isLocal) local[i] = (position - centre) / halfCell;
+    if (stride === 0) continue;
+    const at = position / stride;
     lower[i] = Math.floor(at);
     fractions[i] = at - lower[i];
   }

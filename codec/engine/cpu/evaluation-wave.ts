@@ -159,9 +159,7 @@ export class Wave {
       pointCoordinates.push(
         takeArray(Float32Array.from(indices, (index) => scale * (index * latticeStride) + offset)),
       );
-      const places = new Map<number, number>();
-      indices.forEach((index, place) => places.set(index, place));
-      placesOfAxis.push(places);
+      placesOfAxis.push(this.#lattice.places(axis));
     }
     const pointsAt = takeArray(points);
     const lattice = layout.take((this.#lattice?.points ?? 0) * this.#pointBytes);
@@ -214,19 +212,20 @@ export class Wave {
         const packed = new Float32Array(buffer, at, packing.packedLength).fill(0);
         packing.pack(tasks[task].weights, packed);
       }
+      const words = new Uint32Array(buffer, table, (placed.length * TASK_BYTES) / 4);
       placed.forEach(({ claim: { task, from, to }, weights, axesAt, output }, number) => {
-        const at = table + number * TASK_BYTES;
-        view.setUint32(at + TASK_WEIGHTS, weights, true);
-        view.setUint32(at + TASK_OUTPUT, output, true);
-        axesAt.forEach(([local, signal, lower, fractions], axis) => {
+        const at = (number * TASK_BYTES) / 4;
+        words[at + TASK_WEIGHTS / 4] = weights;
+        words[at + TASK_OUTPUT / 4] = output;
+        for (let axis = 0; axis < axesAt.length; axis++) {
+          const [local, signal, lower, fractions] = axesAt[axis];
           const first = axis === 0 ? from * 4 : 0;
-          const count = axis === 0 ? to - from : tasks[task].positions[axis].length;
-          view.setInt32(at + TASK_COUNTS + 4 * axis, count, true);
-          view.setUint32(at + TASK_LOCAL_COORDINATES + 4 * axis, local + first, true);
-          view.setUint32(at + TASK_SIGNAL_COORDINATES + 4 * axis, signal + first, true);
-          view.setUint32(at + TASK_POINTS + 4 * axis, lower + first, true);
-          view.setUint32(at + TASK_FRACTIONS + 4 * axis, fractions + first, true);
-        });
+          words[at + TASK_COUNTS / 4 + axis] = axis === 0 ? to - from : tasks[task].positions[axis].length;
+          words[at + TASK_LOCAL_COORDINATES / 4 + axis] = local + first;
+          words[at + TASK_SIGNAL_COORDINATES / 4 + axis] = signal + first;
+          words[at + TASK_POINTS / 4 + axis] = lower + first;
+          words[at + TASK_FRACTIONS / 4 + axis] = fractions + first;
+        }
       });
     };
     const outputs = placed.map(({ output }) => output);

@@ -73,26 +73,45 @@ export class SharedLattice {
     return Int32Array.from(this.#axes[axis]).sort();
   }
 
+  /** Where each lattice index of an axis stands among them. */
+  places(axis: number): Map<number, number> {
+    const places = new Map<number, number>();
+    this.axisIndices(axis).forEach((index, place) => places.set(index, place));
+    return places;
+  }
+
   /** Places of the points that are needed, row-major over the axes' places, ascending. */
   neededPoints(): Int32Array {
-    const places = this.#axes.map((_, axis) => {
-      const place = new Map<number, number>();
-      this.axisIndices(axis).forEach((index, at) => place.set(index, at));
-      return place;
-    });
+    const axisPlaces = this.#axes.map((_, axis) => this.places(axis));
+    const lengths = this.#axes.map(({ size }) => size);
+    const last = lengths.length - 1;
     const isNeeded = new Uint8Array(this.points);
+    // Claims of a row or column of partitions have the same list of indices.
+    const known = new Map<readonly number[], Int32Array>();
+    const placesOf = (indices: readonly number[], axis: number): Int32Array => {
+      let own = known.get(indices);
+      if (own === undefined) {
+        own = Int32Array.from(indices, (index) => axisPlaces[axis].get(index) ?? 0);
+        known.set(indices, own);
+      }
+      return own;
+    };
     for (const axes of this.#claims) {
-      // Axis by axis from the first: where the product of the indices so far begins.
-      let starts = [0];
-      axes.forEach((indices, axis) => {
-        const length = this.axisLength(axis);
-        const own = indices.map((index) => places[axis].get(index) ?? 0);
-        if (axis < axes.length - 1) {
-          starts = starts.flatMap((start) => own.map((place) => start * length + place));
-          return;
-        }
-        for (const start of starts) for (const place of own) isNeeded[start * length + place] = 1;
-      });
+      const own = axes.map(placesOf);
+      // Axis by axis from the first: where the product of the places so far begins.
+      let starts = Int32Array.of(0);
+      for (let axis = 0; axis < last; axis++) {
+        const next = new Int32Array(starts.length * own[axis].length);
+        let count = 0;
+        for (const start of starts)
+          for (const place of own[axis]) next[count++] = start * lengths[axis] + place;
+        starts = next;
+      }
+      const places = own[last];
+      for (let i = 0; i < starts.length; i++) {
+        const row = starts[i] * lengths[last];
+        for (let k = 0; k < places.length; k++) isNeeded[row + places[k]] = 1;
+      }
     }
     const needed = new Int32Array(isNeeded.length);
     let count = 0;
