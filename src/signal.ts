@@ -78,6 +78,12 @@ interface DecodedChunk {
   readonly weights: Float32Array;
 }
 
+/** A batch that the engine has while the next one is read. */
+interface RunningBatch {
+  readonly tiles: Promise<Tile[]>;
+  readonly done: boolean;
+}
+
 /** One signal of an open file. */
 export class Signal {
   readonly #container: Container;
@@ -196,11 +202,15 @@ export class Signal {
     let batch: DecodedChunk[] = [];
     let outputs = 0;
     let batchOutputs = FIRST_BATCH_OUTPUTS;
-    // The batch that the engine works on while the next one is read.
-    let running: Promise<Tile[]> | undefined;
+    let running: RunningBatch | undefined;
     const { signal } = options;
     const read = { ...(signal && { signal }), ...(options.allowDamaged === true && { onDamage }) };
     for await (const { chunk, payload } of this.#container.readChunks(this.#ordinal, wanted, read)) {
+      // Where reading is slow, tiles need not wait for all of the next batch.
+      if (running?.done === true) {
+        yield* await running.tiles;
+        running = undefined;
+      }
       const tile = byChunk.get(chunk);
       if (tile === undefined) continue;
       const weights = this.#decodeChunk(chunk, payload, options, onDamage);
@@ -208,17 +218,16 @@ export class Signal {
       batch.push({ tile, weights });
       outputs += boxSize(tile.box) * this.format.channels;
       if (outputs < batchOutputs) continue;
-      const tiles = running;
-      running = this.#evaluate(batch, whole, signal);
-      // A failure is met when its turn comes; until then it must not count as unhandled.
-      running.catch(() => undefined);
+      const before = running;
+      running = this.#start(batch, whole, signal);
       batchOutputs = BATCH_OUTPUTS;
       batch = [];
       outputs = 0;
-      if (tiles !== undefined) yield* await tiles;
+      if (before !== undefined) yield* await before.tiles;
     }
-    if (running !== undefined) yield* await running;
-    if (batch.length > 0) yield* await this.#evaluate(batch, whole, signal);
+    const last = batch.length > 0 ? this.#start(batch, whole, signal) : undefined;
+    if (running !== undefined) yield* await running.tiles;
+    if (last !== undefined) yield* await last.tiles;
     yield* damaged;
   }
 
@@ -237,6 +246,21 @@ export class Signal {
       onDamage(error as LgiError, chunk);
       return undefined;
     }
+  }
+
+  /** Hands a batch to the engine, which takes it after those that it has. */
+  #start(
+    batch: readonly DecodedChunk[],
+    whole: SampleTarget | undefined,
+    signal?: AbortSignal,
+  ): RunningBatch {
+    const running = { tiles: this.#evaluate(batch, whole, signal), done: false };
+    const settle = (): void => {
+      running.done = true;
+    };
+    // A failure is met when its turn comes; until then it must not count as unhandled.
+    running.tiles.then(settle, settle);
+    return running;
   }
 
   async #evaluate(

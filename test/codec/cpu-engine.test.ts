@@ -454,6 +454,24 @@ describe('the cpu engine', () => {
     );
   });
 
+  test('ends an evaluator only when all that it was given is done', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySetup, async ({ model, weights, boxes }) => {
+        const tasks = boxes.map((box, p) => ({
+          box,
+          weights: weights.local[p],
+          positions: box.begin.map((begin) => Float64Array.of(begin + 0.5)),
+        }));
+        const evaluator = await several.createEvaluator(model, weights.global);
+        const calls = [evaluator.evaluate(tasks), evaluator.evaluate(tasks), evaluator.evaluate(tasks)];
+        await evaluator.dispose();
+        const [first, ...others] = await Promise.all(calls);
+        for (const outputs of others) expect(outputs).toEqual(first);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
   test('decodes to the outputs mapped, rounded and clamped, in their place and nowhere else', async () => {
     await fc.assert(
       fc.asyncProperty(

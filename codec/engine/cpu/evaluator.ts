@@ -123,6 +123,8 @@ export class CpuEvaluator implements Evaluator {
   }
 
   async dispose(): Promise<void> {
+    // What is under way, and what waits behind it, needs the kernels.
+    await this.#queue;
     await this.#pool.run(() => ({ kind: 'close', instance: this.#instance }));
   }
 }
