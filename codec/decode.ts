@@ -116,6 +116,9 @@ function cellRuns(grid: Grid, axis: number, regionBegin: number, count: number, 
   return runs;
 }
 
+/** Values up to which a loop copies faster than a call that makes an array's view. */
+const LOOPED_RUN = 64;
+
 /**
  * Copies a tile into its place among row-major samples.
  *
@@ -129,13 +132,15 @@ export function placeTile(
   target: SampleArray,
   shape: readonly number[],
 ): void {
-  const lengths = boxShape(box);
   const lastAxis = shape.length - 1;
-  const run = lengths[lastAxis] * channels;
+  const run = (box.end[lastAxis] - box.begin[lastAxis]) * channels;
   const at = [...box.begin];
   for (let from = 0; from < tile.length; from += run) {
-    const offset = at.reduce((sum, position, axis) => sum * shape[axis] + position, 0) * channels;
-    target.set(tile.subarray(from, from + run), offset);
+    let offset = 0;
+    for (let axis = 0; axis <= lastAxis; axis++) offset = offset * shape[axis] + at[axis];
+    offset *= channels;
+    if (run <= LOOPED_RUN) for (let i = 0; i < run; i++) target[offset + i] = tile[from + i];
+    else target.set(tile.subarray(from, from + run), offset);
     for (let axis = lastAxis - 1; axis >= 0 && ++at[axis] === box.end[axis]; axis--)
       at[axis] = box.begin[axis];
   }

@@ -2,7 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { countParameters, globalTensors, localTensors } from '../codec/architecture.js';
 import type { ParameterCount } from '../codec/architecture.js';
 import { encodeWeights } from '../codec/coder/payload.js';
-import { placeTile, planDecode } from '../codec/decode.js';
+import { planDecode } from '../codec/decode.js';
 import { createEngine } from '../codec/engine/choose.js';
 import type { Engine } from '../codec/engine/engine.js';
 import { LgiError } from '../codec/errors.js';
@@ -12,7 +12,7 @@ import type { Weights } from '../codec/model.js';
 import { sampleObjective } from '../codec/objective.js';
 import type { Objective } from '../codec/objective.js';
 import { fitQuantiser, quantisedWeights } from '../codec/quantise.js';
-import { allocateSamples, outputsToSamples } from '../codec/signal.js';
+import { allocateSamples } from '../codec/signal.js';
 import type { SampleArray } from '../codec/signal.js';
 import { structuralSimilarity } from '../codec/structural-similarity.js';
 import { train } from '../codec/train.js';
@@ -214,24 +214,15 @@ async function decodeAll(
   const evaluator = await engine.createEvaluator(model, weights.global);
   const samples = allocateSamples(format.sampleType, boxSize(grid.extent) * format.channels);
   try {
-    // Some partitions at a time: their outputs are floats, four bytes where the samples have one.
-    const batch = 256;
-    for (let first = 0; first < plan.tiles.length; first += batch) {
-      signal?.throwIfAborted();
-      const tiles = plan.tiles.slice(first, first + batch);
-      const outputs = await evaluator.evaluate(
-        tiles.map(({ ordinal, positions }) => ({
-          box: grid.boxOf(ordinal),
-          weights: weights.local[ordinal],
-          positions,
-        })),
-      );
-      tiles.forEach(({ box }, i) => {
-        const tile = allocateSamples(format.sampleType, outputs[i].length);
-        outputsToSamples(outputs[i], format.mapping, tile);
-        placeTile(tile, box, format.channels, samples, plan.shape);
-      });
-    }
+    const target = { data: samples, shape: plan.shape };
+    const tasks = plan.tiles.map(({ ordinal, positions, box }) => ({
+      box: grid.boxOf(ordinal),
+      weights: weights.local[ordinal],
+      positions,
+      target,
+      at: box.begin,
+    }));
+    await evaluator.decode(tasks, format, signal);
   } finally {
     await evaluator.dispose();
   }

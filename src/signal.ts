@@ -1,13 +1,13 @@
 import { countParameters, globalTensors, localTensors } from '../codec/architecture.js';
 import type { ParameterCount, Tensor } from '../codec/architecture.js';
 import { decodeWeights } from '../codec/coder/payload.js';
-import { placeTile, planDecode } from '../codec/decode.js';
+import { planDecode } from '../codec/decode.js';
 import type { PlannedTile, Sampling } from '../codec/decode.js';
-import type { Engine, Evaluator } from '../codec/engine/engine.js';
+import type { Engine, Evaluator, SampleTarget } from '../codec/engine/engine.js';
 import type { LgiError } from '../codec/errors.js';
 import { boxShape, boxSize } from '../codec/grid.js';
 import type { Box } from '../codec/grid.js';
-import { allocateSamples, AXES, outputsToSamples } from '../codec/signal.js';
+import { allocateSamples, AXES } from '../codec/signal.js';
 import type { SampleArray, SampleFormat, SignalKind } from '../codec/signal.js';
 import type { Colour } from './colour.js';
 import type { SignalHeader } from './container/header.js';
@@ -68,6 +68,21 @@ export interface PartitionCount {
  * Outputs evaluated at a time: enough to occupy every thread, little enough that tiles come soon and memory stays small.
  */
 const BATCH_OUTPUTS = 1 << 20;
+
+/** Of the first batch: less, so that the engine soon has work while the rest is read. */
+const FIRST_BATCH_OUTPUTS = 1 << 16;
+
+/** A tile whose weights have been read. */
+interface DecodedChunk {
+  readonly tile: PlannedTile;
+  readonly weights: Float32Array;
+}
+
+/** A batch that the engine has while the next one is read. */
+interface RunningBatch {
+  readonly tiles: Promise<Tile[]>;
+  readonly done: boolean;
+}
 
 /** One signal of an open file. */
 export class Signal {
@@ -143,15 +158,12 @@ export class Signal {
     const plan = this.#plan(options);
     const length = plan.shape.reduce((product, count) => product * count, format.channels);
     const data = allocateSamples(format.sampleType, length);
+    const whole = { data, shape: plan.shape };
     const missing: MissingPartition[] = [];
     let partitionsDecoded = 0;
-    for await (const { coordinates, box, data: tile, missing: reason } of this.#tiles(plan.tiles, options)) {
-      if (tile !== undefined) {
-        placeTile(tile, box, format.channels, data, plan.shape);
-        partitionsDecoded++;
-      } else if (reason !== undefined) {
-        missing.push({ coordinates, box, reason });
-      }
+    for await (const { coordinates, box, missing: reason } of this.#tiles(plan.tiles, options, whole)) {
+      if (reason === undefined) partitionsDecoded++;
+      else missing.push({ coordinates, box, reason });
     }
     return { data, shape: plan.shape, channels: format.channels, format, missing, partitionsDecoded };
   }
@@ -167,7 +179,12 @@ export class Signal {
     return planDecode(grid, region, options, this.format.channels);
   }
 
-  async *#tiles(tiles: readonly PlannedTile[], options: DecodeOptions): AsyncGenerator<Tile> {
+  /** @param whole where all samples belong; absent, every tile gets an array of its own. */
+  async *#tiles(
+    tiles: readonly PlannedTile[],
+    options: DecodeOptions,
+    whole?: SampleTarget,
+  ): AsyncGenerator<Tile> {
     const { grid, chunks } = this.#index;
     const byChunk = new Map<number, PlannedTile>();
     for (const tile of tiles) {
@@ -182,23 +199,35 @@ export class Signal {
       damaged.push({ coordinates: grid.coordinatesOf(tile.ordinal), box: tile.box, missing: reason });
     };
     const wanted = [...byChunk.keys()].sort((a, b) => chunks.byteOffsets[a] - chunks.byteOffsets[b]);
-    let batch: { tile: PlannedTile; weights: Float32Array }[] = [];
+    let batch: DecodedChunk[] = [];
     let outputs = 0;
+    let batchOutputs = FIRST_BATCH_OUTPUTS;
+    let running: RunningBatch | undefined;
     const { signal } = options;
     const read = { ...(signal && { signal }), ...(options.allowDamaged === true && { onDamage }) };
     for await (const { chunk, payload } of this.#container.readChunks(this.#ordinal, wanted, read)) {
+      // Where reading is slow, tiles need not wait for all of the next batch.
+      if (running?.done === true) {
+        yield* await running.tiles;
+        running = undefined;
+      }
       const tile = byChunk.get(chunk);
       if (tile === undefined) continue;
       const weights = this.#decodeChunk(chunk, payload, options, onDamage);
       if (weights === undefined) continue;
       batch.push({ tile, weights });
       outputs += boxSize(tile.box) * this.format.channels;
-      if (outputs < BATCH_OUTPUTS) continue;
-      yield* await this.#evaluate(batch, signal);
+      if (outputs < batchOutputs) continue;
+      const before = running;
+      running = this.#start(batch, whole, signal);
+      batchOutputs = BATCH_OUTPUTS;
       batch = [];
       outputs = 0;
+      if (before !== undefined) yield* await before.tiles;
     }
-    if (batch.length > 0) yield* await this.#evaluate(batch, signal);
+    const last = batch.length > 0 ? this.#start(batch, whole, signal) : undefined;
+    if (running !== undefined) yield* await running.tiles;
+    if (last !== undefined) yield* await last.tiles;
     yield* damaged;
   }
 
@@ -219,26 +248,45 @@ export class Signal {
     }
   }
 
+  /** Hands a batch to the engine, which takes it after those that it has. */
+  #start(
+    batch: readonly DecodedChunk[],
+    whole: SampleTarget | undefined,
+    signal?: AbortSignal,
+  ): RunningBatch {
+    const running = { tiles: this.#evaluate(batch, whole, signal), done: false };
+    const settle = (): void => {
+      running.done = true;
+    };
+    // A failure is met when its turn comes; until then it must not count as unhandled.
+    running.tiles.then(settle, settle);
+    return running;
+  }
+
   async #evaluate(
-    batch: readonly { tile: PlannedTile; weights: Float32Array }[],
+    batch: readonly DecodedChunk[],
+    whole: SampleTarget | undefined,
     signal?: AbortSignal,
   ): Promise<Tile[]> {
     const { grid } = this.#index;
-    const { sampleType, mapping } = this.format;
+    const { format } = this;
     const evaluator = await this.#openEvaluator();
-    const results = await evaluator.evaluate(
-      batch.map(({ tile, weights }) => ({
-        box: grid.boxOf(tile.ordinal),
-        weights,
-        positions: tile.positions,
-      })),
-      signal,
-    );
-    return batch.map(({ tile }, i) => {
-      const data = allocateSamples(sampleType, results[i].length);
-      outputsToSamples(results[i], mapping, data);
-      return { coordinates: grid.coordinatesOf(tile.ordinal), box: tile.box, data };
-    });
+    const tasks = batch.map(({ tile: { ordinal, positions, box }, weights }) => ({
+      box: grid.boxOf(ordinal),
+      weights,
+      positions,
+      target: whole ?? {
+        data: allocateSamples(format.sampleType, boxSize(box) * format.channels),
+        shape: boxShape(box),
+      },
+      at: whole === undefined ? box.begin.map(() => 0) : box.begin,
+    }));
+    await evaluator.decode(tasks, format, signal);
+    return batch.map(({ tile: { ordinal, box } }, i) => ({
+      coordinates: grid.coordinatesOf(ordinal),
+      box,
+      ...(whole === undefined && { data: tasks[i].target.data }),
+    }));
   }
 
   #openEvaluator(): Promise<Evaluator> {

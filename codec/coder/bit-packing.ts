@@ -25,28 +25,36 @@ export class BitWriter {
 
 /** Reads what {@link BitWriter} wrote; the caller has checked that there are bytes enough. */
 export class BitReader {
-  private byteOffset = 0;
-  /** Bits that were taken from the bytes and not given out yet, the next one lowest. */
-  private window = 0;
-  private windowBits = 0;
+  /** With two bytes behind, so that three can always be read. */
+  private readonly bytes: Uint8Array;
+  private position = 0;
 
-  constructor(private readonly bytes: Uint8Array) {}
+  constructor(bytes: Uint8Array) {
+    this.bytes = new Uint8Array(bytes.length + 2);
+    this.bytes.set(bytes);
+  }
 
-  /** @param bits 1 to 16. */
-  read(bits: number): number {
-    // At most 15 + 8 bits stand in the window, so it stays within an int32.
-    while (this.windowBits < bits) {
-      this.window |= this.bytes[this.byteOffset++] << this.windowBits;
-      this.windowBits += 8;
+  /**
+   * Fills a list with the next numbers, all of as many bits. Every partition of every decode comes through here.
+   *
+   * @param bits 1 to 16.
+   */
+  readInto(target: Uint16Array, bits: number): void {
+    const { bytes } = this;
+    const mask = (1 << bits) - 1;
+    let { position } = this;
+    for (let i = 0; i < target.length; i++) {
+      const at = position >>> 3;
+      // At most 7 + 16 bits are wanted of these 24.
+      const three = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16);
+      target[i] = (three >>> (position & 7)) & mask;
+      position += bits;
     }
-    const value = this.window & ((1 << bits) - 1);
-    this.window >>>= bits;
-    this.windowBits -= bits;
-    return value;
+    this.position = position;
   }
 
   /** Whether the bits of the last byte after the last number read are zero. */
   restIsZero(): boolean {
-    return this.window === 0;
+    return this.bytes[this.position >>> 3] >>> (this.position & 7) === 0;
   }
 }

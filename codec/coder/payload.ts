@@ -179,16 +179,23 @@ export function decodeWeights(
     }
     return weights;
   }
-  const reader = coder === 'none' ? new BitReader(elements) : null;
-  const codeAt = (at: number): number =>
-    width === 2 ? elements[2 * at] | (elements[2 * at + 1] << 8) : elements[at];
-  // Every partition of every decode comes through here: a loop per tensor, with nothing looked up inside.
+  const codes = new Uint16Array(count);
+  if (coder !== 'none') {
+    for (let i = 0; i < count; i++) {
+      codes[i] = width === 2 ? elements[2 * i] | (elements[2 * i + 1] << 8) : elements[i];
+    }
+  } else {
+    const reader = new BitReader(elements);
+    tensors.forEach(({ rows, columns, offset }, tensor) =>
+      reader.readInto(codes.subarray(offset, offset + rows * columns), quantisers[tensor].bits),
+    );
+    if (!reader.restIsZero()) throw damaged('the padding after the weights is not zero');
+  }
   tensors.forEach(({ rows, columns, offset }, tensor) => {
     const { bits, step } = quantisers[tensor];
     const largestCode = 2 * largestInteger(bits);
-    const end = offset + rows * columns;
-    for (let at = offset; at < end; at++) {
-      const code = reader === null ? codeAt(at) : reader.read(bits);
+    for (let at = offset; at < offset + rows * columns; at++) {
+      const code = codes[at];
       if (code > largestCode) {
         throw damaged(`weight ${at} has code ${code}, which ${bits} bits do not have`);
       }
@@ -196,6 +203,5 @@ export function decodeWeights(
       weights[at] = ((code >>> 1) ^ -(code & 1)) * step;
     }
   });
-  if (reader !== null && !reader.restIsZero()) throw damaged('the padding after the weights is not zero');
   return weights;
 }

@@ -2,6 +2,7 @@ import type { Box } from '../grid.js';
 import type { Model, Weights } from '../model.js';
 import type { Objective } from '../objective.js';
 import type { Optimiser } from '../optimiser.js';
+import type { SampleArray, SampleFormat } from '../signal.js';
 
 /** What a session is trained on, and from where. */
 export interface TrainingSetup extends Objective {
@@ -86,8 +87,22 @@ export interface EvaluationTask {
   readonly box: Box;
   /** f32 [local count]. */
   readonly weights: Float32Array;
-  /** Per axis the positions to evaluate; the outputs are their product, row-major. Sample `i` has its centre at `i + 1/2`. */
+  /** Per axis the positions to evaluate, ascending; the outputs are their product, row-major. Sample `i` has its centre at `i + 1/2`. */
   readonly positions: readonly Float64Array[];
+}
+
+/** Samples, of which tasks fill parts. */
+export interface SampleTarget {
+  /** Row-major `[...shape, channels]`, of the format's sample type. */
+  readonly data: SampleArray;
+  readonly shape: readonly number[];
+}
+
+/** A task, and where its samples belong. */
+export interface SampleTask extends EvaluationTask {
+  readonly target: SampleTarget;
+  /** Per axis the place of the first position in the target. */
+  readonly at: readonly number[];
 }
 
 /**
@@ -97,6 +112,8 @@ export interface EvaluationTask {
 export interface Evaluator {
   /** @returns per task the outputs, f32 `[...positions, channels]`, before value mapping. */
   evaluate(tasks: readonly EvaluationTask[], signal?: AbortSignal): Promise<Float32Array[]>;
+  /** Writes samples into the tasks' targets: outputs mapped, rounded and clamped as `outputsToSamples` does. */
+  decode(tasks: readonly SampleTask[], format: SampleFormat, signal?: AbortSignal): Promise<void>;
   dispose(): Promise<void>;
 }
 

@@ -38,6 +38,10 @@ const counting: Engine = {
         evaluated.push(...tasks);
         return evaluator.evaluate(tasks, signal);
       },
+      decode: (tasks, format, signal) => {
+        evaluated.push(...tasks);
+        return evaluator.decode(tasks, format, signal);
+      },
       dispose: () => evaluator.dispose(),
     };
   },

@@ -9,7 +9,7 @@ export interface Kernels {
   localStateFloats(): number;
   globalStateFloats(): number;
   trainStep(): void;
-  evaluateTasks(job: number, patch: number): void;
+  evaluateTasks(job: number, rows: number): void;
   multiplyAddPeak(rounds: number): number;
   multiplyAndAddPeak(rounds: number): number;
   prepareSine(table: number): void;

@@ -66,17 +66,6 @@ function pad4(n: number): number {
   return (n + 3) & ~3;
 }
 
-interface PackedTensor {
-  /** First element in the flat array. */
-  readonly from: number;
-  /** First element in the packed one. */
-  readonly to: number;
-  readonly rows: number;
-  readonly columns: number;
-  /** Elements between packed rows. */
-  readonly stride: number;
-}
-
 /**
  * Between the flat order of `architecture.ts` and the kernels' own: each layer `[pad4(in + 1), pad4(out)]`, its bias in
  * row `in`, zeros elsewhere.
@@ -86,10 +75,12 @@ export class Packing {
   readonly packedLength: number;
   /** Elements of the flat array. */
   readonly flatLength: number;
-  readonly #tensors: readonly PackedTensor[];
+  /** Per element of the flat array its place in the packed one. */
+  readonly #places: Int32Array;
 
   constructor(tensors: readonly Tensor[]) {
-    const packed: PackedTensor[] = [];
+    this.flatLength = tensors.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
+    this.#places = new Int32Array(this.flatLength);
     let layer = 0;
     let layerEnd = 0;
     let inputs = 0;
@@ -100,17 +91,12 @@ export class Packing {
         inputs = rows;
         layerEnd = layer + pad4(rows + 1) * stride;
       }
-      packed.push({
-        from: offset,
-        to: layer + (part === 'bias' ? inputs * stride : 0),
-        rows,
-        columns,
-        stride,
-      });
+      const to = layer + (part === 'bias' ? inputs * stride : 0);
+      for (let i = 0; i < rows * columns; i++) {
+        this.#places[offset + i] = to + Math.floor(i / columns) * stride + (i % columns);
+      }
     }
-    this.#tensors = packed;
     this.packedLength = layerEnd;
-    this.flatLength = tensors.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
   }
 
   static local(architecture: Architecture): Packing {
@@ -123,21 +109,16 @@ export class Packing {
 
   /** Writes flat weights into packed memory, which must be zero where it was never written. */
   pack(flat: Float32Array, packed: Float32Array): void {
-    for (const { from, to, rows, columns, stride } of this.#tensors) {
-      for (let row = 0; row < rows; row++) {
-        packed.set(flat.subarray(from + row * columns, from + (row + 1) * columns), to + row * stride);
-      }
-    }
+    // Rows are short: a copy for each would take longer than their elements.
+    const places = this.#places;
+    for (let i = 0; i < places.length; i++) packed[places[i]] = flat[i];
   }
 
   /** Reads packed weights back. */
   unpack(packed: Float32Array): Float32Array {
     const flat = new Float32Array(this.flatLength);
-    for (const { from, to, rows, columns, stride } of this.#tensors) {
-      for (let row = 0; row < rows; row++) {
-        flat.set(packed.subarray(to + row * stride, to + row * stride + columns), from + row * columns);
-      }
-    }
+    const places = this.#places;
+    for (let i = 0; i < places.length; i++) flat[i] = packed[places[i]];
     return flat;
   }
 }
@@ -150,7 +131,12 @@ export function patchPoints(begin: readonly number[], end: readonly number[], st
   );
 }
 
-/** Bytes of a patch of so many points: f32 [points rounded up to a tile, levels, pad4(H)]. */
+/** Bytes of a lattice point's projections: f32 [levels, pad4(H)]. */
+export function latticePointBytes({ levels, localWidth }: Architecture): number {
+  return levels * pad4(localWidth) * 4;
+}
+
+/** Bytes of a patch of so many points, rounded up to a tile. */
 export function patchBytes(points: number, architecture: Architecture): number {
-  return Math.ceil(points / TILE) * TILE * architecture.levels * pad4(architecture.localWidth) * 4;
+  return Math.ceil(points / TILE) * TILE * latticePointBytes(architecture);
 }

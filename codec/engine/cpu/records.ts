@@ -111,15 +111,36 @@ export const ITEM_POWER1 = 104;
 export const ITEM_POWER2 = 112;
 export const ITEM_BYTES = 128;
 
-// The evaluation job, and its tasks.
+// The evaluation job ...
 export const EVALUATION_NEXT = 0;
 export const EVALUATION_TASK_COUNT = 4;
 export const EVALUATION_TASKS = 8;
-export const EVALUATION_BYTES = 64;
-export const TASK_BOX = 0;
-/** Per axis pointer to f64 positions, then per axis their number. */
-export const TASK_POSITIONS = 32;
-export const TASK_COUNTS = 48;
-export const TASK_WEIGHTS = 64;
-export const TASK_OUTPUT = 68;
-export const TASK_BYTES = 96;
+/** What is written: 0 uint8, 1 uint16, 2 float32 samples, 3 outputs as the network gives them. */
+export const EVALUATION_SAMPLE_TYPE = 12;
+/** f64: sample = output * scale + offset. */
+export const EVALUATION_SAMPLE_SCALE = 16;
+export const EVALUATION_SAMPLE_OFFSET = 24;
+// ... the lattice points that its tasks share: f32 [product of the axis counts, levels, Hp] ...
+export const EVALUATION_LATTICE = 32;
+/** Points that are needed, i32 row-major numbers ascending, and how many they are. */
+export const EVALUATION_POINTS = 36;
+export const EVALUATION_POINT_COUNT = 40;
+/** Tiles of points claimed, and tiles done. */
+export const EVALUATION_POINTS_NEXT = 44;
+export const EVALUATION_POINTS_DONE = 48;
+/** Per axis the number of points, then per axis a pointer to their f32 signal coordinates. */
+export const EVALUATION_POINT_AXIS_COUNTS = 64;
+export const EVALUATION_POINT_COORDINATES = 80;
+export const EVALUATION_BYTES = 128;
+
+// ... and its tasks: per axis the number of positions and a pointer to what is known of them.
+export const TASK_COUNTS = 0;
+/** f32 [count] cell and signal coordinates. */
+export const TASK_LOCAL_COORDINATES = 16;
+export const TASK_SIGNAL_COORDINATES = 32;
+/** i32 [count] the lattice point of the job's axis at or before the position; f32 [count] how far on to the next. */
+export const TASK_POINTS = 48;
+export const TASK_FRACTIONS = 64;
+export const TASK_WEIGHTS = 80;
+export const TASK_OUTPUT = 84;
+export const TASK_BYTES = 128;

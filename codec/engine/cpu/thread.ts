@@ -22,7 +22,7 @@ export type ThreadCommand =
       readonly points: number;
     }
   | { readonly kind: 'train'; readonly instance: number }
-  | { readonly kind: 'evaluate'; readonly instance: number; readonly job: number; readonly patch: number }
+  | { readonly kind: 'evaluate'; readonly instance: number; readonly job: number; readonly rows: number }
   | { readonly kind: 'close'; readonly instance: number };
 
 /** A command is done; `error` where it failed. */
@@ -47,7 +47,7 @@ export function threadBody(reply: (message: ThreadReply) => void): (command: Thr
     const kernels = instances.get(command.instance);
     if (kernels === undefined) throw new Error(`no kernel instance ${command.instance} on this thread`);
     if (command.kind === 'train') kernels.trainStep();
-    else kernels.evaluateTasks(command.job, command.patch);
+    else kernels.evaluateTasks(command.job, command.rows);
   };
   return (command) => {
     try {

@@ -1,10 +1,12 @@
 import { localCoordinates } from '../../coordinates.js';
+import { placeTile } from '../../decode.js';
 import { boxSize } from '../../grid.js';
 import type { Model, Weights } from '../../model.js';
 import type {
   Engine,
   EvaluationTask,
   Evaluator,
+  SampleTask,
   Snapshot,
   Step,
   StepReport,
@@ -14,6 +16,7 @@ import type {
 import { checkStep } from '../check-step.js';
 import { elementCount, globalTensors, localTensors, type Tensor } from '../../architecture.js';
 import type { Optimiser } from '../../optimiser.js';
+import { allocateSamples, outputsToSamples, type SampleFormat } from '../../signal.js';
 import { Adam } from './adam.js';
 import { GlobalField } from './global-field.js';
 import { gradients, type DoubleWeights } from './gradients.js';
@@ -129,6 +132,16 @@ class ReferenceEvaluator implements Evaluator {
     return tasks.map((task) => {
       signal?.throwIfAborted();
       return this.evaluateTask(task);
+    });
+  }
+
+  async decode(tasks: readonly SampleTask[], format: SampleFormat, signal?: AbortSignal): Promise<void> {
+    const results = await this.evaluate(tasks, signal);
+    tasks.forEach(({ target, at, positions }, i) => {
+      const samples = allocateSamples(format.sampleType, results[i].length);
+      outputsToSamples(results[i], format.mapping, samples);
+      const end = at.map((first, axis) => first + positions[axis].length);
+      placeTile(samples, { begin: at, end }, format.channels, target.data, target.shape);
     });
   }
 

@@ -34,7 +34,8 @@ function padFeatures(tile: usize, count: i32, training: bool): void {
 }
 
 /**
- * Outputs [outputs, 32] of the tile's coordinates. With a lattice, the corners must have been found.
+ * Outputs [outputs, 32] of the tile's coordinates. With a lattice, for training the corners must have been found, and for
+ * evaluation the projections interpolated.
  *
  * @param local the partition's weights
  */
@@ -42,7 +43,7 @@ export function forward(local: usize, training: bool): void {
   const exact = G > 0 && latticeStride == 0;
   const lattice = usesLattice();
   const merge = globalWeights + levelOffset(levels + 1, G);
-  if (lattice) interpolate();
+  if (lattice && training) interpolate();
   for (let level = 1; level <= levels; level++) {
     const weights = local + levelOffset(level, H);
     const depth = levelInputs(level, H);
