@@ -61,15 +61,49 @@ const QUANTISER_ALLOWANCE_DB = 0.1;
  * @throws the signal's reason on abort.
  */
 export async function encode(media: Media, to: Sink, options: EncodeOptions = {}): Promise<EncodeReport> {
+  let settings: EncodeSettings;
+  try {
+    options.signal?.throwIfAborted();
+    checkKind(media);
+    settings = resolveSettings(media, options);
+  } catch (error) {
+    await to.abort(error);
+    throw error;
+  }
+  return encodeBySettings(media, to, settings, options);
+}
+
+function checkKind({ kind }: Media): void {
+  if (kind === 'image') return;
+  throw new LgiError(
+    'unavailable',
+    `this version encodes images, not ${kind}; encode frames or slices as images`,
+  );
+}
+
+/** What an encode has besides its settings. */
+export type EncodeContext = Pick<EncodeOptions, 'engine' | 'threads' | 'onProgress' | 'onNotice' | 'signal'>;
+
+/**
+ * {@link encode} by settings already resolved, whose recipe may be none of a preset: for studies, not of the public API.
+ *
+ * @throws as {@link encode}.
+ */
+export async function encodeBySettings(
+  media: Media,
+  to: Sink,
+  settings: EncodeSettings,
+  context: EncodeContext = {},
+): Promise<EncodeReport> {
   let prepared: Prepared;
   try {
-    prepared = await prepare(media, options);
+    prepared = await prepare(media, settings, context);
   } catch (error) {
     await to.abort(error);
     throw error;
   }
   const { content, report } = prepared;
-  const { signal } = options;
+  const { signal } = context;
   const { bytes } = await writeContainer(to, content, signal === undefined ? {} : { signal });
   return { ...report, bytes, bitsPerSample: (8 * bytes) / boxSize(content.signals[0].grid.extent) };
 }
@@ -79,22 +113,15 @@ interface Prepared {
   readonly report: Omit<EncodeReport, 'bytes' | 'bitsPerSample'>;
 }
 
-async function prepare(media: Media, options: EncodeOptions): Promise<Prepared> {
-  options.signal?.throwIfAborted();
-  if (media.kind !== 'image') {
-    throw new LgiError(
-      'unavailable',
-      `this version encodes images, not ${media.kind}; encode frames or slices as images`,
-    );
-  }
-  const settings = resolveSettings(media, options);
-  settings.notices.forEach((notice) => options.onNotice?.(notice));
-  const isNamed = options.engine === undefined || typeof options.engine === 'string';
+async function prepare(media: Media, settings: EncodeSettings, context: EncodeContext): Promise<Prepared> {
+  context.signal?.throwIfAborted();
+  settings.notices.forEach((notice) => context.onNotice?.(notice));
+  const isNamed = context.engine === undefined || typeof context.engine === 'string';
   const engine = isNamed
-    ? createEngine(options.engine as 'auto', options.threads)
-    : (options.engine as Engine);
+    ? createEngine(context.engine as 'auto', context.threads)
+    : (context.engine as Engine);
   try {
-    return await trainAndMeasure(media, settings, engine, options);
+    return await trainAndMeasure(media, settings, engine, context);
   } finally {
     if (isNamed) await engine.dispose();
   }
@@ -104,10 +131,10 @@ async function trainAndMeasure(
   media: Media,
   settings: EncodeSettings,
   engine: Engine,
-  options: EncodeOptions,
+  context: EncodeContext,
 ): Promise<Prepared> {
   const { grid, model, preset, precision, coder, seed, budget } = settings;
-  const { signal, onProgress } = options;
+  const { signal, onProgress } = context;
   const objective = await sampleObjective(grid, media.format, (box) => media.read(box, signal));
   const target = budget.psnr === undefined ? {} : { psnr: budget.psnr + QUANTISER_ALLOWANCE_DB };
   const { weights, iterations, seconds, stoppedBy } = await train(engine, {
@@ -132,7 +159,7 @@ async function trainAndMeasure(
   signal?.throwIfAborted();
   const { psnr } = compareSamples(original, decoded, media.format);
   const shortfall = describeShortfall(budget.psnr, psnr, stoppedBy);
-  if (shortfall !== undefined) options.onNotice?.(shortfall);
+  if (shortfall !== undefined) context.onNotice?.(shortfall);
   const ssim = structuralSimilarity(original, decoded, [media.shape[0], media.shape[1]], media.format);
   signal?.throwIfAborted();
   const payload = (values: Float32Array, role: 'local' | 'global'): Uint8Array =>

@@ -22,6 +22,7 @@ export { LgiError, OptionError } from '../codec/errors.js';
 export type { LgiErrorCode } from '../codec/errors.js';
 export { compareSamples } from '../codec/metrics.js';
 export type { SampleErrors } from '../codec/metrics.js';
+export { seamRatio } from '../codec/seam.js';
 export { SSIM_VARIANT, structuralSimilarity } from '../codec/structural-similarity.js';
 export { createEngine } from '../codec/engine/choose.js';
 export type { EngineName } from '../codec/engine/choose.js';

@@ -136,6 +136,16 @@ export class Signal {
     return this.#index.grid.shape;
   }
 
+  /** Per axis where one partition ends and the next begins, in samples from the visible window's corner, ascending. */
+  get cuts(): readonly (readonly number[])[] {
+    const { grid, window } = this.#index;
+    return grid.axes.map(({ cuts }, axis) =>
+      cuts
+        .filter((cut) => cut > window.begin[axis] && cut < window.end[axis])
+        .map((cut) => cut - window.begin[axis]),
+    );
+  }
+
   get partitions(): PartitionCount {
     const present = this.#index.chunks.count;
     // Of the command line's contract; this version's files have no constant partitions.

@@ -1,5 +1,7 @@
-import { LgiError } from '../../codec/errors.js';
+import { LgiError, OptionError } from '../../codec/errors.js';
+import { makeGrid } from '../../codec/grid.js';
 import { compareSamples } from '../../codec/metrics.js';
+import { seamRatio } from '../../codec/seam.js';
 import { peakOf, type SampleArray, type SampleFormat } from '../../codec/signal.js';
 import { SSIM_VARIANT, structuralSimilarity } from '../../codec/structural-similarity.js';
 import { MAGIC } from '../container/superblock.js';
@@ -8,6 +10,7 @@ import { open, type LgiFile } from '../open.js';
 import type { AddCommand, CommandContext } from './command.js';
 import { counted, decibels, widthByHeight } from './figures.js';
 import { namedOpening } from './named-opening.js';
+import { sizes } from './option-values.js';
 import { openSource } from './places.js';
 import { primaryImage } from './primary-image.js';
 
@@ -15,18 +18,37 @@ const EPILOGUE = `
 The first is the reference: where it has alpha, colour counts by that.
 PSNR has the peak 255 for 8 bits and 65535 for 16; with --json the PSNR of
 equal pictures is the string "Infinity".
-SSIM: ${SSIM_VARIANT}.`;
+SSIM: ${SSIM_VARIANT}.
+Seam: how much more the LGI file jumps across the borders of its partitions
+than inside them, by the measure of the other; 1 where borders do not show. Of
+two pictures it is given where --grid or --cell say where borders would be.`;
+
+/** Options as commander gives them. */
+interface Flags {
+  readonly grid?: readonly number[];
+  readonly cell?: readonly number[];
+}
 
 /** `lgi compare`. */
 export const addCompare: AddCommand = (program, context) => {
   program
     .command('compare')
     .summary('measure how far a picture or file is from another')
-    .description('Measures how far a picture or LGI file is from another: PSNR, SSIM, errors.')
+    .description('Measures how far a picture or LGI file is from another: PSNR, SSIM, seams, errors.')
     .argument('<a>', 'the reference: a picture or an LGI file')
     .argument('<b>', 'what is compared with it')
+    .option(
+      '--grid <rows>x<columns>',
+      "borders to measure seams at, instead of the file's: partitions per axis",
+      sizes('grid', 'ROWSxCOLUMNS, such as 16x24'),
+    )
+    .option(
+      '--cell <rows>x<columns>',
+      'the same by samples per partition',
+      sizes('cell', 'ROWSxCOLUMNS, such as 32x32'),
+    )
     .addHelpText('after', EPILOGUE)
-    .action((a: string, b: string) => compareFiles(a, b, context));
+    .action((a: string, b: string, flags: Flags) => compareFiles(a, b, flags, context));
 };
 
 interface Content {
@@ -34,9 +56,19 @@ interface Content {
   readonly data: SampleArray;
   readonly shape: readonly number[];
   readonly format: SampleFormat;
+  /** Per axis where partitions meet; pictures have none. */
+  readonly cuts?: readonly (readonly number[])[];
 }
 
-async function compareFiles(a: string, b: string, { output, signal }: CommandContext): Promise<void> {
+async function compareFiles(
+  a: string,
+  b: string,
+  flags: Flags,
+  { output, signal }: CommandContext,
+): Promise<void> {
+  if (flags.grid !== undefined && flags.cell !== undefined) {
+    throw new OptionError('cell', 'given together with grid; give one of them');
+  }
   const reference = await readContent(a, signal);
   const other = await readContent(b, signal);
   checkComparable(reference, other);
@@ -44,17 +76,52 @@ async function compareFiles(a: string, b: string, { output, signal }: CommandCon
   const { mse, psnr, maxError } = compareSamples(data, other.data, format);
   const [height, width] = shape;
   const ssim = structuralSimilarity(data, other.data, [height, width], format);
+  const { cuts, notice } = bordersAsked(shape, flags);
+  if (notice !== undefined) output.note(notice);
+  const seam = seamOf(reference, other, cuts);
   const { sampleType, layout, channels } = format;
   output.result(
-    { psnr, ssim, mse, maxError, ssimVariant: SSIM_VARIANT, width, height, channels, layout, sampleType },
+    {
+      psnr,
+      ssim,
+      ...(seam !== undefined && { seam }),
+      mse,
+      maxError,
+      ssimVariant: SSIM_VARIANT,
+      width,
+      height,
+      channels,
+      layout,
+      sampleType,
+    },
     `${b} against ${a}: ${describe(reference)}`,
     [
       ['PSNR', decibels(psnr)],
       ['SSIM', `${ssim.toFixed(4)} (${SSIM_VARIANT})`],
+      ...(seam === undefined ? [] : [['seam', `${seam.toFixed(3)} (1: borders do not show)`] as const]),
       ['MSE', mse.toPrecision(4)],
       ['max error', `${maxError} of ${peakOf(sampleType)}`],
     ],
   );
+}
+
+/** The borders that the options say, instead of a file's own. */
+function bordersAsked(
+  shape: readonly number[],
+  { grid, cell }: Flags,
+): { cuts?: Content['cuts']; notice?: string } {
+  if (grid === undefined && cell === undefined) return {};
+  const made = makeGrid(shape, grid === undefined ? { cell: cell ?? [] } : { counts: grid });
+  return { ...made, cuts: made.grid.axes.map(({ cuts }) => cuts) };
+}
+
+/** Of the one that has partitions by the measure of the one that has none, whichever comes first; else of the second. */
+function seamOf(first: Content, second: Content, asked: Content['cuts']): number | undefined {
+  const [source, other] =
+    second.cuts === undefined && first.cuts !== undefined ? [second, first] : [first, second];
+  const cuts = asked ?? other.cuts;
+  if (cuts === undefined) return undefined;
+  return seamRatio(source.data, other.data, source.shape, source.format, cuts);
 }
 
 /** All samples of a picture or of an LGI file. */
@@ -86,7 +153,8 @@ async function readLgi(place: string, signal: AbortSignal): Promise<Content> {
   let file: LgiFile | undefined;
   try {
     file = await namedOpening(place, source, open(source, { signal }));
-    const { data, shape, format, missing } = await primaryImage(file).decode({ signal });
+    const image = primaryImage(file);
+    const { data, shape, format, missing } = await image.decode({ signal });
     if (missing.length > 0) {
       throw new LgiError(
         'missing',
@@ -94,7 +162,7 @@ async function readLgi(place: string, signal: AbortSignal): Promise<Content> {
           'crop to a region that is whole',
       );
     }
-    return { place, data, shape, format };
+    return { place, data, shape, format, cuts: image.cuts };
   } finally {
     await (file === undefined ? source.close() : file.dispose());
   }

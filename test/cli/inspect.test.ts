@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { writeImage } from '../../dist/src/node.js';
+import { seamRatio } from '../../dist/src/index.js';
+import { readImage, writeImage } from '../../dist/src/node.js';
 import { noise, render } from '../../dist/test/media/patterns.js';
 import { scene } from '../../dist/test/media/scene.js';
 import { Workplace } from './run-lgi.js';
@@ -88,6 +89,49 @@ describe('lgi compare', () => {
     expect(forth.maxError).toBeGreaterThanOrEqual(Math.sqrt(forth.mse));
     const { stdout } = await workplace.lgi(['compare', 'scene.png', 'a.lgi']);
     expect(stdout).toMatch(/SSIM +\d\.\d{4} \(luma, Gaussian 11x11, sigma 1\.5, no downsampling\)/);
+  });
+
+  it('measures seams of a file, of its crop, and of a picture where it is told the borders', async () => {
+    const { seam } = await workplace.json('compare', 'scene.png', 'a.lgi');
+    expect(seam).toBeGreaterThan(0);
+    expect((await workplace.lgi(['compare', 'scene.png', 'a.lgi'])).stdout).toContain(
+      `seam       ${seam?.toFixed(3)}`,
+    );
+    await workplace.json('decode', 'a.lgi', '-o', 'decoded.png');
+    expect(await workplace.json('compare', 'scene.png', 'decoded.png')).not.toHaveProperty('seam');
+    const told = (...borders: string[]) => workplace.json('compare', 'scene.png', 'decoded.png', ...borders);
+    expect((await told('--cell', '16x16')).seam).toBe(seam);
+    expect((await told('--grid', '1x5')).seam).not.toBe(seam);
+    // The crop's borders are those of the file it was cut from, seen from its own corner.
+    await workplace.json('crop', 'a.lgi', '-o', 'part.lgi', '--region', '5,3,30,20');
+    await workplace.json('decode', 'part.lgi', '-o', 'part.png');
+    const { data } = scene(40, 24);
+    const rows = Array.from({ length: 20 }, (_, y) => data.subarray(((y + 3) * 40 + 5) * 3).subarray(0, 90));
+    const part = Uint8Array.from(rows.flatMap((row) => [...row]));
+    await writeImage(workplace.path('part-source.png'), {
+      data: part,
+      shape: [20, 30],
+      channels: 3,
+      layout: 'rgb',
+      sampleType: 'uint8',
+    });
+    const cropped = await workplace.json('compare', 'part-source.png', 'part.lgi');
+    expect(cropped.seam).toBe(
+      seamRatio(
+        part,
+        await (await readImage(workplace.path('part.png'))).read({ begin: [0, 0], end: [20, 30] }),
+        [20, 30],
+        { sampleType: 'uint8', layout: 'rgb', channels: 3 },
+        [[13], [11, 27]],
+      ),
+    );
+  });
+
+  it('takes borders by one option alone, and says where they were clamped', async () => {
+    const both = await workplace.lgi(['compare', 'scene.png', 'a.lgi', '--grid', '2x3', '--cell', '16x16']);
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('give one of them') });
+    const wide = await workplace.lgi(['compare', 'scene.png', 'a.lgi', '--cell', '16x100', '--json']);
+    expect(wide).toMatchObject({ code: 0, stderr: expect.stringContaining('16x40 is used') });
   });
 
   it('finds no error between equals, and says so in valid JSON', async () => {
