@@ -118,7 +118,7 @@ export class DivergenceGuard {
     this.#candidate.local.forEach((weights, p) => {
       if (!this.#errors.tookPart(p)) return;
       const error = this.#errors.present(p);
-      if (this.#isGood(error, Math.max(this.#best[p], mean))) {
+      if (error <= mean || this.#isGood(error, this.#best[p])) {
         this.#best[p] = Math.min(this.#best[p], error);
         this.#goodLocal[p] = weights;
       } else bad.push(p);

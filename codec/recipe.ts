@@ -31,6 +31,8 @@ export interface Phase {
    * of the mean over all partitions; 0: none rests.
    */
   readonly restsBelow: number;
+  /** Part of the phase after which none rests, so that partitions which rested much settle at the low rates of the end too. */
+  readonly restsUntil: number;
   /** Share of the time that all phases take, and of a wall-clock budget; shares add up to 1. */
   readonly timeShare: number;
 }
@@ -73,6 +75,7 @@ const PAPER: Preset = {
         globalRate: 5e-4,
         decay: 'constant',
         restsBelow: 0,
+        restsUntil: 1,
         timeShare: 1,
       },
     ],
@@ -121,6 +124,7 @@ const FAST: Preset = {
         globalRate: 1.5e-3,
         decay: 'constant',
         restsBelow: 0,
+        restsUntil: 1,
         timeShare: 0.2,
       },
       {
@@ -132,10 +136,11 @@ const FAST: Preset = {
         globalRate: 0,
         decay: 'linear',
         restsBelow: 0.5,
+        restsUntil: 1,
         timeShare: 0.8,
       },
     ],
-    divergence: { errorFactor: 8, rateFactor: 0.5, attempts: 4 },
+    divergence: { errorFactor: 3, rateFactor: 0.5, attempts: 4 },
   },
   localCoordinates: 'cell',
   latticeStride: 4,

@@ -219,7 +219,7 @@ class Run {
       if (done % epochSteps === 0) {
         this.#epoch++;
         await this.#guard.startEpoch();
-        this.#chooseResting(phase);
+        this.#chooseResting(phase, Math.max(done / limit, ofTime()));
         if (batches > 1) orders = this.#orders();
         if (turns > 1) ranks = this.#ranks();
       }
@@ -285,12 +285,12 @@ class Run {
    * Effort goes where it lowers the error of the whole most: were an error inversely proportional to the epochs spent on it,
    * the next epoch would gain this error divided by them.
    */
-  #chooseResting({ trains, restsBelow }: Phase): void {
+  #chooseResting({ trains, restsBelow, restsUntil }: Phase, part: number): void {
     if (trains === 'all') return;
     const gains = Float64Array.from(this.#epochsTaken, (epochs, p) => this.#errors.last(p) / (epochs + 1));
     const mean = gains.reduce((sum, gain) => sum + gain, 0) / gains.length;
     gains.forEach((gain, p) => {
-      const rests = gain < restsBelow * mean;
+      const rests = part < restsUntil && gain < restsBelow * mean;
       this.#resting[p] = rests ? 1 : 0;
       if (!rests) this.#epochsTaken[p]++;
     });
