@@ -25,6 +25,8 @@ function run(picture: string, psnr: number, key = `${picture} ${psnr}`): Run {
     key,
     picture,
     configuration: 'c',
+    changes: {},
+    budget: {},
     psnr,
     ssim: 0.5,
     seam: 2,
@@ -73,9 +75,7 @@ describe('settings of a sweep', () => {
 
   test('of all configurations of an experiment are runs of their own, but for the same one under two names', () => {
     for (const { name, configurations } of EXPERIMENTS) {
-      const keys = configurations.map(({ changes }) =>
-        runKey('p', settingsOf({ ...changes, params: 60_000 }, media, {})),
-      );
+      const keys = configurations.map(({ changes }) => runKey('p', settingsOf(changes, media, {})));
       // The omega of the baseline stands among the others too.
       expect(new Set(keys).size).toBe(keys.length - (name === 'omega' ? 1 : 0));
     }
@@ -89,7 +89,13 @@ describe('runs of a sweep', () => {
   test('are measured on the file, as lines that a later sweep finds', async () => {
     const engine = createEngine('cpu', 1);
     const settings = settingsOf({ params: 20_000 }, media, { iterations: 4 });
-    const names = { key: runKey('scene', settings), picture: 'scene', configuration: 'fast' };
+    const names = {
+      key: runKey('scene', settings),
+      picture: 'scene',
+      configuration: 'small',
+      changes: { params: 20_000 },
+      budget: { iterations: 4 },
+    };
     const made = await runOnce(media, settings, engine, names);
     await engine.dispose();
     expect(made).toMatchObject({ ...names, iterations: 4, grid: [3, 4] });
@@ -135,7 +141,14 @@ describe('tables of a sweep', () => {
   });
 
   test('say what failed', () => {
-    const failed = { key: 'k', picture: 'a', configuration: 'c', error: 'diverged' };
+    const failed = {
+      key: 'k',
+      picture: 'a',
+      configuration: 'c',
+      changes: {},
+      budget: {},
+      error: 'diverged',
+    };
     const lines = experimentTables(
       [row('fast', run('a', 30)), { name: 'wild', runs: new Map([['a', failed]]) }],
       ['a'],

@@ -1,6 +1,6 @@
-// npm run sweep -- FOLDER [options]: encodes the pictures of a folder by many configurations and compares them.
+// npm run sweep -- --pictures FOLDER --out RESULTS.jsonl: encodes pictures by many configurations and compares them.
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createEngine } from '../../codec/engine/choose.js';
 import { OptionError } from '../../codec/errors.js';
@@ -16,30 +16,30 @@ import { RunFile, runKey } from './sweep/runs.js';
 import type { FailedRun, Run } from './sweep/runs.js';
 import { experimentTables } from './sweep/table.js';
 
-const USAGE = `npm run sweep -- FOLDER [options]
+const USAGE = `npm run sweep -- --pictures FOLDER --out RESULTS.jsonl [options]
 
-  --experiments a,b   some of them (default: all)
-  --pictures a,b      some of the folder's pictures, by name without extension (default: all)
-  --seconds N         time of each run's training; or
-  --iterations N      optimiser steps of each run; or
-  --effort X          part of the recipe's epochs that each run takes (default: 1)
-  --threads N         threads of the engine
-  --to FOLDER         where runs.jsonl and table.md go (default: sweep-output)
-  --list              what there is to run, and nothing else
+  --experiment a,b     some of them (default: all)
+  --pictures-only a,b  some of the folder's pictures, by name without extension (default: all)
+  --seconds N          time of each run's training; or
+  --iterations N       optimiser steps of each run; or
+  --effort X           part of the recipe's steps that each run takes, which keeps epochs equal (default: 1)
+  --threads N          threads of the engine
+  --list               what there is to run, and nothing else
 
-A run that runs.jsonl has is not made again; it can be ended at any time and started anew with the same options.
+The tables go beside the results, with the ending .md. A run that the results have is not made again: end the sweep at any
+time and start it anew with the same options.
 `;
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
+const { values: options } = parseArgs({
   options: {
-    experiments: { type: 'string' },
     pictures: { type: 'string' },
+    out: { type: 'string' },
+    experiment: { type: 'string' },
+    'pictures-only': { type: 'string' },
     seconds: { type: 'string' },
     iterations: { type: 'string' },
     effort: { type: 'string' },
     threads: { type: 'string' },
-    to: { type: 'string', default: 'sweep-output' },
     list: { type: 'boolean' },
   },
 });
@@ -71,7 +71,11 @@ function chosenBudget(): RunBudget {
 }
 
 /** Those of the names that were asked for, in their own order; all without a request. */
-function chosen<T>(all: readonly T[], nameOf: (item: T) => string, option: 'experiments' | 'pictures'): T[] {
+function chosen<T>(
+  all: readonly T[],
+  nameOf: (item: T) => string,
+  option: 'experiment' | 'pictures-only',
+): T[] {
   const names = options[option]?.split(',');
   if (names === undefined) return [...all];
   const unknown = names.find((name) => !all.some((item) => nameOf(item) === name));
@@ -89,7 +93,11 @@ interface Picture {
 async function picturesOf(folder: string): Promise<Picture[]> {
   const files = (await readdir(folder)).filter((file) => /\.(png|jpe?g|webp)$/i.test(file)).sort();
   const all = files.map((file) => ({ name: basename(file, extname(file)), path: join(folder, file) }));
-  return chosen(all, ({ name }) => name, 'pictures');
+  return chosen(all, ({ name }) => name, 'pictures-only');
+}
+
+function picturesAsked(experiment: Experiment, pictures: readonly Picture[]): Picture[] {
+  return pictures.filter(({ name }) => experiment.pictures?.test(name) ?? true);
 }
 
 /** Settings of a run, or why a picture cannot be encoded that way, which needs no run to be known. */
@@ -119,8 +127,10 @@ class Results {
     pictures: readonly Picture[],
     title: readonly string[],
   ): string {
-    const names = pictures.map(({ name }) => name);
-    const sections = experiments.map(({ name, question, configurations: [first, ...others] }) => {
+    const sections = experiments.map((experiment) => {
+      const { name, question, configurations } = experiment;
+      const [first, ...others] = configurations;
+      const names = picturesAsked(experiment, pictures).map((picture) => picture.name);
       const row = (configuration: Configuration) => ({
         name: configuration.name,
         runs: this.#row(name, configuration.name),
@@ -156,33 +166,45 @@ async function replaceFile(path: string, text: string): Promise<void> {
   await rename(`${path}.tmp`, path);
 }
 
-async function sweep(folder: string): Promise<void> {
+/** All media stay open: every configuration runs on all of them before the next. */
+async function openAll(pictures: readonly Picture[]): Promise<Map<string, Media>> {
+  const opened = new Map<string, Media>();
+  for (const { name, path } of pictures) opened.set(name, await readImage(path));
+  return opened;
+}
+
+async function sweep(folder: string, out: string): Promise<void> {
   const budget = chosenBudget();
-  const experiments = chosen(EXPERIMENTS, ({ name }) => name, 'experiments');
+  const experiments = chosen(EXPERIMENTS, ({ name }) => name, 'experiment');
   const pictures = await picturesOf(folder);
   if (pictures.length === 0) refuse(`${folder} has no PNG, JPEG or WebP`);
-  await mkdir(options.to, { recursive: true });
-  const runs = await RunFile.open(join(options.to, 'runs.jsonl'));
+  const tables = out.endsWith('.jsonl') ? `${out.slice(0, -'.jsonl'.length)}.md` : `${out}.md`;
+  await mkdir(dirname(out), { recursive: true });
+  const runs = await RunFile.open(out);
+  const media = await openAll(pictures);
   const engine = createEngine('auto', positive('threads'));
   const results = new Results();
-  const asked = (['experiments', 'pictures', 'seconds', 'iterations', 'effort', 'threads'] as const)
+  const asked = (['experiment', 'pictures-only', 'seconds', 'iterations', 'effort', 'threads'] as const)
     .filter((name) => options[name] !== undefined)
     .map((name) => ` --${name} ${options[name]}`);
   const title = [
     '# Sweep',
     '',
-    `Made by \`npm run sweep -- FOLDER${asked.join('')}\`, engine ${engine.name}, ${engine.threads} threads.`,
+    `Made by \`npm run sweep -- --pictures FOLDER --out FILE${asked.join('')}\`, engine ${engine.name}, ${engine.threads} threads.`,
     'Means over pictures; gain: mean difference of PSNR to the first row, picture by picture, ± its standard deviation.',
   ];
   try {
-    // Pictures outside: as soon as the first is done, every experiment can be read, and each further one makes all of them
-    // surer, since differences are taken picture by picture.
-    for (const { name: picture, path } of pictures) {
-      const media = await readImage(path);
-      for (const experiment of experiments) {
-        for (const configuration of experiment.configurations) {
-          const names = { picture, configuration: configuration.name };
-          const planned = plan(picture, media, configuration, budget);
+    for (const experiment of experiments) {
+      for (const configuration of experiment.configurations) {
+        for (const { name: picture } of picturesAsked(experiment, pictures)) {
+          const names = {
+            picture,
+            configuration: configuration.name,
+            changes: configuration.changes,
+            budget,
+          };
+          const medium = media.get(picture) as Media;
+          const planned = plan(picture, medium, configuration, budget);
           if ('refusal' in planned) {
             results.add(experiment, configuration, { ...names, key: '', error: planned.refusal });
             continue;
@@ -190,18 +212,18 @@ async function sweep(folder: string): Promise<void> {
           const { key, settings } = planned;
           let run = runs.find(key);
           if (run === undefined) {
-            run = await runOnce(media, settings, engine, { ...names, key });
+            run = await runOnce(medium, settings, engine, { ...names, key });
             await runs.add(run);
-            process.stdout.write(`${picture}, ${experiment.name}: ${configuration.name}: ${describe(run)}\n`);
+            process.stdout.write(`${experiment.name}, ${configuration.name}, ${picture}: ${describe(run)}\n`);
           }
           results.add(experiment, configuration, run);
         }
-        await replaceFile(join(options.to, 'table.md'), results.markdown(experiments, pictures, title));
+        await replaceFile(tables, results.markdown(experiments, pictures, title));
       }
-      media.close?.();
     }
   } finally {
     await engine.dispose();
+    media.forEach((medium) => medium.close?.());
   }
   process.stdout.write(`\n${results.markdown(experiments, pictures, title)}`);
 }
@@ -210,8 +232,8 @@ if (options.list === true) {
   for (const { name, question, configurations } of EXPERIMENTS) {
     process.stdout.write(`${name}: ${question}\n  ${configurations.map((c) => c.name).join('; ')}\n`);
   }
-} else if (positionals.length !== 1) {
-  refuse('one folder of pictures is needed');
+} else if (options.pictures === undefined || options.out === undefined) {
+  refuse('a folder of pictures and a file for the results are needed');
 } else {
-  await sweep(positionals[0]);
+  await sweep(options.pictures, options.out);
 }

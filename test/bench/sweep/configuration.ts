@@ -1,10 +1,18 @@
-import { siren } from '../../../codec/architecture.js';
+import { countParameters, siren } from '../../../codec/architecture.js';
 import type { LocalCoordinates } from '../../../codec/architecture.js';
 import { PRESETS } from '../../../codec/recipe.js';
+import type { Optimiser } from '../../../codec/optimiser.js';
 import type { Phase, PresetName, Recipe } from '../../../codec/recipe.js';
 import { resolveSettings } from '../../../src/encode-settings.js';
 import type { EncodeSettings } from '../../../src/encode-settings.js';
 import type { Media } from '../../../src/media/media.js';
+
+/** A kind of optimiser, and the fields of it that are not as in `paper` (Adam) or `fast` (SOAP). */
+export type OptimiserChanges = {
+  readonly [Kind in Optimiser['kind']]: Partial<Extract<Optimiser, { kind: Kind }>> & {
+    readonly kind: Kind;
+  };
+}[Optimiser['kind']];
 
 /** What a sweep changes; what is absent is as the preset has it. Plain data, so that a run can be told from others. */
 export interface Changes {
@@ -12,8 +20,8 @@ export interface Changes {
   readonly preset?: PresetName;
   /** Side of the cells in samples. */
   readonly cell?: number;
-  /** Parameters altogether; default {@link DEFAULT_PARAMETERS}. `null`: by the widths. */
-  readonly params?: number | null;
+  /** Parameters altogether; `preset`: as many as the preset's own network has on the picture. Default: by the widths. */
+  readonly params?: number | 'preset';
   /** Part of the parameters that is global. */
   readonly globalShare?: number;
   readonly localWidth?: number;
@@ -27,9 +35,12 @@ export interface Changes {
   readonly localOmegaFirst?: number;
   readonly localOmegaHidden?: number;
   readonly mergeOmega?: number;
-  readonly optimiser?: 'adam' | 'soap';
+  /** Of the kind that a preset has, but for the fields given. */
+  readonly optimiser?: OptimiserChanges;
   /** Learning rate of everything, in both phases. */
   readonly rate?: number;
+  /** Learning rate of global and merge weights alone, while they move. */
+  readonly globalRate?: number;
   readonly decay?: Phase['decay'];
   /** Epochs in which all weights move; 0 leaves the phase out. */
   readonly jointEpochs?: number;
@@ -38,6 +49,8 @@ export interface Changes {
   readonly localEpochs?: number;
   readonly localBatches?: number;
   readonly restsBelow?: number;
+  /** Share of the time that joint epochs take of a budget in seconds; default by {@link JOINT_EPOCH_TIME}. */
+  readonly jointTimeShare?: number;
   readonly localFirstFactor?: number;
   readonly seed?: number;
 }
@@ -55,9 +68,6 @@ export interface RunBudget {
   /** Part of every phase's epochs. */
   readonly effort?: number;
 }
-
-/** A 256-wide SIREN for colour pictures, what the paper compares with. */
-export const DEFAULT_PARAMETERS = 198_915;
 
 /** As codec/train.ts has it: with fewer samples a batch, an epoch takes fewer steps than the phase says. */
 const LEAST_BATCH_SAMPLES = 32;
@@ -91,13 +101,18 @@ function phasesOf(base: readonly Phase[], changes: Changes, cellSamples: number)
       batches,
       turns,
       localRate: changes.rate ?? phase.localRate,
-      globalRate: isJoint ? (changes.rate ?? phase.globalRate) : 0,
+      globalRate: isJoint ? (changes.globalRate ?? changes.rate ?? phase.globalRate) : 0,
       ...(!isJoint && given({ decay: changes.decay, restsBelow: changes.restsBelow })),
       timeShare: epochs * (isJoint ? JOINT_EPOCH_TIME : LOCAL_EPOCH_TIME),
     };
   });
   const time = phases.reduce((sum, { timeShare }) => sum + timeShare, 0);
-  return phases.map((phase) => ({ ...phase, timeShare: phase.timeShare / time }));
+  const { jointTimeShare } = changes;
+  return phases.map((phase) => {
+    if (jointTimeShare === undefined || phases.length === 1)
+      return { ...phase, timeShare: phase.timeShare / time };
+    return { ...phase, timeShare: phase.trains === 'all' ? jointTimeShare : 1 - jointTimeShare };
+  });
 }
 
 function recipeOf(base: Recipe, changes: Changes, cellSamples: number): Recipe {
@@ -105,11 +120,20 @@ function recipeOf(base: Recipe, changes: Changes, cellSamples: number): Recipe {
   return {
     ...base,
     ...(optimiser && {
-      optimiser: PRESETS[optimiser === 'adam' ? 'paper' : 'fast'].recipe.optimiser,
+      optimiser: {
+        ...PRESETS[optimiser.kind === 'adam' ? 'paper' : 'fast'].recipe.optimiser,
+        ...optimiser,
+      } as Optimiser,
     }),
     initialisation: { ...base.initialisation, ...given({ localFirstFactor }) },
     phases: changes.preset === 'paper' ? base.phases : phasesOf(base.phases, changes, cellSamples),
   };
+}
+
+/** Parameters that a preset's own network has on a picture: what configurations of other sizes are held to. */
+function presetParameters(media: Media, preset: PresetName): number {
+  const { grid, model } = resolveSettings(media, { preset });
+  return countParameters(model.architecture, grid.count).total;
 }
 
 /**
@@ -121,7 +145,7 @@ export function settingsOf(changes: Changes, media: Media, budget: RunBudget): E
   const { preset = 'fast', cell, globalShare, localWidth, globalWidth, levels, lattice, seed } = changes;
   const { activations } = PRESETS[preset];
   const { local, global, merge } = activations;
-  const params = changes.params === undefined ? DEFAULT_PARAMETERS : (changes.params ?? undefined);
+  const params = changes.params === 'preset' ? presetParameters(media, preset) : changes.params;
   const { iterations, seconds } = budget;
   const settings = resolveSettings(media, {
     preset,

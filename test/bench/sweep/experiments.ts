@@ -6,6 +6,8 @@ export interface Experiment {
   readonly question: string;
   /** The first one is what the others are compared with. */
   readonly configurations: readonly [Configuration, ...Configuration[]];
+  /** Names of the pictures that the question is of; default all. */
+  readonly pictures?: RegExp;
 }
 
 /** What `fast` is; the same run serves every experiment. */
@@ -37,98 +39,90 @@ function each<T>(
   return Object.fromEntries(values.map(make));
 }
 
-/** Every experiment, the most telling first: a sweep runs them in this order on one picture after the other. */
+/** `fast` with widths chosen for as many parameters as it has: what other cells and shares are compared with. */
+const EQUAL_FAST: Configuration = { name: 'fast, widths chosen', changes: { params: 'preset' } };
+
+/** Parameters of a 256-wide SIREN for colour pictures, what the paper compares with. */
+const SIREN_PARAMETERS = 198_915;
+
+/** Every experiment, the most telling first. What `fast` has anyway stands in the baseline and is left out of the others. */
 export const EXPERIMENTS: readonly Experiment[] = [
   experiment(
     'seed',
     'How far do runs differ that differ in nothing?',
     each([1, 2], (seed) => [`seed ${seed}`, { seed }]),
   ),
+  {
+    ...experiment(
+      'kodak',
+      'The fast preset against 1000 iterations of the paper, both with the parameters of a 256-wide SIREN',
+      { fast: { params: SIREN_PARAMETERS } },
+      { name: 'paper', changes: { preset: 'paper', params: SIREN_PARAMETERS } },
+    ),
+    pictures: /^kodim/,
+  },
   experiment(
     'lattice',
     'Samples between lattice points (fast: 4)',
-    each([2, 8], (lattice) => [`lattice ${lattice}`, { lattice }]),
+    each([0, 2, 8], (lattice) => [lattice === 0 ? 'no lattice' : `lattice ${lattice}`, { lattice }]),
   ),
   experiment(
     'cell',
     'Side of the cells at equal parameters (fast: 32)',
-    each([16, 48, 64], (cell) => [`cell ${cell}`, { cell }]),
+    each([16, 48, 64], (cell) => [`cell ${cell}`, { cell, params: 'preset' }]),
+    EQUAL_FAST,
   ),
   experiment(
     'omega',
-    "The global network's first omega (fast: 120) against the number of partitions (fast: cells of 32)",
+    "The global network's first omega (fast: 120) against the side of the cells (fast: 32), at equal parameters",
     pairs([16, 32, 64], [30, 60, 120, 240], (cell, globalOmegaFirst) => [
       `cell ${cell}, omega ${globalOmegaFirst}`,
-      // What fast has anyway is left out, so that the run is known as fast's.
       {
+        params: 'preset',
         ...(cell !== 32 && { cell }),
         ...(globalOmegaFirst !== 120 && { globalOmegaFirst }),
       },
     ]),
+    EQUAL_FAST,
   ),
-  experiment(
-    'phases',
-    'Joint and local epochs (fast: 4 + 80)',
-    each(
-      [
-        [0, 100],
-        [2, 90],
-        [8, 60],
-        [8, 80],
-        [4, 40],
-        [4, 160],
-      ] as const,
-      ([jointEpochs, localEpochs]) => [`${jointEpochs} + ${localEpochs}`, { jointEpochs, localEpochs }],
-    ),
-  ),
+  experiment('phases', 'Joint epochs (fast: 4 before 80 local ones), their turns (4), and resting (0.5)', {
+    ...each([0, 1, 2, 3, 5, 6, 8], (jointEpochs) => [`${jointEpochs} joint`, { jointEpochs }]),
+    ...each([1, 8], (turns) => [`turns ${turns}`, { turns }]),
+    ...each([0, 0.25, 1], (restsBelow) => [`rest below ${restsBelow}`, { restsBelow }]),
+    ...each([40, 160], (localEpochs) => [`${localEpochs} local`, { localEpochs }]),
+  }),
   experiment(
     'batch',
     'Batches of a local epoch (fast: 16)',
     each([4, 8, 32], (localBatches) => [`${localBatches} batches`, { localBatches }]),
   ),
-  experiment(
-    'turns',
-    'Turns and batches of a joint epoch (fast: 4 turns of 4 batches)',
-    each(
-      [
-        [1, 4],
-        [1, 16],
-        [2, 4],
-        [8, 4],
-        [4, 2],
-        [4, 8],
-      ] as const,
-      ([turns, jointBatches]) => [`${turns} turns, ${jointBatches} batches`, { turns, jointBatches }],
-    ),
-  ),
-  experiment('optimiser', 'Optimiser and rate (fast: SOAP at 1.5e-3)', {
+  experiment('optimiser', 'Optimiser, rate and updates between refreshes (fast: SOAP at 1.5e-3, 20)', {
     ...each([1e-3, 2e-3], (rate) => [`SOAP ${rate}`, { rate }]),
-    ...each([1e-3, 2e-3], (rate) => [`Adam ${rate}`, { optimiser: 'adam', rate }]),
+    ...each([10, 40], (refreshSteps) => [
+      `refresh ${refreshSteps}`,
+      { optimiser: { kind: 'soap', refreshSteps } },
+    ]),
+    ...each([1e-3, 2e-3], (rate) => [`Adam ${rate}`, { optimiser: { kind: 'adam' }, rate }]),
   }),
-  experiment(
-    'coordinates',
-    'What local networks see (fast: their cell)',
-    each([30, 120, 240], (localOmegaFirst) => [
+  experiment('coordinates', 'What local networks see (fast: their cell)', {
+    signal: { localCoordinates: 'signal' },
+    ...each([120, 240], (localOmegaFirst) => [
       `signal, local omega ${localOmegaFirst}`,
       { localCoordinates: 'signal', localOmegaFirst },
     ]),
-  ),
+  }),
   experiment(
     'share',
-    'Part of the parameters that is global (fast: 0.1)',
-    each([0.05, 0.2], (globalShare) => [`share ${globalShare}`, { globalShare }]),
+    'Part of the parameters that is global (fast: 0.1), at equal parameters',
+    each([0.05, 0.2], (globalShare) => [`share ${globalShare}`, { globalShare, params: 'preset' }]),
+    EQUAL_FAST,
   ),
   experiment(
-    'local-omega',
+    'initial',
     "The local networks' first omega and the factor on their first weights (fast: 30, 1)",
     {
       ...each([15, 60], (localOmegaFirst) => [`local omega ${localOmegaFirst}`, { localOmegaFirst }]),
       ...each([0.5, 2], (localFirstFactor) => [`factor ${localFirstFactor}`, { localFirstFactor }]),
     },
-  ),
-  experiment(
-    'rest',
-    'Below which part of the mean error partitions rest (fast: 0.5)',
-    each([0, 0.25, 1], (restsBelow) => [`rest ${restsBelow}`, { restsBelow }]),
   ),
 ];

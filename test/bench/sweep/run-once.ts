@@ -1,4 +1,5 @@
 import type { Engine } from '../../../codec/engine/engine.js';
+import { errorSeamRatio } from '../../../codec/error-seam.js';
 import { LgiError } from '../../../codec/errors.js';
 import { seamRatio } from '../../../codec/seam.js';
 import { encodeBySettings } from '../../../src/encode.js';
@@ -6,14 +7,14 @@ import type { EncodeSettings } from '../../../src/encode-settings.js';
 import { MemorySink } from '../../../src/io/memory.js';
 import type { Media } from '../../../src/media/media.js';
 import { open } from '../../../src/open.js';
-import type { FailedRun, Run } from './runs.js';
+import type { FailedRun, Run, RunNames } from './runs.js';
 
 /** Encodes a picture, and measures what the file decodes to. */
 export async function runOnce(
   media: Media,
   settings: EncodeSettings,
   engine: Engine,
-  names: Pick<Run, 'key' | 'picture' | 'configuration'>,
+  names: RunNames,
 ): Promise<Run | FailedRun> {
   try {
     const sink = new MemorySink();
@@ -24,6 +25,7 @@ export async function runOnce(
     const { data } = await image.decode();
     const source = await media.read({ begin: media.shape.map(() => 0), end: media.shape });
     const seam = seamRatio(source, data, image.shape, image.format, image.cuts);
+    const errorSeam = errorSeamRatio(source, data, image.shape, image.format, image.cuts);
     await file.dispose();
     const { localWidth, globalWidth } = settings.model.architecture;
     return {
@@ -31,6 +33,7 @@ export async function runOnce(
       psnr,
       ssim,
       ...(seam !== undefined && { seam }),
+      ...(errorSeam !== undefined && { errorSeam }),
       seconds,
       iterations,
       parameters: parameters.total,

@@ -1,18 +1,27 @@
 import { createHash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import type { EncodeSettings } from '../../../src/encode-settings.js';
+import type { Changes, RunBudget } from './configuration.js';
 
-/** What a run achieved; a line of the file. */
-export interface Run {
+/** Which run a line of the file is of. */
+export interface RunNames {
   /** Of {@link runKey}. */
   readonly key: string;
   readonly picture: string;
   /** The configuration's name when it ran; names may change, the key tells runs apart. */
   readonly configuration: string;
+  /** What the configuration changes, and what it may take. */
+  readonly changes: Changes;
+  readonly budget: RunBudget;
+}
+
+/** What a run achieved; a line of the file. */
+export interface Run extends RunNames {
   readonly psnr: number;
   readonly ssim: number;
   /** Absent where the grid has no borders. */
   readonly seam?: number;
+  readonly errorSeam?: number;
   /** Training alone. */
   readonly seconds: number;
   readonly iterations: number;
@@ -25,7 +34,7 @@ export interface Run {
 }
 
 /** A run that ended in an error which another try would end in as well. */
-export interface FailedRun extends Pick<Run, 'key' | 'picture' | 'configuration'> {
+export interface FailedRun extends RunNames {
   readonly error: string;
 }
 
