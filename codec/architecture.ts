@@ -128,6 +128,12 @@ export function localTensors(architecture: Architecture): Tensor[] {
   return tensorsOf(localLayers(architecture), architecture.levels);
 }
 
+/** Where the output layer begins in one partition's flat weights: its weight, then its bias, to the end. */
+export function outputLayerOffset(architecture: Architecture): number {
+  const { levels } = architecture;
+  return localTensors(architecture).find(({ level }) => level === levels + 1)?.offset ?? 0;
+}
+
 /**
  * Tensors of the flat global weights, in order: per level weight then bias, the merge last.
  *

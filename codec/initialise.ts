@@ -11,6 +11,11 @@ export interface InitialisationOptions {
    * Factor on the local networks' first-layer weights. Default 1, as SIREN, and what recipe.ts measured best.
    */
   readonly localFirstFactor?: number;
+  /**
+   * Biases of the output layers: drawn as SIREN's (default), or the mean of the partition's samples, so that no steps are
+   * spent on getting there.
+   */
+  readonly outputBias?: 'drawn' | 'mean';
 }
 
 /** Inputs of the layer that a tensor belongs to; a bias is preceded by its weight. */

@@ -1,7 +1,7 @@
 import { boxSize } from './grid.js';
 import type { Box, Grid } from './grid.js';
 import { psnrOf } from './metrics.js';
-import { allocateSamples, peakOf } from './signal.js';
+import { allocateSamples, alphaChannel, peakOf } from './signal.js';
 import type { SampleArray, SampleFormat } from './signal.js';
 
 /**
@@ -48,4 +48,28 @@ export async function sampleObjective(
  */
 export function psnrOfError(meanSquaredError: number, format: SampleFormat): number {
   return psnrOf(meanSquaredError, peakOf(format.sampleType) / format.mapping.scale);
+}
+
+/** Mean of each partition's samples by channel, in output units, colour weighted by alpha: f64 [partitions][channels]. */
+export function partitionMeans({ boxes, format, samples }: Objective): Float64Array[] {
+  const { channels, mapping } = format;
+  const alpha = alphaChannel(format);
+  const opaque = peakOf(format.sampleType);
+  let at = 0;
+  return boxes.map((box) => {
+    const sums = new Float64Array(channels);
+    const weights = new Float64Array(channels);
+    for (const end = at + boxSize(box) * channels; at < end; at += channels) {
+      const colourWeight = alpha < 0 ? 1 : samples[at + alpha] / opaque;
+      for (let channel = 0; channel < channels; channel++) {
+        const weight = channel === alpha ? 1 : colourWeight;
+        sums[channel] += weight * samples[at + channel];
+        weights[channel] += weight;
+      }
+    }
+    // What cannot be seen may be anything; the middle of the range is as far from everything as can be helped.
+    return sums.map((sum, channel) =>
+      weights[channel] === 0 ? 0 : (sum / weights[channel] - mapping.offset) / mapping.scale,
+    );
+  });
 }

@@ -3,7 +3,7 @@ import { DivergenceGuard } from './divergence.js';
 import { boxSize } from './grid.js';
 import { initialWeights } from './initialise.js';
 import type { Model, Weights } from './model.js';
-import { psnrOfError } from './objective.js';
+import { partitionMeans, psnrOfError } from './objective.js';
 import type { Objective } from './objective.js';
 import { PartitionErrors } from './partition-errors.js';
 import { permutation } from './random.js';
@@ -113,6 +113,10 @@ export async function train(engine: Engine, options: TrainingOptions): Promise<T
     ...recipe.initialisation,
     seed,
   });
+  if (recipe.initialisation.outputBias === 'mean') {
+    const means = partitionMeans(objective);
+    weights.local.forEach((local, p) => local.set(means[p], local.length - means[p].length));
+  }
   const session = await engine.createTrainingSession({
     model,
     ...objective,
@@ -219,7 +223,7 @@ class Run {
       if (done % epochSteps === 0) {
         this.#epoch++;
         await this.#guard.startEpoch();
-        this.#chooseResting(phase, Math.max(done / limit, ofTime()));
+        this.#chooseResting(phase);
         if (batches > 1) orders = this.#orders();
         if (turns > 1) ranks = this.#ranks();
       }
@@ -241,6 +245,7 @@ class Run {
         batches,
         batch: Math.floor(done / turns) % batches,
         localRates: Array.from({ length: steps }, (_, step) => phase.localRate * rate(step)),
+        outputRateFactor: phase.outputRateFactor,
         globalRate: phase.trains === 'all' ? phase.globalRate * rate(0) : 0,
         rateFactors: this.#rateFactors(ranks, done % turns, turns),
       });
@@ -285,12 +290,12 @@ class Run {
    * Effort goes where it lowers the error of the whole most: were an error inversely proportional to the epochs spent on it,
    * the next epoch would gain this error divided by them.
    */
-  #chooseResting({ trains, restsBelow, restsUntil }: Phase, part: number): void {
+  #chooseResting({ trains, restsBelow }: Phase): void {
     if (trains === 'all') return;
     const gains = Float64Array.from(this.#epochsTaken, (epochs, p) => this.#errors.last(p) / (epochs + 1));
     const mean = gains.reduce((sum, gain) => sum + gain, 0) / gains.length;
     gains.forEach((gain, p) => {
-      const rests = part < restsUntil && gain < restsBelow * mean;
+      const rests = gain < restsBelow * mean;
       this.#resting[p] = rests ? 1 : 0;
       if (!rests) this.#epochsTaken[p]++;
     });

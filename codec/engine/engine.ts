@@ -31,6 +31,11 @@ export interface Step {
    * `globalRate` is 0: every partition then goes through all of them on its own, its weights in the cache.
    */
   readonly localRates: readonly number[];
+  /**
+   * What local rates are multiplied by in the output layer; absent: 1. Its weights have no omega behind them that makes a
+   * small change large.
+   */
+  readonly outputRateFactor?: number;
   /** Learning rate of global and merge weights; 0 freezes them and the step leaves their moments alone. */
   readonly globalRate: number;
   /**

@@ -79,6 +79,7 @@ describe.each(VECTOR_NAMES)("the reference and the paper's code agree on %s", (n
 
   test('losses of 20 Adam steps to 1e-5', () => {
     const { rate, betas, epsilon, losses } = vector.adam;
+    const rateOf = (): number => rate;
     const optimiser = { kind: 'adam', beta1: betas[0], beta2: betas[1], epsilon } as const;
     const current = toDouble(weights);
     const globalAdam = new Adam(optimiser, current.global.length);
@@ -97,9 +98,9 @@ describe.each(VECTOR_NAMES)("the reference and the paper's code agree on %s", (n
       }
       const present = { ...model, architecture: { ...model.architecture, activations } };
       const result = gradients({ ...vector, model: present }, current);
-      globalAdam.step(current.global, result.weights.global, rate);
-      current.local.forEach((w, p) => localAdams[p].step(w, result.weights.local[p], rate));
-      for (const { role, values, adam } of scalars) adam.step(values, result.activations[role], rate);
+      globalAdam.step(current.global, result.weights.global, rateOf);
+      current.local.forEach((w, p) => localAdams[p].step(w, result.weights.local[p], rateOf));
+      for (const { role, values, adam } of scalars) adam.step(values, result.activations[role], rateOf);
       return result.loss;
     });
     expect(largestDifference(seen, losses)).toBeLessThan(1e-5);

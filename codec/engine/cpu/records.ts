@@ -76,6 +76,8 @@ export const JOB_GLOBAL_STARTS = 132;
 export const JOB_GLOBAL_REFRESHES = 136;
 /** Steps of this call, each of the next batch. */
 export const JOB_STEPS = 140;
+/** f32: what local rates are multiplied by in the output layer. */
+export const JOB_OUTPUT_RATE_FACTOR = 144;
 // ... and what threads share: counters, the barrier's arrivals and turn. On a cache line of its own.
 export const JOB_NEXT_BLOCK = 192;
 export const JOB_NEXT_RANGE = 196;

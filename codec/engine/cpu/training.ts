@@ -92,6 +92,7 @@ export class CpuTrainingSession implements TrainingSession {
     view.setFloat32(job + record.JOB_LOSS_SCALE, values === 0 ? 0 : 2 / values, true);
     // Partitions count their own updates and correct their rates themselves (assembly/train.ts).
     this.#memory.writeRates(rates);
+    view.setFloat32(job + record.JOB_OUTPUT_RATE_FACTOR, step.outputRateFactor ?? 1, true);
     view.setFloat32(job + record.JOB_GLOBAL_RATE, step.globalRate / (1 - optimiser.beta1 ** updates), true);
     view.setFloat32(job + record.JOB_GLOBAL_ROOT, 1 / Math.sqrt(1 - optimiser.beta2 ** updates), true);
     if (optimiser.kind === 'soap') {

@@ -14,8 +14,8 @@ export class Adam {
     this.square = new Float64Array(length);
   }
 
-  /** Moves `weights` one step against `gradients`. */
-  step(weights: Float64Array, gradients: Float64Array, rate: number): void {
+  /** Moves `weights` one step against `gradients`, each by the rate of its place. */
+  step(weights: Float64Array, gradients: Float64Array, rateOf: (index: number) => number): void {
     const { beta1, beta2, epsilon } = this.optimiser;
     this.steps++;
     const meanCorrection = 1 - beta1 ** this.steps;
@@ -24,7 +24,8 @@ export class Adam {
       this.mean[i] = beta1 * this.mean[i] + (1 - beta1) * gradients[i];
       this.square[i] = beta2 * this.square[i] + (1 - beta2) * gradients[i] ** 2;
       weights[i] -=
-        (rate * (this.mean[i] / meanCorrection)) / (Math.sqrt(this.square[i] / squareCorrection) + epsilon);
+        (rateOf(i) * (this.mean[i] / meanCorrection)) /
+        (Math.sqrt(this.square[i] / squareCorrection) + epsilon);
     }
   }
 }

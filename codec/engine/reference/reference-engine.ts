@@ -14,7 +14,13 @@ import type {
   TrainingSetup,
 } from '../engine.js';
 import { checkStep } from '../check-step.js';
-import { elementCount, globalTensors, localTensors, type Tensor } from '../../architecture.js';
+import {
+  elementCount,
+  globalTensors,
+  localTensors,
+  outputLayerOffset,
+  type Tensor,
+} from '../../architecture.js';
 import type { Optimiser } from '../../optimiser.js';
 import { allocateSamples, outputsToSamples, type SampleFormat } from '../../signal.js';
 import { Adam } from './adam.js';
@@ -77,14 +83,17 @@ class ReferenceSession implements TrainingSession {
     const chosen = boxes.map((box, p) => (factors?.[p] === 0 ? [] : batchOf(step, batch, p, boxSize(box))));
     const { squaredErrors, counts, weights } = gradients(this.setup, this.current, chosen);
     const frozen = step.globalRate === 0;
+    const output = outputLayerOffset(this.setup.model.architecture);
     const samples = chosen.reduce((sum, list) => sum + list.length, 0);
     this.current.local.forEach((local, p) => {
       if (factors?.[p] === 0) return;
       const ownMean = frozen ? samples / Math.max(1, chosen[p].length) : 1;
       const gradient = weights.local[p].map((value) => value * ownMean);
-      this.localOptimisers[p].step(local, gradient, localRate * (factors?.[p] ?? 1));
+      const rate = localRate * (factors?.[p] ?? 1);
+      const outputRate = rate * (step.outputRateFactor ?? 1);
+      this.localOptimisers[p].step(local, gradient, (index) => (index < output ? rate : outputRate));
     });
-    if (!frozen) this.globalOptimiser.step(this.current.global, weights.global, step.globalRate);
+    if (!frozen) this.globalOptimiser.step(this.current.global, weights.global, () => step.globalRate);
     return { squaredErrors, counts };
   }
 

@@ -150,12 +150,12 @@ export class Soap {
     }));
   }
 
-  /** Moves `weights` one step against `gradients`. */
-  step(weights: Float64Array, gradients: Float64Array, rate: number): void {
+  /** Moves `weights` one step against `gradients`, each by the rate of its place. */
+  step(weights: Float64Array, gradients: Float64Array, rateOf: (index: number) => number): void {
     for (const { offset, rows, columns, soap } of this.#layers) {
       // A layer's bias stands behind its weight, so that the two are one matrix.
       const step = soap.step(matrix(rows, columns, (i, j) => gradients[offset + i * columns + j]));
-      step.data.forEach((value, i) => (weights[offset + i] -= rate * value));
+      step.data.forEach((value, i) => (weights[offset + i] -= rateOf(offset + i) * value));
     }
   }
 }

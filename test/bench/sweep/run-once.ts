@@ -1,5 +1,4 @@
 import type { Engine } from '../../../codec/engine/engine.js';
-import { errorSeamRatio } from '../../../codec/error-seam.js';
 import { LgiError } from '../../../codec/errors.js';
 import { seamRatio } from '../../../codec/seam.js';
 import { encodeBySettings } from '../../../src/encode.js';
@@ -25,7 +24,6 @@ export async function runOnce(
     const { data } = await image.decode();
     const source = await media.read({ begin: media.shape.map(() => 0), end: media.shape });
     const seam = seamRatio(source, data, image.shape, image.format, image.cuts);
-    const errorSeam = errorSeamRatio(source, data, image.shape, image.format, image.cuts);
     await file.dispose();
     const { localWidth, globalWidth } = settings.model.architecture;
     return {
@@ -33,7 +31,6 @@ export async function runOnce(
       psnr,
       ssim,
       ...(seam !== undefined && { seam }),
-      ...(errorSeam !== undefined && { errorSeam }),
       seconds,
       iterations,
       parameters: parameters.total,

@@ -21,7 +21,6 @@ export interface Run extends RunNames {
   readonly ssim: number;
   /** Absent where the grid has no borders. */
   readonly seam?: number;
-  readonly errorSeam?: number;
   /** Training alone. */
   readonly seconds: number;
   readonly iterations: number;

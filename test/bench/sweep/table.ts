@@ -76,10 +76,6 @@ export function experimentTables(rows: readonly [Row, ...Row[]], pictures: reado
       ),
       row === baseline ? '' : signed(meanAndSpread(seams).mean, 3),
       fixed(
-        mean(({ errorSeam }) => errorSeam ?? NaN),
-        3,
-      ),
-      fixed(
         mean(({ seconds }) => seconds),
         1,
       ),
@@ -106,7 +102,6 @@ export function experimentTables(rows: readonly [Row, ...Row[]], pictures: reado
     'SSIM',
     'seam',
     'more seam',
-    'error seam',
     'seconds',
     'iterations',
     'parameters',

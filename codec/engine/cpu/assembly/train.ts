@@ -19,7 +19,7 @@ import {
   JOB_BETA1, JOB_BETA2, JOB_BLOCK_COUNT, JOB_EPSILON, JOB_FACTOR_DECAY, JOB_GLOBAL_FIRST, JOB_GLOBAL_GRADIENT,
   JOB_GLOBAL_RATE, JOB_GLOBAL_REFRESHES, JOB_GLOBAL_ROOT, JOB_GLOBAL_SECOND, JOB_GLOBAL_STARTS, JOB_GLOBAL_STATE,
   JOB_GLOBAL_STRIDE, JOB_IS_SOAP, JOB_ITEMS, JOB_ITEM_COUNT, JOB_LOCAL_RATES, JOB_LOSS_SCALE,
-  JOB_NEXT_BLOCK, JOB_NEXT_RANGE, JOB_PARTITIONS, JOB_REFRESH_STEPS, JOB_SAMPLE_OFFSET, JOB_SAMPLE_SCALE,
+  JOB_NEXT_BLOCK, JOB_NEXT_RANGE, JOB_OUTPUT_RATE_FACTOR, JOB_PARTITIONS, JOB_REFRESH_STEPS, JOB_SAMPLE_OFFSET, JOB_SAMPLE_SCALE,
   JOB_SAMPLE_TYPE, JOB_SHARES, JOB_STEPS, JOB_THREADS, JOB_TRAIN_GLOBAL, JOB_TURN, JOB_USE_ORDER, JOB_VERSION,
 } from '../records';
 import { TILE } from './product';
@@ -188,6 +188,15 @@ export function globalStateFloats(): i32 {
   return floats;
 }
 
+// Adam on `count` floats of a local network from a byte offset on.
+function adamRange(item: usize, offset: usize, count: i32, rate: f32, rootFactor: f32): void {
+  adam(
+    <usize>load<u32>(item + ITEM_WEIGHTS) + offset, <usize>load<u32>(item + ITEM_FIRST) + offset,
+    <usize>load<u32>(item + ITEM_SECOND) + offset, <usize>load<u32>(item + ITEM_GRADIENT) + offset, count,
+    load<f32>(job + JOB_BETA1), load<f32>(job + JOB_BETA2), load<f32>(job + JOB_EPSILON), rate, rootFactor,
+  );
+}
+
 // Partitions count their own updates: not every step is theirs.
 function updateLocal(item: usize, step: i32): void {
   const update = load<i32>(item + ITEM_UPDATES) + 1;
@@ -201,23 +210,24 @@ function updateLocal(item: usize, step: i32): void {
     <f64>load<f32>(rates + (<usize>step << 2)) * <f64>load<f32>(item + ITEM_RATE_FACTOR) / (1 - power1)
   );
   const rootFactor = <f32>(1 / Math.sqrt(1 - power2));
+  const outputRate = rate * load<f32>(job + JOB_OUTPUT_RATE_FACTOR);
   if (load<i32>(job + JOB_IS_SOAP)) {
     let stateOffset: usize = 0;
     for (let level = 1; level <= levels + 1; level++) {
       const layerInputs = levelInputs(level, H), layerOutputs = level > levels ? outputs : H;
       soapLayer(
         levelOffset(level, H), stateOffset, layerInputs, layerOutputs, load<u32>(item + ITEM_WEIGHTS), load<u32>(item + ITEM_FIRST),
-        load<u32>(item + ITEM_SECOND), load<u32>(item + ITEM_GRADIENT), load<u32>(item + ITEM_STATE), rate, rootFactor, update == 1,
+        load<u32>(item + ITEM_SECOND), load<u32>(item + ITEM_GRADIENT), load<u32>(item + ITEM_STATE),
+        level > levels ? outputRate : rate, rootFactor, update == 1,
         refreshesBases(update),
       );
       stateOffset += <usize>soapFloats(layerInputs, layerOutputs) << 2;
     }
     return;
   }
-  adam(
-    load<u32>(item + ITEM_WEIGHTS), load<u32>(item + ITEM_FIRST), load<u32>(item + ITEM_SECOND), load<u32>(item + ITEM_GRADIENT),
-    localFloats(), beta1, beta2, load<f32>(job + JOB_EPSILON), rate, rootFactor,
-  );
+  const output = levelOffset(levels + 1, H);
+  adamRange(item, 0, <i32>(output >> 2), rate, rootFactor);
+  adamRange(item, output, layerFloats(H, outputs), outputRate, rootFactor);
 }
 
 // Parameters of one claim in phase two: 8 KB a buffer, small enough to share out, large enough to be worth a claim.
