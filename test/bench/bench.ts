@@ -6,6 +6,7 @@ import { measureCrop, measureDecode } from './files.js';
 import { measureKernels } from './kernels.js';
 import type { Measurement } from './measure.js';
 import { measurePictures } from './pictures.js';
+import { measureScale } from './scale.js';
 import { measureTraining } from './training.js';
 
 const { values: options } = parseArgs({
@@ -36,6 +37,7 @@ print('Kernels, one thread', [
 ]);
 const training = await measureTraining(media, readPeak, sineNs);
 print('Training, 512x512 grey, 16x16 partitions, H=14, G=84', training);
+print('Scale', await measureScale());
 print('Decoding', await measureDecode(media));
 print('Crop', await measureCrop(media));
 if (options.pictures !== undefined) {

@@ -8,6 +8,7 @@ import { permutation } from '../../codec/random.js';
 import { PRESETS } from '../../codec/recipe.js';
 import type { PresetName } from '../../codec/recipe.js';
 import { resolveSettings } from '../../src/encode-settings.js';
+import type { EncodeOptions } from '../../src/encode-settings.js';
 import type { Media } from '../../src/media/media.js';
 import { leastMsAsync } from './measure.js';
 import type { Measurement } from './measure.js';
@@ -15,9 +16,13 @@ import { forwardCost, soapMultiplyAdds } from './operations.js';
 
 const PAPER_SIZES = { grid: [16, 16], localWidth: 14, globalWidth: 84 };
 
-async function setupOf(media: Media, preset: PresetName): Promise<TrainingSetup> {
-  const { model, grid } = resolveSettings(media, { preset, ...PAPER_SIZES });
-  const { recipe } = PRESETS[preset];
+/** What a session of a preset is made of. */
+export async function setupOf(
+  media: Media,
+  options: EncodeOptions & { preset: PresetName },
+): Promise<TrainingSetup> {
+  const { model, grid } = resolveSettings(media, options);
+  const { recipe } = PRESETS[options.preset];
   const objective = await sampleObjective(grid, media.format, (box) => media.read(box));
   const weights = initialWeights(model.architecture, grid.count, { ...recipe.initialisation, seed: 1 });
   return { model, ...objective, weights, optimiser: recipe.optimiser };
@@ -29,8 +34,8 @@ function latticePoints({ boxes, model }: Pick<TrainingSetup, 'boxes' | 'model'>)
   return boxes.reduce((sum, { begin, end }) => sum + patchPoints(begin, end, stride), 0);
 }
 
-/** A call of the engine, and what it costs. */
-interface Call extends Omit<Step, 'localRates'> {
+/** A call of the engine. */
+export interface Call extends Omit<Step, 'localRates'> {
   readonly steps: number;
 }
 
@@ -56,7 +61,12 @@ function callCost(
   };
 }
 
-async function callMs(engine: Engine, setup: TrainingSetup, { steps, ...call }: Call): Promise<number> {
+/** Least time of a call in ms. */
+export async function callMs(
+  engine: Engine,
+  setup: TrainingSetup,
+  { steps, ...call }: Call,
+): Promise<number> {
   const session = await engine.createTrainingSession(setup);
   const localRates = Array.from({ length: steps }, () => 1e-4);
   const take = (): Promise<unknown> => session.step({ ...call, localRates });
@@ -65,6 +75,13 @@ async function callMs(engine: Engine, setup: TrainingSetup, { steps, ...call }: 
   const ms = await leastMsAsync(call.batches === 1 ? 4 : 20, take);
   await session.dispose();
   return ms;
+}
+
+/** An epoch of the local phase of `fast`, in one call. */
+export function localEpoch({ boxes }: TrainingSetup): Call {
+  const { batches } = PRESETS.fast.recipe.phases[1];
+  const orders = new Map([...new Set(boxes.map(boxSize))].map((size) => [size, permutation(size, 1, size)]));
+  return { orders, batches, batch: 0, steps: batches, globalRate: 0 };
 }
 
 /**
@@ -110,7 +127,7 @@ export async function measureTraining(
   };
   await measure(
     'iteration, paper',
-    await setupOf(media, 'paper'),
+    await setupOf(media, { preset: 'paper', ...PAPER_SIZES }),
     {
       batches: 1,
       batch: 0,
@@ -120,27 +137,18 @@ export async function measureTraining(
     0.7,
     false,
   );
-  const fast = await setupOf(media, 'fast');
-  const sizes = new Set(fast.boxes.map(boxSize));
-  const orders = new Map([...sizes].map((size) => [size, permutation(size, 1, size)]));
-  for (const { batches, turns, trains } of PRESETS.fast.recipe.phases) {
-    const joint = trains === 'all';
-    const share = `1/${batches * turns} of the samples`;
-    await measure(
-      `iteration, fast, ${joint ? 'joint' : 'local'}, ${share}`,
-      fast,
-      {
-        orders,
-        batches,
-        batch: 0,
-        rateFactors: Float32Array.from(fast.boxes, (_, p) => (p % turns === 0 ? 1 : 0)),
-        globalRate: joint ? 1e-4 : 0,
-        steps: joint ? 1 : batches,
-      },
-      0.5,
-      true,
-    );
-  }
+  const fast = await setupOf(media, { preset: 'fast', ...PAPER_SIZES });
+  const epoch = localEpoch(fast);
+  const [{ batches, turns }] = PRESETS.fast.recipe.phases;
+  const joint = {
+    ...epoch,
+    batches,
+    steps: 1,
+    rateFactors: Float32Array.from(fast.boxes, (_, p) => (p % turns === 0 ? 1 : 0)),
+    globalRate: 1e-4,
+  };
+  await measure(`iteration, fast, joint, 1/${batches * turns} of the samples`, fast, joint, 0.5, true);
+  await measure(`iteration, fast, local, 1/${epoch.batches} of the samples`, fast, epoch, 0.5, true);
   for (const engine of engines) await engine.dispose();
   return lines;
 }
