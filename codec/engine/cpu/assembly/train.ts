@@ -84,8 +84,11 @@ function fillTile(item: usize, from: i32, lanes: i32): void {
   fillCoordinates(item + ITEM_BOX, lanes);
 }
 
+// Sums of the present batch's squared errors and of their weights.
+let batchError: f64 = 0, batchWeight: f64 = 0;
+
 // Loss of the tile, and its difference; lanes beyond the batch count nothing.
-function tileLoss(item: usize, lanes: i32, factor: f32): void {
+function tileLoss(lanes: i32, factor: f32): void {
   let error: f64 = 0, weights: f64 = 0;
   for (let channel = 0; channel < outputs; channel++) {
     for (let lane = 0; lane < TILE; lane++) {
@@ -101,8 +104,15 @@ function tileLoss(item: usize, lanes: i32, factor: f32): void {
       weights += <f64>weight;
     }
   }
-  store<f64>(item + ITEM_ERROR, load<f64>(item + ITEM_ERROR) + error);
-  store<f64>(item + ITEM_WEIGHT, load<f64>(item + ITEM_WEIGHT) + weights);
+  batchError += error;
+  batchWeight += weights;
+}
+
+// Adds the batch's sums to the item's, rounded to f32: sums of such numbers are exact in f64, so that they are the same
+// however many steps a call takes, and what is decided by them is too.
+function reportBatch(item: usize): void {
+  store<f64>(item + ITEM_ERROR, load<f64>(item + ITEM_ERROR) + <f64><f32>batchError);
+  store<f64>(item + ITEM_WEIGHT, load<f64>(item + ITEM_WEIGHT) + <f64><f32>batchWeight);
 }
 
 /** Sets the patch to all lattice points around a partition. */
@@ -142,16 +152,18 @@ function trainItem(item: usize, globalGradient: usize, step: i32): void {
   if (lossScale == 0) lossScale = <f32>2 / <f32>(max(length, 1) * outputs);
   const shares = <i64>load<i32>(job + JOB_SHARES), share = <i64>load<i32>(item + ITEM_SHARE);
   const end = <i32>(begin + (share + 1) * length / shares);
+  batchError = batchWeight = 0;
   for (let from = <i32>(begin + share * length / shares); from < end; from += TILE) {
     const lanes = min(end - from, TILE);
     fillTile(item, from, lanes);
     if (lattice) findCorners(patch);
     forward(local, true);
-    tileLoss(item, lanes, lossScale);
+    tileLoss(lanes, lossScale);
     backward(gradient, globalGradient);
     if (lattice && globalGradient) scatterDifferences(patch, lanes);
   }
   if (lattice && globalGradient) latticeBackward(globalGradient);
+  reportBatch(item);
 }
 
 // When bases follow their factors (optimiser.ts has the same rule).
