@@ -110,7 +110,7 @@ const SOAP: SoapOptimiser = {
  * - Resting below 0 / 0.5 / 0.75 / 1 of the mean gain, at the cost of about 500 steps of every partition: camera 37.2 (at 570
  *   steps) / 39.1 / 39.3 / 39.2 dB, kodim20 35.8 / 37.9 / 38.2, with SSIM best at 0.5.
  * - Local rates of 1.5e-3 / 2e-3 / 3e-3: camera 40.6 / 40.7 / 40.1, kodim20 39.6 / 39.8 / 39.6.
- * - SOAP against Adam at 4 + 60 epochs: 39.5 against 36.7. Muon, five Newton-Schulz steps, gave what SOAP gave at equal
+ * - SOAP against Adam at 4 + 60 epochs: 40.1 against 36.7. Muon, five Newton-Schulz steps, gave what SOAP gave at equal
  *   steps (35.7 and 35.7 dB after 500), for 2.5 times SOAP's operations.
  * - FINER's activation, scale detached, before biases began at the mean: 31.9 dB after 500 steps (33.6 with other omegas)
  *   instead of 34.8; kodim05 25.3 instead of 26.6.
