@@ -23,16 +23,37 @@ function pad4(n: number): number {
   return (n + 3) & ~3;
 }
 
+/** Where in the memory of a measurement its operands lie. */
+const [WEIGHTS, FEATURES, OUT, GRADIENT] = [4096, 65536, 131072, 262144];
+/** Width of a layer whose multiply-adds fill the pipes better than a probe's do on some processors. */
+const PROBE_WIDTH = 84;
+
+/**
+ * What a peak may show in; each does about as many multiply-adds a round. On registers alone every operation waits for
+ * one twelve before it; processors that this is too few for do more in a layer, which is then the better yardstick.
+ */
+function probesOf({ multiplyAddPeak, multiplyAndAddPeak, layer }: Kernels): ((rounds: number) => void)[] {
+  const callMultiplyAdds = PROBE_WIDTH * PROBE_WIDTH * 32;
+  const layers = (rounds: number): void => {
+    const calls = Math.round((rounds * 24 * 4) / callMultiplyAdds);
+    const bias = WEIGHTS + PROBE_WIDTH * PROBE_WIDTH * 4;
+    for (let i = 0; i < calls; i++) {
+      layer(WEIGHTS, PROBE_WIDTH * 4, bias, FEATURES, OUT, PROBE_WIDTH, PROBE_WIDTH);
+    }
+  };
+  return [multiplyAddPeak, multiplyAndAddPeak, layers];
+}
+
 /**
  * Reads the multiply-add peak of one thread in GFLOP/s anew each time, and keeps the best.
  *
  * The clock of a processor moves within seconds, so that the peak is read before every kernel; otherwise one measured later
  * may seem to exceed it.
  */
-function peakProbe({ multiplyAddPeak, multiplyAndAddPeak }: Kernels): () => number {
+function peakProbe(kernels: Kernels): () => number {
   let best = 0;
   return () => {
-    for (const probe of [multiplyAddPeak, multiplyAndAddPeak]) {
+    for (const probe of probesOf(kernels)) {
       best = Math.max(best, PEAK_FLOP / leastMs(30, () => void probe(ROUNDS)) / 1e6);
     }
     return best;
@@ -43,10 +64,10 @@ function peakProbe({ multiplyAddPeak, multiplyAndAddPeak }: Kernels): () => numb
 const SUSTAINED_ROUNDS = 100 * ROUNDS;
 
 /** Reads the peak that lasts, for what takes longer than a moment; the best of all readings so far. */
-function sustainedProbe({ multiplyAddPeak, multiplyAndAddPeak }: Kernels): () => number {
+function sustainedProbe(kernels: Kernels): () => number {
   let best = 0;
   return () => {
-    for (const probe of [multiplyAddPeak, multiplyAndAddPeak]) {
+    for (const probe of probesOf(kernels)) {
       best = Math.max(best, (100 * PEAK_FLOP) / leastMs(15, () => void probe(SUSTAINED_ROUNDS)) / 1e6);
     }
     return best;
@@ -79,11 +100,9 @@ export async function measureKernels(): Promise<KernelFigures> {
   kernels.prepareSine(1024);
   const readPeak = peakProbe(kernels);
   await warmUp(() => {
-    kernels.multiplyAddPeak(ROUNDS);
-    kernels.multiplyAndAddPeak(ROUNDS);
+    for (const probe of probesOf(kernels)) probe(ROUNDS);
   });
   readPeak();
-  const [weights, features, out, gradient] = [4096, 65536, 131072, 262144];
   const rates: { name: string; value: number }[] = [];
   // Runs of 0.1 ms, as short as those of the peak: many fall between two turns of other programs.
   const callsOf = (multiplyAdds: number): number => Math.ceil(2e6 / multiplyAdds);
@@ -100,12 +119,12 @@ export async function measureKernels(): Promise<KernelFigures> {
   for (const [name, rows, depth] of LAYERS) {
     const stride = pad4(rows) * 4;
     await measure(`layer ${name}`, rows * depth * 32, () =>
-      kernels.layer(weights, stride, weights + depth * stride, features, out, rows, depth),
+      kernels.layer(WEIGHTS, stride, WEIGHTS + depth * stride, FEATURES, OUT, rows, depth),
     );
   }
   for (const [name, rows, columns] of GRADIENTS) {
     await measure(`gradient of a tile, ${name}`, rows * columns * 32, () =>
-      kernels.accumulateGradient(features, out, pad4(columns) * 4, gradient, pad4(rows), pad4(columns)),
+      kernels.accumulateGradient(FEATURES, OUT, pad4(columns) * 4, GRADIENT, pad4(rows), pad4(columns)),
     );
   }
   const peak = readPeak();
@@ -117,13 +136,13 @@ export async function measureKernels(): Promise<KernelFigures> {
   const rows = 84;
   const perValue = (run: () => void): number => (leastMs(300, run) * 1e6) / (calls * rows * 32);
   const sineNs = perValue(() => {
-    for (let i = 0; i < calls; i++) kernels.activateWithSlope(features, out, rows, 1, 0, 1, 0);
+    for (let i = 0; i < calls; i++) kernels.activateWithSlope(FEATURES, OUT, rows, 1, 0, 1, 0);
   });
   lines.push({ name: 'sine and slope', value: sineNs, unit: 'ns each' });
   lines.push({
     name: 'sine',
     value: perValue(() => {
-      for (let i = 0; i < calls; i++) kernels.activate(features, rows, 1, 0, 1, 0);
+      for (let i = 0; i < calls; i++) kernels.activate(FEATURES, rows, 1, 0, 1, 0);
     }),
     unit: 'ns each',
   });
