@@ -1,0 +1,71 @@
+import { psnrOfError } from './objective.js';
+import type { PartitionErrors } from './partition-errors.js';
+import type { SampleFormat } from './signal.js';
+
+/**
+ * Part of a target's error at which a partition is left alone: it can then take no more than this part of the error that
+ * the whole may have.
+ */
+const SETTLED_SHARE = 0.5;
+
+/**
+ * dB below the target from which on the rates fall in proportion to what is missing. At full rates a step throws weights
+ * about, and a stop then shows borders and wastes what a lower rate would have given at once: from 4 dB on, kodim20 came to
+ * 33 dB in 224 steps instead of 544, with a seam of 1.65 instead of 1.77 (paper: 1.77). 2 dB took 336 steps, 8 dB as many
+ * with no better seam.
+ */
+const APPROACH_DB = 4;
+/** Part of the rates that is left at the target: estimates may be wrong, and what stands still never arrives. */
+const LEAST_RATE_FACTOR = 0.1;
+
+/** A PSNR of the whole to stop at, and what becomes of rates and partitions on the way. */
+export class PsnrTarget {
+  readonly #psnr: number;
+  readonly #format: SampleFormat;
+  readonly #errors: PartitionErrors;
+  /** u8 per partition: 1 where it is as good as the target needs. */
+  readonly #settled: Uint8Array;
+  #estimate = NaN;
+  #lastWhole = NaN;
+
+  constructor(psnr: number, format: SampleFormat, partitions: number, errors: PartitionErrors) {
+    this.#psnr = psnr;
+    this.#format = format;
+    this.#errors = errors;
+    this.#settled = new Uint8Array(partitions);
+  }
+
+  /** Takes in an epoch in which all weights moved. */
+  endJointEpoch(): void {
+    this.#lastWhole = this.#estimate = psnrOfError(this.#errors.lastWhole(), this.#format);
+  }
+
+  /** Takes in an epoch of partitions on their own; those that are good enough need no further one. */
+  endLocalEpoch(): void {
+    const last = psnrOfError(this.#errors.lastWhole(), this.#format);
+    // Errors are those before each step, on average half an epoch old, and rates fall: a whole epoch's gain comes on top,
+    // which over five pictures and their targets left the result 0.1 to 0.4 dB above what was asked for.
+    const gain = Number.isNaN(this.#lastWhole) ? 0 : Math.max(0, last - this.#lastWhole);
+    this.#lastWhole = last;
+    this.#estimate = last + gain;
+    for (const p of this.#settled.keys()) {
+      const error = this.#errors.last(p) / SETTLED_SHARE;
+      if (psnrOfError(error, this.#format) >= this.#psnr) this.#settled[p] = 1;
+    }
+  }
+
+  get isReached(): boolean {
+    return this.#errors.isComplete && this.#estimate >= this.#psnr;
+  }
+
+  /** What the rates of local phases are multiplied by. */
+  get rateFactor(): number {
+    if (Number.isNaN(this.#estimate)) return 1;
+    return Math.max(LEAST_RATE_FACTOR, Math.min(1, (this.#psnr - this.#estimate) / APPROACH_DB));
+  }
+
+  /** Whether a partition is as good as the target needs. */
+  isSettled(partition: number): boolean {
+    return this.#settled[partition] === 1;
+  }
+}
