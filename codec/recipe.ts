@@ -50,6 +50,11 @@ export type PresetName = 'paper' | 'fast';
 /** Everything a preset decides; each of it can be overridden. */
 export interface Preset {
   readonly recipe: Recipe;
+  /** Widths where neither they nor a number of parameters is asked for. */
+  readonly localWidth: number;
+  readonly globalWidth: number;
+  /** Part of the parameters that is global where only their number is asked for. */
+  readonly globalShare: number;
   readonly localCoordinates: LocalCoordinates;
   /** Samples between lattice points; 0 for the paper's network. */
   readonly latticeStride: number;
@@ -82,6 +87,9 @@ const PAPER: Preset = {
     // The paper has no such rule: only what is no number any more is taken back.
     divergence: { errorFactor: Infinity, rateFactor: 0.5, attempts: 4 },
   },
+  localWidth: 14,
+  globalWidth: 84,
+  globalShare: 0.1,
   localCoordinates: 'signal',
   latticeStride: 0,
   activations: { local: siren(30, 30), global: siren(30, 30), merge: siren(30, 30) },
@@ -101,6 +109,16 @@ const SOAP: SoapOptimiser = {
  * The measured best so far: two phases, lattice features, cell coordinates, SOAP. A few joint epochs shape the global
  * network, a quarter of the partitions at a time; then it stands still and the local networks train alone, at a tenth of
  * the cost.
+ *
+ * Widths, by `npm run sweep` (test/bench/results/share.md on eleven pictures, widths.md on six):
+ *
+ * - At equal parameters a global share of 0.02 / 0.05 / 0.1 / 0.2 gave 40.0 / 39.7 / 36.8 / 34.1 dB: what the paper's recipe
+ *   needs a wide global network for, cell coordinates and local training do without. On pictures of 3 million samples 0.1
+ *   asks for a global width of 309, which these rates make diverge (24 dB instead of 43.7).
+ * - At a local width of 15, global widths of 8 / 16 / 32 / 84 gave 38.6 / 39.2 / 39.3 / 39.3 dB; 32 has a header of 8 KB
+ *   where 84 has one of 35, which the first read of a file then has room for.
+ * - No global network at all gave 39.75 dB in 0.6 of the time, better on four pictures and worse on two (textures that run
+ *   across cells). The default keeps one: it is what appended partitions start from.
  *
  * Measured at the paper's parameter count for 512x512 on `camera.png` of scikit-image and on Kodak pictures:
  *
@@ -151,6 +169,9 @@ const FAST: Preset = {
     ],
     divergence: { errorFactor: 3, rateFactor: 0.5, attempts: 4 },
   },
+  localWidth: 15,
+  globalWidth: 32,
+  globalShare: 0.02,
   localCoordinates: 'cell',
   latticeStride: 4,
   activations: { local: siren(30, 30), global: siren(120, 30), merge: siren(30, 30) },

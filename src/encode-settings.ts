@@ -33,11 +33,14 @@ export interface EncodeOptions {
   readonly cell?: readonly number[];
   /** Parameters altogether: widths are then chosen by the paper's automatic partitioning (appendix A). */
   readonly params?: number;
-  /** Part of `params` that is global; default 0.1, inside the 5 to 15 % that the paper found sufficient. */
+  /**
+   * Part of `params` that is global; default 0.02, the measured best (codec/recipe.ts); with `paper` 0.1, inside the 5 to
+   * 15 % that the paper found sufficient.
+   */
   readonly globalShare?: number;
-  /** H; default 14, the paper's for images. */
+  /** H; default 15, with `paper` 14, the paper's for images. */
   readonly localWidth?: number;
-  /** G; default 84, the paper's for images; 0 for networks per partition alone. */
+  /** G; default 32, with `paper` 84, the paper's for images; 0 for networks per partition alone. */
   readonly globalWidth?: number;
   /** Sine levels; default 4, the paper's "five layers". */
   readonly levels?: number;
@@ -85,10 +88,7 @@ export interface EncodeSettings {
 
 /** Side of a default cell: the paper's target partition for images (section 4.1). */
 const DEFAULT_CELL = 32;
-const DEFAULT_LOCAL_WIDTH = 14;
-const DEFAULT_GLOBAL_WIDTH = 84;
 const DEFAULT_LEVELS = 4;
-const DEFAULT_GLOBAL_SHARE = 0.1;
 
 /** Longest training that a budget may ask for: 2^31 steps or a month, beyond which a number is a typing error. */
 const MAX_ITERATIONS = 2 ** 31;
@@ -174,13 +174,8 @@ function chooseSizes(
     if (notice !== undefined) notices.push(notice);
     return {
       grid,
-      localWidth: checkWhole('localWidth', options.localWidth ?? DEFAULT_LOCAL_WIDTH, 1, MAX_LOCAL_WIDTH),
-      globalWidth: checkWhole(
-        'globalWidth',
-        options.globalWidth ?? DEFAULT_GLOBAL_WIDTH,
-        0,
-        MAX_GLOBAL_WIDTH,
-      ),
+      localWidth: checkWhole('localWidth', options.localWidth ?? preset.localWidth, 1, MAX_LOCAL_WIDTH),
+      globalWidth: checkWhole('globalWidth', options.globalWidth ?? preset.globalWidth, 0, MAX_GLOBAL_WIDTH),
     };
   }
   for (const [name, value] of [
@@ -199,7 +194,7 @@ function chooseSizes(
   );
   const choice = automaticPartitioning(architectureOf(media, options, preset), shape, {
     parameters: options.params,
-    globalShare: options.globalShare ?? DEFAULT_GLOBAL_SHARE,
+    globalShare: options.globalShare ?? preset.globalShare,
     cell: target.map((length) => Math.max(1, Math.round(length))),
   });
   if (choice.notice !== undefined) notices.push(choice.notice);

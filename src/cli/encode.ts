@@ -38,11 +38,19 @@ export const addEncode: AddCommand = (program, context) => {
       sizes('cell', 'ROWSxCOLUMNS, such as 32x32'),
     )
     .option('--params <n>', 'parameters altogether; chooses the widths', decimal('params'))
-    .option('--global-share <x>', 'part of --params that is global (default: 0.1)', decimal('global-share'))
-    .option('--local-width <n>', 'features of local networks (default: 14)', decimal('local-width'))
+    .option(
+      '--global-share <x>',
+      'part of --params that is global (default: 0.02; paper: 0.1)',
+      decimal('global-share'),
+    )
+    .option(
+      '--local-width <n>',
+      'features of local networks (default: 15; paper: 14)',
+      decimal('local-width'),
+    )
     .option(
       '--global-width <n>',
-      'features of the global network, 0 for none (default: 84)',
+      'features of the global network, 0 for none (default: 32; paper: 84)',
       decimal('global-width'),
     )
     .option('--levels <n>', 'sine levels (default: 4)', decimal('levels'))

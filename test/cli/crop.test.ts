@@ -47,7 +47,7 @@ describe('lgi crop', () => {
       dropped: 12 - kept,
       hiddenSamples: hidden,
       bytes: after.bytes.length,
-      parameters: { total: kept * 717 + 23058, local: kept * 717, global: 23058 },
+      parameters: { total: kept * 813 + 3984, local: kept * 813, global: 3984 },
     });
     const info = await workplace.json('info', 'b.lgi');
     const { superblock, header, index, chunks, total } = info.bytes;

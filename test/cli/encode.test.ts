@@ -31,8 +31,8 @@ describe('lgi encode', () => {
       iterations: 60,
       bytes,
       bitsPerSample: (8 * bytes) / (48 * 40),
-      // H=14, G=84: 687 weights in each of 3x3 partitions; the paper's global count.
-      parameters: { total: 9 * 687 + 23058, local: 9 * 687, global: 23058 },
+      // H=15, G=32: 781 weights in each of 3x3 partitions, 3,984 global ones.
+      parameters: { total: 9 * 781 + 3984, local: 9 * 781, global: 3984 },
       engine: 'cpu',
       preset: 'fast',
       grid: [3, 3],

@@ -30,8 +30,8 @@ describe('lgi info', () => {
           grid: [2, 3],
           cell: [16, 16],
           partitions: { present: 6, constant: 0, absent: 0 },
-          architecture: { localWidth: 14, globalWidth: 84, levels: 4 },
-          parameters: { total: 6 * 717 + 23058, local: 6 * 717, global: 23058 },
+          architecture: { localWidth: 15, globalWidth: 32, levels: 4 },
+          parameters: { total: 6 * 813 + 3984, local: 6 * 813, global: 3984 },
           weights: 'int11',
           coder: 'none',
         },
@@ -46,7 +46,7 @@ describe('lgi info', () => {
   it('prints a table that fits 80 columns', async () => {
     const { code, stdout } = await workplace.lgi(['info', 'a.lgi']);
     expect(code).toBe(0);
-    expect(stdout).toContain('27,360 (4,302 local, 23,058 global)');
+    expect(stdout).toContain('8,862 (4,878 local, 3,984 global)');
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 

@@ -117,13 +117,16 @@ export const EXPERIMENTS: readonly Experiment[] = [
   }),
   experiment(
     'share',
-    'Part of the parameters that is global (fast: 0.1), at equal parameters',
-    each([0.02, 0.035, 0.05, 0.2], (globalShare) => [`share ${globalShare}`, { globalShare, params: 'preset' }]),
+    'Part of the parameters that is global (fast: 0.02), at equal parameters',
+    each([0.01, 0.05, 0.1, 0.2], (globalShare) => [
+      `share ${globalShare}`,
+      { globalShare, params: 'preset' },
+    ]),
     EQUAL_FAST,
   ),
   experiment(
     'widths',
-    'Widths of local and global networks (fast: 14 and 84)',
+    'Widths of local and global networks (fast: 15 and 32)',
     pairs([14, 15, 16], [0, 8, 16, 32, 84], (localWidth, globalWidth) => [
       `local ${localWidth}, global ${globalWidth}`,
       { localWidth, globalWidth },

@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { psnrOfError } from '../../dist/codec/objective.js';
+import { PartitionErrors } from '../../dist/codec/partition-errors.js';
+import { PsnrTarget } from '../../dist/codec/psnr-target.js';
+import type { SampleFormat } from '../../dist/codec/signal.js';
+
+const format: SampleFormat = {
+  sampleType: 'uint8',
+  layout: 'grey',
+  channels: 1,
+  mapping: { scale: 127.5, offset: 127.5 },
+};
+
+/** The mean squared error that a PSNR in dB stands for. */
+function errorOf(psnr: number): number {
+  return 10 ** ((psnrOfError(1, format) - psnr) / 10);
+}
+
+/** A target, and a way to take in epochs of partitions of 64 samples that have these PSNRs. */
+function approaching(psnr: number, partitions: number) {
+  const errors = new PartitionErrors(partitions);
+  const target = new PsnrTarget(psnr, format, partitions, errors);
+  const epoch = (kind: 'joint' | 'local', psnrs: readonly number[]): void => {
+    errors.add({
+      squaredErrors: Float64Array.from(psnrs, (each) => errorOf(each) * 64),
+      counts: new Float64Array(partitions).fill(64),
+    });
+    errors.endEpoch();
+    if (kind === 'joint') target.endJointEpoch();
+    else target.endLocalEpoch();
+  };
+  return { target, epoch };
+}
+
+describe('a PSNR to stop at', () => {
+  test('leaves the rates alone while it is far away, and before anything is known', () => {
+    const { target, epoch } = approaching(35, 2);
+    expect(target.rateFactor).toBe(1);
+    epoch('joint', [20, 20]);
+    epoch('local', [22, 22]);
+    expect(target.rateFactor).toBe(1);
+    expect(target.isReached).toBe(false);
+  });
+
+  test('lowers the rates as it comes nearer, never to nothing', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0, max: 8, noNaN: true }),
+        fc.double({ min: 0, max: 8, noNaN: true }),
+        (a, b) => {
+          const factorAt = (missing: number): number => {
+            const { target, epoch } = approaching(35, 3);
+            epoch('local', [35 - missing, 35 - missing, 35 - missing]);
+            return target.rateFactor;
+          };
+          const [near, far] = [factorAt(Math.min(a, b)), factorAt(Math.max(a, b))];
+          expect(near).toBeLessThanOrEqual(far);
+          expect(near).toBeGreaterThan(0);
+          expect(far).toBeLessThanOrEqual(1);
+        },
+      ),
+    );
+  });
+
+  test('counts what the last local epoch gained once more, as errors are those before its steps', () => {
+    const { target, epoch } = approaching(35, 1);
+    epoch('local', [32]);
+    epoch('local', [33.4]);
+    expect(target.isReached).toBe(false);
+    epoch('local', [34.3]);
+    expect(target.isReached).toBe(true);
+  });
+
+  test('takes joint epochs at their word', () => {
+    const { target, epoch } = approaching(35, 1);
+    epoch('joint', [30]);
+    epoch('joint', [34.9]);
+    expect(target.isReached).toBe(false);
+    epoch('joint', [35]);
+    expect(target.isReached).toBe(true);
+  });
+
+  test('is not lowered by a bad epoch', () => {
+    const { target, epoch } = approaching(35, 1);
+    epoch('local', [36]);
+    epoch('local', [35.1]);
+    expect(target.isReached).toBe(true);
+  });
+
+  test('settles partitions that have half of its error', () => {
+    const { target, epoch } = approaching(35, 2);
+    epoch('local', [38.1, 37.9]);
+    expect([target.isSettled(0), target.isSettled(1)]).toEqual([true, false]);
+  });
+});
