@@ -9,6 +9,7 @@ import { PartitionErrors } from './partition-errors.js';
 import { PsnrTarget } from './psnr-target.js';
 import { permutation } from './random.js';
 import type { Phase, Recipe } from './recipe.js';
+import { wholeError } from './whole-error.js';
 
 /** What ends training; the first of those given that is reached. */
 export interface Budget {
@@ -17,8 +18,8 @@ export interface Budget {
   /** Wall-clock seconds; results then depend on the machine's speed. */
   readonly seconds?: number;
   /**
-   * PSNR in dB of the whole, estimated over the last epoch's batches. Once global weights stand still, partitions that
-   * are good enough are left alone.
+   * PSNR in dB of the whole, measured once estimates over the last epoch's batches have come to it. Once global weights
+   * stand still, partitions that are good enough are left alone.
    */
   readonly psnr?: number;
 }
@@ -127,7 +128,7 @@ export async function train(engine: Engine, options: TrainingOptions): Promise<T
   });
   try {
     signal?.throwIfAborted();
-    return await (await Run.create(session, options)).run();
+    return await (await Run.create(engine, session, options)).run();
   } finally {
     await session.dispose();
   }
@@ -135,6 +136,7 @@ export async function train(engine: Engine, options: TrainingOptions): Promise<T
 
 /** One run of a recipe over a session. */
 class Run {
+  readonly #engine: Engine;
   readonly #session: TrainingSession;
   readonly #options: TrainingOptions;
   readonly #planned: readonly number[];
@@ -151,13 +153,14 @@ class Run {
   #iteration = 0;
   #epoch = 0;
 
-  static async create(session: TrainingSession, options: TrainingOptions): Promise<Run> {
+  static async create(engine: Engine, session: TrainingSession, options: TrainingOptions): Promise<Run> {
     const errors = new PartitionErrors(options.objective.boxes.length);
     const guard = await DivergenceGuard.create(session, options.recipe.divergence, errors);
-    return new Run(session, options, errors, guard);
+    return new Run(engine, session, options, errors, guard);
   }
 
   private constructor(
+    engine: Engine,
     session: TrainingSession,
     options: TrainingOptions,
     errors: PartitionErrors,
@@ -165,6 +168,7 @@ class Run {
   ) {
     const { boxes, format } = options.objective;
     const psnr = options.budget?.psnr;
+    this.#engine = engine;
     this.#session = session;
     this.#options = options;
     this.#errors = errors;
@@ -261,7 +265,7 @@ class Run {
       this.#report(timeBefore + phase.timeShare * Math.min(1, Math.max(done / limit, ofTime())));
       if (done % epochSteps !== 0 && done < limit) continue;
       await this.#endEpoch(phase);
-      if (this.#target?.isReached === true) return 'psnr';
+      if (await this.#reachesTarget()) return 'psnr';
     }
     return 'iterations';
   }
@@ -273,6 +277,15 @@ class Run {
     this.#errors.endEpoch();
     if (phase.trains === 'all') this.#target?.endJointEpoch();
     else this.#target?.endLocalEpoch();
+  }
+
+  /** Estimates are cheap and may be wrong; what they say of the target is measured before it counts. */
+  async #reachesTarget(): Promise<boolean> {
+    if (this.#target?.seemsReached !== true) return false;
+    const { model, objective, signal } = this.#options;
+    return this.#target.judge(
+      await wholeError(this.#engine, model, await this.#session.weights(), objective, signal),
+    );
   }
 
   /**

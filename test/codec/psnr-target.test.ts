@@ -40,7 +40,7 @@ describe('a PSNR to stop at', () => {
     epoch('joint', [20, 20]);
     epoch('local', [22, 22]);
     expect(target.rateFactor).toBe(1);
-    expect(target.isReached).toBe(false);
+    expect(target.seemsReached).toBe(false);
   });
 
   test('lowers the rates as it comes nearer, never to nothing', () => {
@@ -67,25 +67,39 @@ describe('a PSNR to stop at', () => {
     const { target, epoch } = approaching(35, 1);
     epoch('local', [32]);
     epoch('local', [33.4]);
-    expect(target.isReached).toBe(false);
+    expect(target.seemsReached).toBe(false);
     epoch('local', [34.3]);
-    expect(target.isReached).toBe(true);
+    expect(target.seemsReached).toBe(true);
   });
 
   test('takes joint epochs at their word', () => {
     const { target, epoch } = approaching(35, 1);
     epoch('joint', [30]);
     epoch('joint', [34.9]);
-    expect(target.isReached).toBe(false);
+    expect(target.seemsReached).toBe(false);
     epoch('joint', [35]);
-    expect(target.isReached).toBe(true);
+    expect(target.seemsReached).toBe(true);
   });
 
   test('is not lowered by a bad epoch', () => {
     const { target, epoch } = approaching(35, 1);
     epoch('local', [36]);
     epoch('local', [35.1]);
-    expect(target.isReached).toBe(true);
+    expect(target.seemsReached).toBe(true);
+  });
+
+  test('believes a measurement more than its estimates', () => {
+    const { target, epoch } = approaching(35, 1);
+    epoch('local', [34]);
+    epoch('local', [35]);
+    expect(target.judge(errorOf(34.5))).toBe(false);
+    expect(target.seemsReached).toBe(false);
+    // An estimate of 36 was 1.5 dB too high.
+    epoch('local', [35.2]);
+    expect(target.seemsReached).toBe(false);
+    epoch('local', [36.3]);
+    expect(target.seemsReached).toBe(true);
+    expect(target.judge(errorOf(35.1))).toBe(true);
   });
 
   test('settles partitions that have half of its error', () => {

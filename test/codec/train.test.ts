@@ -4,11 +4,11 @@ import { createCpuEngine } from '../../dist/codec/engine/cpu/cpu-engine.js';
 import type { Engine, Step } from '../../dist/codec/engine/engine.js';
 import { LgiError } from '../../dist/codec/errors.js';
 import { Grid, cutsByCell, spreadMap } from '../../dist/codec/grid.js';
-import type { Weights } from '../../dist/codec/model.js';
 import { psnrOfError, sampleObjective, type Objective } from '../../dist/codec/objective.js';
 import { PRESETS, type Recipe } from '../../dist/codec/recipe.js';
 import { fullRangeMapping } from '../../dist/codec/signal.js';
 import { train, type Progress, type TrainingOptions } from '../../dist/codec/train.js';
+import { wholeError } from '../../dist/codec/whole-error.js';
 
 const engine = createCpuEngine(2);
 afterAll(() => engine.dispose());
@@ -51,25 +51,6 @@ async function finalPsnr(options: Partial<TrainingOptions>): Promise<number> {
   let psnr = 0;
   await run({ ...options, onProgress: (progress) => (psnr = progress.psnr) });
   return psnr;
-}
-
-/** PSNR of what weights evaluate to at the samples. */
-async function psnrOfWeights({ global, local }: Weights): Promise<number> {
-  const evaluator = await engine.createEvaluator(model, Float32Array.from(global));
-  const { boxes, samples } = objective;
-  const centres = (begin: number, end: number): Float64Array =>
-    Float64Array.from({ length: end - begin }, (_, i) => begin + i + 0.5);
-  const outputs = await evaluator.evaluate(
-    boxes.map((box, p) => ({
-      box,
-      weights: Float32Array.from(local[p]),
-      positions: box.begin.map((begin, axis) => centres(begin, box.end[axis])),
-    })),
-  );
-  await evaluator.dispose();
-  const { scale, offset } = format.mapping;
-  const errors = outputs.flatMap((part) => [...part]).map((y, i) => y - (samples[i] - offset) / scale);
-  return psnrOfError(errors.reduce((sum, error) => sum + error * error, 0) / errors.length, format);
 }
 
 describe('training', () => {
@@ -133,7 +114,7 @@ describe('training', () => {
   test('stops at the PSNR asked for', async () => {
     const result = await run({ budget: { psnr: 22 } });
     expect(result.stoppedBy).toBe('psnr');
-    const psnr = await psnrOfWeights(result.weights);
+    const psnr = psnrOfError(await wholeError(engine, model, result.weights, objective), format);
     expect(psnr).toBeGreaterThanOrEqual(22);
     expect(psnr).toBeLessThan(24);
     const planned = recipe.phases.reduce((sum, { iterations }) => sum + iterations, 0);
