@@ -36,7 +36,7 @@ print('Kernels, one thread', [
   { name: 'multiply-add peak that lasts 20 ms', value: readPeak(), unit: 'GFLOP/s' },
 ]);
 const training = await measureTraining(media, readPeak, sineNs);
-print('Training, 512x512 grey, 16x16 partitions, H=14, G=84', training);
+print('Training, 512x512 grey, 16x16 partitions, widths of the presets', training);
 print('Scale', await measureScale());
 print('Decoding', await measureDecode(media));
 print('Crop', await measureCrop(media));

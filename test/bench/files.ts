@@ -12,7 +12,6 @@ import { open } from '../../src/open.js';
 import { leastMsAsync } from './measure.js';
 import type { Measurement } from './measure.js';
 
-const PAPER_SIZES = { grid: [16, 16], localWidth: 14, globalWidth: 84 };
 /** Weights need not be good to be decoded. */
 const ITERATIONS = 2;
 
@@ -21,7 +20,7 @@ export async function measureDecode(media: Media): Promise<Measurement[]> {
   const lines: Measurement[] = [];
   for (const preset of ['paper', 'fast'] as const) {
     const sink = new MemorySink();
-    await encode(media, sink, { preset, iterations: ITERATIONS, ...PAPER_SIZES });
+    await encode(media, sink, { preset, iterations: ITERATIONS });
     let oneMs = 0;
     for (const threads of [1, 2]) {
       const engine = createCpuEngine(threads);

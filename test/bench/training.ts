@@ -14,8 +14,6 @@ import { leastMsAsync } from './measure.js';
 import type { Measurement } from './measure.js';
 import { forwardCost, soapMultiplyAdds } from './operations.js';
 
-const PAPER_SIZES = { grid: [16, 16], localWidth: 14, globalWidth: 84 };
-
 /** What a session of a preset is made of. */
 export async function setupOf(
   media: Media,
@@ -127,7 +125,7 @@ export async function measureTraining(
   };
   await measure(
     'iteration, paper',
-    await setupOf(media, { preset: 'paper', ...PAPER_SIZES }),
+    await setupOf(media, { preset: 'paper' }),
     {
       batches: 1,
       batch: 0,
@@ -137,7 +135,7 @@ export async function measureTraining(
     0.7,
     false,
   );
-  const fast = await setupOf(media, { preset: 'fast', ...PAPER_SIZES });
+  const fast = await setupOf(media, { preset: 'fast' });
   const epoch = localEpoch(fast);
   const [{ batches, turns }] = PRESETS.fast.recipe.phases;
   const joint = {
