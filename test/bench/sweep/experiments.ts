@@ -98,7 +98,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   ),
   experiment(
     'optimiser',
-    'Optimiser, rate and updates between refreshes (fast: SOAP at 1.5e-3 jointly, 2e-3 alone, 20)',
+    'Optimiser, rate and updates between refreshes (fast: SOAP at 1.5e-3, 20)',
     {
       ...each([1e-3, 2e-3], (rate) => [`SOAP ${rate}`, { rate }]),
       ...each([10, 40], (refreshSteps) => [
