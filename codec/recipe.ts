@@ -158,7 +158,7 @@ const FAST: Preset = {
         timeShare: 0.1,
       },
       {
-        iterations: 80 * 16,
+        iterations: 120 * 16,
         batches: 16,
         turns: 1,
         trains: 'local',

@@ -225,7 +225,7 @@ describe('divergence', () => {
     const steps: Step[] = [];
     const [joint, local] = recipe.phases;
     const wild: Recipe = { ...recipe, phases: [{ ...joint, localRate: 1, globalRate: 1 }, local] };
-    await train(recording(steps), { model, objective, recipe: wild, seed: 3, budget: { iterations: 200 } });
+    await train(recording(steps), { model, objective, recipe: wild, seed: 3, budget: { iterations: 800 } });
     const rates = new Set(steps.map(({ globalRate }) => globalRate));
     expect(rates.has(0.5)).toBe(true);
   });

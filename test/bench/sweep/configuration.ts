@@ -73,8 +73,8 @@ export interface RunBudget {
 const LEAST_BATCH_SAMPLES = 32;
 
 /** Time of a joint epoch and of a local one in the `fast` recipe; only how they compare counts. */
-const JOINT_EPOCH_TIME = 0.05;
-const LOCAL_EPOCH_TIME = 0.01;
+const JOINT_EPOCH_TIME = 25;
+const LOCAL_EPOCH_TIME = 7.5;
 
 function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {

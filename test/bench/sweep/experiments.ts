@@ -85,29 +85,25 @@ export const EXPERIMENTS: readonly Experiment[] = [
     ]),
     EQUAL_FAST,
   ),
-  experiment('phases', 'Joint epochs (fast: 4 before 80 local ones), their turns (4), and resting (0.5)', {
+  experiment('phases', 'Joint epochs (fast: 4 before 120 local ones), their turns (4), and resting (0.5)', {
     ...each([0, 1, 2, 3, 5, 6, 8], (jointEpochs) => [`${jointEpochs} joint`, { jointEpochs }]),
     ...each([1, 8], (turns) => [`turns ${turns}`, { turns }]),
     ...each([0, 0.25, 1], (restsBelow) => [`rest below ${restsBelow}`, { restsBelow }]),
-    ...each([40, 160], (localEpochs) => [`${localEpochs} local`, { localEpochs }]),
+    ...each([40, 80, 240], (localEpochs) => [`${localEpochs} local`, { localEpochs }]),
   }),
   experiment(
     'batch',
     'Batches of a local epoch (fast: 16)',
     each([4, 8, 32], (localBatches) => [`${localBatches} batches`, { localBatches }]),
   ),
-  experiment(
-    'optimiser',
-    'Optimiser, rate and updates between refreshes (fast: SOAP at 1.5e-3, 20)',
-    {
-      ...each([1e-3, 2e-3], (rate) => [`SOAP ${rate}`, { rate }]),
-      ...each([10, 40], (refreshSteps) => [
-        `refresh ${refreshSteps}`,
-        { optimiser: { kind: 'soap', refreshSteps } },
-      ]),
-      ...each([1e-3, 2e-3], (rate) => [`Adam ${rate}`, { optimiser: { kind: 'adam' }, rate }]),
-    },
-  ),
+  experiment('optimiser', 'Optimiser, rate and updates between refreshes (fast: SOAP at 1.5e-3, 20)', {
+    ...each([1e-3, 2e-3], (rate) => [`SOAP ${rate}`, { rate }]),
+    ...each([10, 40], (refreshSteps) => [
+      `refresh ${refreshSteps}`,
+      { optimiser: { kind: 'soap', refreshSteps } },
+    ]),
+    ...each([1e-3, 2e-3], (rate) => [`Adam ${rate}`, { optimiser: { kind: 'adam' }, rate }]),
+  }),
   experiment('coordinates', 'What local networks see (fast: their cell)', {
     signal: { localCoordinates: 'signal' },
     ...each([120, 240], (localOmegaFirst) => [
