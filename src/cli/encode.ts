@@ -95,7 +95,11 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
       ...(time !== undefined && { seconds: time }),
       signal,
       onProgress: (state) => progress.update(state),
-      onNotice: (notice) => output.note(notice),
+      onNotice: (notice) => {
+        // Notices come before the bar is there or after its last turn; on its line they would go with it.
+        progress.stop();
+        output.note(notice);
+      },
     });
     progress.stop();
     const { psnr, ssim, seconds, iterations, bytes, bitsPerSample, parameters, engine, threads } = report;

@@ -30,19 +30,28 @@ The tables go beside the results, with the ending .md. A run that the results ha
 time and start it anew with the same options.
 `;
 
-const { values: options } = parseArgs({
-  options: {
-    pictures: { type: 'string' },
-    out: { type: 'string' },
-    experiment: { type: 'string' },
-    'pictures-only': { type: 'string' },
-    seconds: { type: 'string' },
-    iterations: { type: 'string' },
-    effort: { type: 'string' },
-    threads: { type: 'string' },
-    list: { type: 'boolean' },
-  },
-});
+const OPTIONS = {
+  pictures: { type: 'string' },
+  out: { type: 'string' },
+  experiment: { type: 'string' },
+  'pictures-only': { type: 'string' },
+  seconds: { type: 'string' },
+  iterations: { type: 'string' },
+  effort: { type: 'string' },
+  threads: { type: 'string' },
+  list: { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const;
+
+function parsed() {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
+
+const options = parsed();
 
 /** Ends the program for what was typed wrong. */
 function refuse(message: string): never {
@@ -91,7 +100,10 @@ interface Picture {
 }
 
 async function picturesOf(folder: string): Promise<Picture[]> {
-  const files = (await readdir(folder)).filter((file) => /\.(png|jpe?g|webp)$/i.test(file)).sort();
+  const entries = await readdir(folder).catch((error: Error) =>
+    refuse(`${folder} cannot be read: ${error.message}`),
+  );
+  const files = entries.filter((file) => /\.(png|jpe?g|webp)$/i.test(file)).sort();
   const all = files.map((file) => ({ name: basename(file, extname(file)), path: join(folder, file) }));
   return chosen(all, ({ name }) => name, 'pictures-only');
 }
@@ -228,7 +240,9 @@ async function sweep(folder: string, out: string): Promise<void> {
   process.stdout.write(`\n${results.markdown(experiments, pictures, title)}`);
 }
 
-if (options.list === true) {
+if (options.help === true) {
+  process.stdout.write(USAGE);
+} else if (options.list === true) {
   for (const { name, question, configurations } of EXPERIMENTS) {
     process.stdout.write(`${name}: ${question}\n  ${configurations.map((c) => c.name).join('; ')}\n`);
   }
