@@ -25,6 +25,7 @@ const USAGE = `npm run sweep -- --pictures FOLDER --out RESULTS.jsonl [options]
   --effort X           part of the recipe's steps that each run takes, which keeps epochs equal (default: 1)
   --threads N          threads of the engine
   --list               what there is to run, and nothing else
+  --help               this, and nothing else
 
 The tables go beside the results, with the ending .md. A run that the results have is not made again: end the sweep at any
 time and start it anew with the same options.
