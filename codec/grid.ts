@@ -7,13 +7,16 @@ export interface Box {
 }
 
 /**
- * The affine map from a position on an axis to the network's coordinate: `coordinate = scale * position + offset`.
+ * The map from a position on an axis to the network's coordinate, `coordinate = scale * position + offset` within the first
+ * encode; positions beyond are folded back first (coordinates.ts).
  *
  * Sample `i` covers positions `[i, i + 1)` and its centre is `i + 1/2`. Fixed at first encode.
  */
 export interface CoordinateMap {
   readonly scale: number;
   readonly offset: number;
+  /** Samples of the first encode. */
+  readonly length: number;
 }
 
 /** Where the cells of one axis begin and end. */
@@ -26,8 +29,8 @@ export interface AxisCuts {
 
 /** Centres spread over [-1, 1]: the extent's edges are the interval's ends. An axis of length 1 maps to 0. */
 export function spreadMap(length: number): CoordinateMap {
-  if (length === 1) return { scale: 0, offset: 0 };
-  return { scale: 2 / length, offset: -1 };
+  if (length === 1) return { scale: 0, offset: 0, length };
+  return { scale: 2 / length, offset: -1, length };
 }
 
 /**
@@ -36,9 +39,9 @@ export function spreadMap(length: number): CoordinateMap {
  * @param bound 1 for everything but audio, where the reference code spans [-100, 100].
  */
 export function linspaceMap(length: number, bound = 1): CoordinateMap {
-  if (length === 1) return { scale: 0, offset: 0 };
+  if (length === 1) return { scale: 0, offset: 0, length };
   const scale = (2 * bound) / (length - 1);
-  return { scale, offset: -bound - scale / 2 };
+  return { scale, offset: -bound - scale / 2, length };
 }
 
 /** `count` cells of nearly equal size; asked for more cells than samples, it gives one cell per sample. */

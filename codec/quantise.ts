@@ -1,4 +1,4 @@
-import { globalTensors, localTensors, type Architecture, type Tensor } from './architecture.js';
+import { elementCount, globalTensors, localTensors, type Architecture, type Tensor } from './architecture.js';
 import { roundToFloat16 } from './coder/float16.js';
 import { LgiError, OptionError } from './errors.js';
 import type { Weights } from './model.js';
@@ -155,6 +155,21 @@ export function fitQuantiser(
     local: localTensors(architecture).map((tensor) => fitTensor(tensor, bits, weights.local)),
     global: globalTensors(architecture).map((tensor) => fitTensor(tensor, bits, [weights.global])),
   };
+}
+
+/**
+ * Largest magnitude of each local weight that a quantiser holds without clamping: f32 [local count]; undefined where float
+ * formats hold all that training comes to.
+ */
+export function localBounds(architecture: Architecture, quantiser: Quantiser): Float32Array | undefined {
+  if (quantiser.format !== 'integer') return undefined;
+  const tensors = localTensors(architecture);
+  const bounds = new Float32Array(elementCount(tensors));
+  tensors.forEach(({ offset, rows, columns }, at) => {
+    const { bits, step } = quantiser.local[at];
+    bounds.fill(largestInteger(bits) * step, offset, offset + rows * columns);
+  });
+  return bounds;
 }
 
 function quantisedArray(

@@ -41,6 +41,10 @@ export interface TrainingOptions {
   readonly model: Model;
   readonly objective: Objective;
   readonly recipe: Recipe;
+  /** Weights to begin with; default as the recipe's initialisation draws them. */
+  readonly initial?: Weights;
+  /** f32 [local count], largest magnitude that each local weight may take; default none. */
+  readonly localBounds?: Float32Array;
   /** Whole number; the same seed, engine and budget in iterations give the same weights. */
   readonly seed: number;
   readonly budget?: Budget;
@@ -111,20 +115,14 @@ function callSteps(ofEpoch: number, ofPhase: number, stepSeconds: number, second
  * @throws the signal's reason on abort.
  */
 export async function train(engine: Engine, options: TrainingOptions): Promise<TrainingResult> {
-  const { model, objective, recipe, seed, signal } = options;
-  const weights = initialWeights(model.architecture, objective.boxes.length, {
-    ...recipe.initialisation,
-    seed,
-  });
-  if (recipe.initialisation.outputBias === 'mean') {
-    const means = partitionMeans(objective);
-    weights.local.forEach((local, p) => local.set(means[p], local.length - means[p].length));
-  }
+  const { model, objective, recipe, localBounds, signal } = options;
+  const weights = options.initial ?? drawWeights(options);
   const session = await engine.createTrainingSession({
     model,
     ...objective,
     weights,
     optimiser: recipe.optimiser,
+    ...(localBounds && { localBounds }),
   });
   try {
     signal?.throwIfAborted();
@@ -132,6 +130,21 @@ export async function train(engine: Engine, options: TrainingOptions): Promise<T
   } finally {
     await session.dispose();
   }
+}
+
+function drawWeights({ model, objective, recipe, seed }: TrainingOptions): Weights {
+  const weights = initialWeights(model.architecture, objective.boxes.length, {
+    ...recipe.initialisation,
+    seed,
+  });
+  if (recipe.initialisation.outputBias === 'mean') setOutputBiases(weights.local, objective);
+  return weights;
+}
+
+/** Sets the output biases of local networks to the means of their partitions' samples. */
+function setOutputBiases(local: readonly Float32Array[], objective: Objective): void {
+  const means = partitionMeans(objective);
+  local.forEach((weights, p) => weights.set(means[p], weights.length - means[p].length));
 }
 
 /** One run of a recipe over a session. */

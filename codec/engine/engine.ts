@@ -10,6 +10,11 @@ export interface TrainingSetup extends Objective {
   /** Initial weights; the session copies them. */
   readonly weights: Weights;
   readonly optimiser: Optimiser;
+  /**
+   * f32 [local count], largest magnitude of each local weight; after every step weights beyond are set to it, as where a
+   * quantiser that exists already cannot hold more. Absent: none is bounded.
+   */
+  readonly localBounds?: Float32Array;
 }
 
 /** Which samples a call uses, and how far it goes. */

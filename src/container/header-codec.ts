@@ -167,9 +167,11 @@ function decodeSignal(table: fb.Signal, byteOffset: number): SignalHeader {
   const colour = table.colour();
   const rate = table.rate();
   const startSeconds = table.startSeconds();
+  const firstShape = Array.from(present(table.firstShapeArray()));
   const maps = Array.from({ length: table.coordinateMapsLength() }, (_, axis) => {
     const map = present(table.coordinateMaps(axis));
-    return { scale: map.scale(), offset: map.offset() };
+    // That both lists have an entry per axis is checked with everything else (header-checks.ts).
+    return { scale: map.scale(), offset: map.offset(), length: firstShape[axis] ?? 0 };
   });
   return {
     kind,
@@ -190,7 +192,7 @@ function decodeSignal(table: fb.Signal, byteOffset: number): SignalHeader {
           },
         }
       : {}),
-    firstShape: Array.from(present(table.firstShapeArray())),
+    firstShape,
     model: {
       architecture: decodeArchitecture(table, AXES[kind].length, format.channels(), byteOffset),
       maps,

@@ -36,11 +36,16 @@ const activation = fc.record({
   d: fc.constantFrom(0, -0.1),
 });
 
-/** Networks of every kind on small ragged signals: 1 to 3 axes, with and without global network, lattice, alpha. */
+/**
+ * Networks of every kind on small ragged signals: 1 to 3 axes, with and without global network, lattice, alpha, bounds of
+ * local weights; where the first encode was, or beyond it on either side.
+ */
 export const anySetup = fc
   .record({
     shape: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 3 }),
     cell: fc.integer({ min: 2, max: 6 }),
+    shift: fc.oneof(fc.constant(0), fc.integer({ min: -40, max: 40 })),
+    localBound: fc.constantFrom(undefined, 0.2),
     layout: fc.constantFrom(...LAYOUTS),
     sampleType: fc.constantFrom<SampleType>('uint8', 'uint16', 'float32'),
     levels: fc.integer({ min: 1, max: 3 }),
@@ -51,9 +56,14 @@ export const anySetup = fc
     activations: fc.record({ local: activation, global: activation, merge: activation }),
     seed: fc.integer({ min: 0, max: 1000 }),
   })
-  .map(({ shape, cell, layout: [layout, channels], sampleType, seed, ...rest }) => {
+  .map(({ shape, cell, layout: [layout, channels], sampleType, seed, shift, localBound, ...rest }) => {
     const architecture: Architecture = { inputs: shape.length, outputs: channels, ...rest };
-    const grid = new Grid(shape.map((length) => cutsByCell(length, cell)));
+    const grid = new Grid(
+      shape.map((length) => ({
+        cuts: cutsByCell(length, cell).cuts.map((cut) => cut + shift),
+        firstCell: Math.sign(shift),
+      })),
+    );
     const peak = sampleType === 'uint8' ? 255 : 65535;
     const length = boxSize(grid.extent) * channels;
     const random = Float64Array.from({ length }, (_, i) => (Math.sin(i * 12.9898 + seed) * 43758.5453) % 1);
@@ -63,12 +73,14 @@ export const anySetup = fc
         : sampleType === 'uint8'
           ? Uint8Array.from(random, (v) => Math.abs(v) * peak)
           : Uint16Array.from(random, (v) => Math.abs(v) * peak);
+    const weights = initialWeights(architecture, grid.count, { seed });
     const setup: Omit<TrainingSetup, 'optimiser'> = {
       model: { architecture, maps: shape.map((n) => spreadMap(n)), nominalCell: grid.largestCell() },
       boxes: Array.from({ length: grid.count }, (_, p) => grid.boxOf(p)),
       format: { sampleType, channels, layout, mapping: fullRangeMapping(sampleType) },
       samples,
-      weights: initialWeights(architecture, grid.count, { seed }),
+      weights,
+      ...(localBound !== undefined && { localBounds: weights.local[0].map(() => localBound) }),
     };
     return setup;
   });

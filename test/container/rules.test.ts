@@ -175,7 +175,7 @@ describe('a header', () => {
       'coordinates beyond all sense',
       'limit',
       /coordinate on axis x is/,
-      withSignal({ model: { ...signal.model, maps: [signal.model.maps[0], { scale: 1e6, offset: 0 }] } }),
+      withSignal({ model: { ...signal.model, maps: [signal.model.maps[0], { scale: 1e6, offset: 0, length: 12 }] } }),
     ],
   ])('with %s is refused: %s', (_, code, message, header) => {
     const error = failure(() => encodeHeader(header));
@@ -200,7 +200,7 @@ describe('a header', () => {
         model: {
           ...signal.model,
           architecture: { ...signal.model.architecture, inputs: axes },
-          maps: list({ scale: 0.5, offset: -1 }),
+          maps: list({ scale: 0.5, offset: -1, length: 12 }),
           nominalCell: list(4),
         },
       });

@@ -1,3 +1,4 @@
+import { foldedPosition, foldLength } from '../../coordinates.js';
 import type { Model } from '../../model.js';
 import type { EvaluationTask } from '../engine.js';
 
@@ -32,6 +33,7 @@ export function usesLattice({ architecture }: Model): boolean {
 function makeRun(model: Model, positions: Float64Array, axis: number, begin: number, end: number): AxisRun {
   const { architecture, maps, nominalCell } = model;
   const { scale, offset } = maps[axis];
+  const foldAt = foldLength(model, axis);
   const centre = begin + (end - begin) / 2;
   const halfCell = nominalCell[axis] / 2;
   const isLocal = architecture.localCoordinates === 'cell';
@@ -42,7 +44,7 @@ function makeRun(model: Model, positions: Float64Array, axis: number, begin: num
   const fractions = new Float32Array(lower.length);
   for (let i = 0; i < positions.length; i++) {
     const position = positions[i];
-    signal[i] = scale * position + offset;
+    signal[i] = scale * foldedPosition(position, foldAt) + offset;
     if (isLocal) local[i] = (position - centre) / halfCell;
     if (stride === 0) continue;
     const at = position / stride;

@@ -1,3 +1,4 @@
+import { signalCoordinate } from '../../coordinates.js';
 import type { SampleType, ValueMapping } from '../../signal.js';
 import type { Model } from '../../model.js';
 import type { EvaluationTask } from '../engine.js';
@@ -153,11 +154,12 @@ export class Wave {
     const points = this.#lattice?.neededPoints() ?? new Int32Array(0);
     const placesOfAxis: Map<number, number>[] = [];
     for (let axis = 0; axis < inputs && this.#lattice !== undefined; axis++) {
-      const { scale, offset } = model.maps[axis];
       const indices = this.#lattice.axisIndices(axis);
       axes.push(indices.length);
       pointCoordinates.push(
-        takeArray(Float32Array.from(indices, (index) => scale * (index * latticeStride) + offset)),
+        takeArray(
+          Float32Array.from(indices, (index) => signalCoordinate(model, axis, index * latticeStride)),
+        ),
       );
       placesOfAxis.push(this.#lattice.places(axis));
     }

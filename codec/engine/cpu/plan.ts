@@ -1,6 +1,7 @@
 import type { Architecture, Role } from '../../architecture.js';
 import { globalTensors, localTensors } from '../../architecture.js';
 import type { Tensor } from '../../architecture.js';
+import { foldLength } from '../../coordinates.js';
 import type { Box } from '../../grid.js';
 import type { Model } from '../../model.js';
 import {
@@ -47,7 +48,7 @@ export function writePlan(view: DataView, plan: number, model: Model, globalWeig
   });
   model.maps.forEach(({ scale, offset }, axis) => {
     const at = plan + PLAN_AXES + AXIS_BYTES * axis;
-    [scale, offset, model.nominalCell[axis] / 2].forEach((value, i) =>
+    [scale, offset, model.nominalCell[axis] / 2, foldLength(model, axis)].forEach((value, i) =>
       view.setFloat64(at + 8 * i, value, true),
     );
   });

@@ -21,10 +21,10 @@ export const PLAN_GLOBAL_WEIGHTS = 28;
 /** Per role (local, global, merge) 5 f32: first frequency, hidden frequency, phase, amplitude, shift. */
 export const PLAN_ACTIVATIONS = 32;
 export const ACTIVATION_BYTES = 20;
-/** Per axis f64 scale, f64 offset, f64 half of the nominal cell. */
+/** Per axis f64 scale, f64 offset, f64 half of the nominal cell, f64 fold length. */
 export const PLAN_AXES = 96;
-export const AXIS_BYTES = 24;
-export const PLAN_BYTES = 192;
+export const AXIS_BYTES = 32;
+export const PLAN_BYTES = 224;
 
 // The training job: what stays for the session ...
 export const JOB_ITEMS = 0;
@@ -57,6 +57,8 @@ export const JOB_EPSILON = 72;
 export const JOB_GLOBAL_STATE = 76;
 export const JOB_REFRESH_STEPS = 80;
 export const JOB_FACTOR_DECAY = 84;
+/** Pointer to f32 [packed local], largest magnitudes of local weights; 0 where none is bounded. */
+export const JOB_LOCAL_BOUNDS = 88;
 // ... what each step brings ...
 export const JOB_BATCH = 96;
 export const JOB_BATCHES = 100;

@@ -9,7 +9,7 @@ const MOST_UNUSED = 4;
 /** Distinct lattice indices around positions, ascending as they are. */
 function indicesAround(lower: Int32Array): number[] {
   const indices: number[] = [];
-  let last = -1;
+  let last = NaN;
   for (const index of lower) {
     if (index + 1 === last) continue;
     if (index !== last) indices.push(index);

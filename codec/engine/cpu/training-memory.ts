@@ -26,6 +26,8 @@ interface Regions {
   readonly job: number;
   readonly items: number;
   readonly rates: number;
+  /** 0 where local weights are not bounded. */
+  readonly localBounds: number;
   readonly globalWeights: number;
   readonly globalFirst: number;
   readonly globalSecond: number;
@@ -216,6 +218,7 @@ export class TrainingMemory {
       job,
       items,
       rates,
+      localBounds: this.#setup.localBounds === undefined ? 0 : layout.take(localBytes),
       globalWeights: layout.take(globalBytes),
       globalFirst: layout.take(globalBytes),
       globalSecond: layout.take(globalBytes),
@@ -242,7 +245,7 @@ export class TrainingMemory {
   }
 
   #writeAll(): void {
-    const { model, boxes, samples, format, weights, optimiser } = this.#setup;
+    const { model, boxes, samples, format, weights, optimiser, localBounds } = this.#setup;
     const at = this.#at;
     const view = this.view;
     const bytes = new Uint8Array(this.memory.buffer);
@@ -250,10 +253,14 @@ export class TrainingMemory {
     bytes.set(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength), at.samples);
     this.#global.pack(weights.global, this.#floats(at.globalWeights, this.#global.packedLength));
     weights.local.forEach((local, p) => this.#local.pack(local, this.#localWeights(p)));
+    if (localBounds !== undefined) {
+      this.#local.pack(localBounds, this.#floats(at.localBounds, this.#local.packedLength));
+    }
     const { job } = at;
     const words: [number, number][] = [
       [record.JOB_ITEMS, at.items],
       [record.JOB_LOCAL_RATES, at.rates],
+      [record.JOB_LOCAL_BOUNDS, at.localBounds],
       [record.JOB_ITEM_COUNT, boxes.length * this.#shares],
       [record.JOB_BLOCK_COUNT, this.#blocks],
       [record.JOB_PARTITIONS, boxes.length],

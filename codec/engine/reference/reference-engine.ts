@@ -92,6 +92,9 @@ class ReferenceSession implements TrainingSession {
       const rate = localRate * (factors?.[p] ?? 1);
       const outputRate = rate * (step.outputRateFactor ?? 1);
       this.localOptimisers[p].step(local, gradient, (index) => (index < output ? rate : outputRate));
+      this.setup.localBounds?.forEach((bound, i) => {
+        local[i] = Math.max(-bound, Math.min(bound, local[i]));
+      });
     });
     if (!frozen) this.globalOptimiser.step(this.current.global, weights.global, () => step.globalRate);
     return { squaredErrors, counts };

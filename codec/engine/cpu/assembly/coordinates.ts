@@ -1,6 +1,6 @@
 // Filling a tile: positions, signal and cell coordinates. Computed in f64 and rounded to f32 once, as the format says.
 import {
-  axisHalfCell, axisOffset, axisScale, appendOnes, cellCoordinates, inputs,
+  axisHalfCell, appendOnes, cellCoordinates, inputs, signalCoordinate,
 } from './plan';
 import { BOX_SHAPE } from '../records';
 import { TILE } from './product';
@@ -26,7 +26,6 @@ export function positionOf(axis: i32, lane: i32): f64 {
  */
 export function fillCoordinates(box: usize, lanes: i32): void {
   for (let axis = 0; axis < inputs; axis++) {
-    const scale = axisScale(axis), offset = axisOffset(axis);
     const begin = <f64>load<i32>(box + (<usize>axis << 2));
     const length = <f64>load<i32>(box + BOX_SHAPE + (<usize>axis << 2));
     const centre = begin + length / 2;
@@ -37,7 +36,7 @@ export function fillCoordinates(box: usize, lanes: i32): void {
       if (lane < lanes) position = positionOf(axis, lane);
       else setPosition(axis, lane, last);
       const at = <usize>(axis * TILE + lane) << 2;
-      const coordinate = <f32>(scale * position + offset);
+      const coordinate = signalCoordinate(axis, position);
       store<f32>(signalCoordinates + at, coordinate);
       store<f32>(localCoordinates + at, cellCoordinates ? <f32>((position - centre) / halfCell) : coordinate);
     }

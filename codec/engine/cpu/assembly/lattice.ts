@@ -6,8 +6,8 @@
 //
 // Patch layout: f32 [points rounded up to 32, levels, Hp], points row-major.
 import {
-  G, GLOBAL, Gp, H, Hp, MERGE, amplitude, appendOnes, axisOffset, axisScale, frequency, globalWeights, inputs,
-  latticeStride, levelInputs, levelOffset, levels, pad4, phase, shift,
+  G, GLOBAL, Gp, H, Hp, MERGE, amplitude, appendOnes, frequency, globalWeights, inputs,
+  latticeStride, levelInputs, levelOffset, levels, pad4, phase, shift, signalCoordinate,
 } from './plan';
 import {
   ROW, TILE, accumulateGradient, layer, layerFromZero, layerTimesSlope, multiplyAdd, targetTimesSlope, transpose,
@@ -48,7 +48,7 @@ function fillLatticeCoordinates(coordinates: usize, firstPoint: i32, points: i32
       const position = <f64>index * <f64>latticeStride;
       store<f32>(
         coordinates + (<usize>(axis * TILE + lane) << 2),
-        <f32>(axisScale(axis) * position + axisOffset(axis)),
+        signalCoordinate(axis, position),
       );
     }
   }

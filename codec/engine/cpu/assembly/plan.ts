@@ -36,10 +36,19 @@ export function frequency(role: i32, level: i32): f32 {
 // @ts-ignore: decorator
 @inline export function shift(role: i32): f32 { return load<f32>(planAt + PLAN_ACTIVATIONS + ACTIVATION_BYTES * role + 16); }
 
+/** The signal coordinate of a position (../../../coordinates.ts). */
+export function signalCoordinate(axis: i32, position: f64): f32 {
+  const at = planAt + PLAN_AXES + AXIS_BYTES * axis;
+  const length = load<f64>(at, 24);
+  let folded = position;
+  if (position < 0 || position > length) {
+    const period = 2 * length;
+    const rest = position - period * Math.floor(position / period);
+    folded = rest > length ? period - rest : rest;
+  }
+  return <f32>(load<f64>(at) * folded + load<f64>(at, 8));
+}
 // @ts-ignore: decorator
-@inline export function axisScale(axis: i32): f64 { return load<f64>(planAt + PLAN_AXES + AXIS_BYTES * axis); }
-// @ts-ignore: decorator
-@inline export function axisOffset(axis: i32): f64 { return load<f64>(planAt + PLAN_AXES + AXIS_BYTES * axis + 8); }
 // @ts-ignore: decorator
 @inline export function axisHalfCell(axis: i32): f64 { return load<f64>(planAt + PLAN_AXES + AXIS_BYTES * axis + 16); }
 

@@ -18,7 +18,8 @@ import {
   ITEM_UPDATES, ITEM_VERSION, ITEM_WEIGHT, ITEM_WEIGHTS, JOB_ALPHA, JOB_ALPHA_SCALE, JOB_ARRIVED, JOB_BATCH, JOB_BATCHES,
   JOB_BETA1, JOB_BETA2, JOB_BLOCK_COUNT, JOB_EPSILON, JOB_FACTOR_DECAY, JOB_GLOBAL_FIRST, JOB_GLOBAL_GRADIENT,
   JOB_GLOBAL_RATE, JOB_GLOBAL_REFRESHES, JOB_GLOBAL_ROOT, JOB_GLOBAL_SECOND, JOB_GLOBAL_STARTS, JOB_GLOBAL_STATE,
-  JOB_GLOBAL_STRIDE, JOB_IS_SOAP, JOB_ITEMS, JOB_ITEM_COUNT, JOB_LOCAL_RATES, JOB_LOSS_SCALE,
+  JOB_GLOBAL_STRIDE, JOB_IS_SOAP, JOB_ITEMS, JOB_ITEM_COUNT, JOB_LOCAL_BOUNDS, JOB_LOCAL_RATES,
+  JOB_LOSS_SCALE,
   JOB_NEXT_BLOCK, JOB_NEXT_RANGE, JOB_OUTPUT_RATE_FACTOR, JOB_PARTITIONS, JOB_REFRESH_STEPS, JOB_SAMPLE_OFFSET, JOB_SAMPLE_SCALE,
   JOB_SAMPLE_TYPE, JOB_SHARES, JOB_STEPS, JOB_THREADS, JOB_TRAIN_GLOBAL, JOB_TURN, JOB_USE_ORDER, JOB_VERSION,
 } from '../records';
@@ -209,8 +210,25 @@ function adamRange(item: usize, offset: usize, count: i32, rate: f32, rootFactor
   );
 }
 
+// Sets what has left its bounds to them.
+function boundLocal(item: usize): void {
+  const bounds = <usize>load<u32>(job + JOB_LOCAL_BOUNDS);
+  if (bounds == 0) return;
+  const weights = <usize>load<u32>(item + ITEM_WEIGHTS);
+  const end = <usize>localFloats() << 2;
+  for (let at: usize = 0; at < end; at += 16) {
+    const bound = v128.load(bounds + at);
+    v128.store(weights + at, f32x4.max(f32x4.neg(bound), f32x4.min(bound, v128.load(weights + at))));
+  }
+}
+
 // Partitions count their own updates: not every step is theirs.
 function updateLocal(item: usize, step: i32): void {
+  moveLocal(item, step);
+  boundLocal(item);
+}
+
+function moveLocal(item: usize, step: i32): void {
   const update = load<i32>(item + ITEM_UPDATES) + 1;
   store<i32>(item + ITEM_UPDATES, update);
   const beta1 = load<f32>(job + JOB_BETA1), beta2 = load<f32>(job + JOB_BETA2);
