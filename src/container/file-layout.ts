@@ -66,7 +66,8 @@ export function layOutFile(plan: FilePlan): FileLayout {
   return { index, indexBytes, superblock };
 }
 
-function alignUp(byteOffset: number): number {
+/** Where a section begins that follows a place. */
+export function alignUp(byteOffset: number): number {
   return Math.ceil(byteOffset / SECTION_ALIGNMENT) * SECTION_ALIGNMENT;
 }
 

@@ -44,8 +44,11 @@ export class IndexChecks {
     if (byteLength > most) this.atMost(byteLength, most, `a payload in ${name}`);
   }
 
-  /** @param firstShape samples per axis at the first encode; in version 1.0 there are no others. */
-  axes(axes: readonly AxisCuts[], firstShape: readonly number[], name: string): void {
+  /**
+   * @param firstShape samples per axis at the first encode
+   * @param mayGoBeyond whether the superblock says that there are others
+   */
+  axes(axes: readonly AxisCuts[], firstShape: readonly number[], mayGoBeyond: boolean, name: string): void {
     let cells = 1;
     axes.forEach(({ cuts, firstCell }, axis) => {
       this.must(cuts.length >= 2, `${name} has ${cuts.length} cuts on axis ${axis}, at least 2 make a cell`);
@@ -56,9 +59,10 @@ export class IndexChecks {
       }
       const [begin, end] = [cuts[0], cuts[cuts.length - 1]];
       this.must(
-        begin >= 0 && end <= firstShape[axis],
+        mayGoBeyond || (begin >= 0 && end <= firstShape[axis]),
         `${name}'s cuts on axis ${axis} go from ${begin} to ${end}, the first encode has 0 to ${firstShape[axis]}`,
       );
+      this.atMost(end - begin, limits.MAX_AXIS_SAMPLES, `a number of samples on axis ${axis} of ${name}`);
       this.must(
         firstCell + cuts.length - 2 <= limits.MAX_POSITION,
         `${name}'s partition coordinates on axis ${axis} go beyond 2^31 - 1`,

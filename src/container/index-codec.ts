@@ -7,7 +7,7 @@ import { verifyFlatBuffer } from './flatbuffer-verifier.js';
 import type { Header, SignalHeader } from './header.js';
 import { checkPlaces, checkSections, IndexChecks } from './index-checks.js';
 import { ChunkTable, type Index, type MetadataSection, type SignalIndex } from './index-table.js';
-import type { Superblock } from './superblock.js';
+import { FEATURES, type Superblock } from './superblock.js';
 
 const IDENTIFIER = 'LGIX';
 
@@ -103,7 +103,7 @@ export function decodeIndex(bytes: Uint8Array, header: Header, superblock: Super
   }
   checkSections(sections, checks);
   const signals = header.signals.map((signal, i) =>
-    decodeSignalIndex(present(table.signals(i)), signal, `signal ${i}`, checks),
+    decodeSignalIndex(present(table.signals(i)), signal, superblock, `signal ${i}`, checks),
   );
   const index: Index = { signals, sections };
   checkPlaces(index, header, superblock, checks);
@@ -119,6 +119,7 @@ function present<T>(value: T | null): T {
 function decodeSignalIndex(
   table: fb.SignalIndex,
   header: SignalHeader,
+  { features }: Superblock,
   name: string,
   checks: IndexChecks,
 ): SignalIndex {
@@ -131,7 +132,8 @@ function decodeSignalIndex(
     const axisTable = present(table.axes(axis));
     return { cuts: Array.from(present(axisTable.cutsArray())), firstCell: axisTable.firstCell() };
   });
-  checks.axes(axes, header.firstShape, name);
+  const mayGoBeyond = (features.mustUnderstand & FEATURES.extentBeyondFirst) !== 0n;
+  checks.axes(axes, header.firstShape, mayGoBeyond, name);
   const grid = new Grid(axes);
   const window: Box = {
     begin: Array.from(present(table.windowBeginArray())),

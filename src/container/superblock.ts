@@ -57,8 +57,18 @@ export interface ReadSuperblock {
   readonly invalidSlots: readonly { readonly slot: number; readonly reason: string }[];
 }
 
+/** Features that must be understood to read a file. */
+export const FEATURES = {
+  /** A signal's extent leaves that of the first encode: coordinates beyond are folded back. */
+  extentBeyondFirst: 1n,
+} as const;
+
 /** Feature bits that this program knows. */
-const KNOWN_FEATURES: Features = { mustUnderstand: 0n, mustUnderstandToWrite: 0n, mayIgnore: 0n };
+const KNOWN_FEATURES: Features = {
+  mustUnderstand: FEATURES.extentBeyondFirst,
+  mustUnderstandToWrite: 0n,
+  mayIgnore: 0n,
+};
 
 /** The 512 bytes of a slot. */
 export function encodeSlot(superblock: Superblock): Uint8Array {

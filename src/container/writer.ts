@@ -8,7 +8,7 @@ import { familyIdOf, fileIdOf, hexadecimal, layOutFile, type FileLayout } from '
 import { encodeHeader } from './header-codec.js';
 import type { Header } from './header.js';
 import { hilbertOrder } from './hilbert.js';
-import { COPY_BUFFER_BYTES, VERSION } from './limits.js';
+import { COPY_BUFFER_BYTES, NEW_FILE_VERSION } from './limits.js';
 import { encodeSuperblock } from './superblock.js';
 
 /** One partition for a new file. */
@@ -90,7 +90,7 @@ async function write(sink: Sink, content: NewContainer, signal?: AbortSignal): P
     header,
     headerBytes,
     headerCrc: crc32c(headerBytes),
-    version: VERSION,
+    version: NEW_FILE_VERSION,
     features: { mustUnderstand: 0n, mustUnderstandToWrite: 0n, mayIgnore: 0n },
     sections: metadata.map(({ name, bytes }) => ({ name, byteLength: bytes.length, crc: crc32c(bytes) })),
     signals: ordered.map(({ grid, window, ordinals, payloads }) => ({

@@ -13,7 +13,7 @@ export class SequentialWriter {
    * @param bufferBytes what small pieces are put together to.
    */
   constructor(
-    private readonly sink: Sink,
+    private readonly sink: Pick<Sink, 'write'>,
     private byteOffset: number,
     bufferBytes: number,
     private readonly signal?: AbortSignal,

@@ -1,0 +1,189 @@
+import { LgiError } from '../../codec/errors.js';
+import type { Box, Grid } from '../../codec/grid.js';
+import { contains } from '../../codec/grid.js';
+import { SequentialWriter } from '../io/sequential-writer.js';
+import type { Target } from '../io/target.js';
+import { CHUNK_HEAD_BYTES, encodeChunkHead, isAligned, nextChunkOffset } from './chunk.js';
+import { crc32c } from './crc32c.js';
+import { alignUp } from './file-layout.js';
+import type { Header } from './header.js';
+import { hilbertOrder } from './hilbert.js';
+import { decodeIndex, encodeIndex } from './index-codec.js';
+import { ChunkTable, type Index, type SignalIndex } from './index-table.js';
+import { COPY_BUFFER_BYTES, MAX_INDEX_BYTES, VERSION } from './limits.js';
+import type { Container } from './reader.js';
+import { checkWritable, encodeSlot, FEATURES, SLOT_BYTES, type Superblock } from './superblock.js';
+import type { NewChunk } from './writer.js';
+
+/** What a signal becomes. */
+export interface SignalGrowth {
+  /** All cells, old ones and new; old ones keep their coordinates and boxes. */
+  readonly grid: Grid;
+  /** The visible window. */
+  readonly window: Box;
+  /** New partitions; where the file has one of these coordinates already, the new one takes its place. */
+  readonly chunks: readonly NewChunk[];
+}
+
+/** What growing a file wrote. */
+export interface GrowthReport {
+  /** Length of the file. */
+  readonly bytes: number;
+  /** What of it is new: chunks and index. */
+  readonly addedBytes: number;
+  readonly generation: number;
+}
+
+/** A signal's index with new chunks behind the old ones, and what is to be written of it. */
+interface GrownSignal {
+  readonly index: SignalIndex;
+  /** The new chunks in file order. */
+  readonly chunks: readonly {
+    readonly byteOffset: number;
+    readonly box: Box;
+    readonly payload: Uint8Array;
+  }[];
+  readonly end: number;
+}
+
+/**
+ * Writes new partitions and a new index behind the end of a file, then the superblock: until its first slot is written the
+ * file is the old one, from then on the new one, wherever writing stops (spec/lgi-format.md, section 3).
+ *
+ * Nothing that the old index speaks of is overwritten, so whoever has the old file open goes on reading it.
+ *
+ * @param container opened from `target`, with nobody else writing since.
+ * @param growth one per signal; undefined for those that stay as they are.
+ * @throws LgiError `unsupported` where the file uses features that this program must know to write it; `limit`; `locked`; `io`.
+ */
+export async function growContainer(
+  container: Container,
+  target: Target,
+  growth: readonly (SignalGrowth | undefined)[],
+  signal?: AbortSignal,
+): Promise<GrowthReport> {
+  const { superblock, header, index, slots } = container;
+  checkWritable(superblock.features);
+  let end = superblock.committedByteLength;
+  const grown = index.signals.map((old, i) => {
+    const change = growth[i];
+    if (change === undefined) return { index: old, chunks: [], end };
+    const result = growSignal(old, change, isAligned(header.signals[i]), end);
+    end = result.end;
+    return result;
+  });
+  const newIndex: Index = { signals: grown.map((each) => each.index), sections: index.sections };
+  const indexBytes = encodeIndex(newIndex, header);
+  if (indexBytes.length > MAX_INDEX_BYTES) {
+    throw new LgiError(
+      'limit',
+      `the index would have ${indexBytes.length} bytes, the limit is ${MAX_INDEX_BYTES}; append less`,
+      { section: 'index' },
+    );
+  }
+  const indexOffset = alignUp(end);
+  const next: Superblock = {
+    ...superblock,
+    ...contentFeatures(newIndex, header, superblock),
+    generation: superblock.generation + 1,
+    index: { byteOffset: indexOffset, byteLength: indexBytes.length, crc: crc32c(indexBytes) },
+    committedByteLength: indexOffset + indexBytes.length,
+  };
+  // Nothing is written that a reader would not take.
+  decodeIndex(indexBytes, header, next);
+
+  // What an append that was interrupted has left is no part of the file.
+  await target.truncate(superblock.committedByteLength);
+  const writer = new SequentialWriter(
+    target,
+    superblock.committedByteLength,
+    Math.min(COPY_BUFFER_BYTES, next.committedByteLength - superblock.committedByteLength),
+    signal,
+  );
+  for (const [i, { chunks }] of grown.entries()) {
+    for (const { byteOffset, box, payload } of chunks) {
+      await writer.padTo(byteOffset);
+      await writer.write(encodeChunkHead(payload, box, i, superblock.header.crc).bytes);
+      await writer.write(payload);
+    }
+  }
+  await writer.padTo(indexOffset);
+  await writer.write(indexBytes);
+  await writer.flush();
+  await target.flush();
+  await target.confirmSoleWriter?.();
+  signal?.throwIfAborted();
+  await commit(target, next, slots.slot);
+  return {
+    bytes: next.committedByteLength,
+    addedBytes: next.committedByteLength - superblock.committedByteLength,
+    generation: next.generation,
+  };
+}
+
+/**
+ * Makes a superblock count: first in the slot that does not, then in the other, so that damage to one loses nothing.
+ *
+ * @param counting the slot that counts now; where both are the same, 0.
+ */
+async function commit(target: Target, superblock: Superblock, counting: number): Promise<void> {
+  const slot = encodeSlot(superblock);
+  for (const at of [1 - counting, counting]) {
+    await target.write(at * SLOT_BYTES, slot);
+    await target.flush();
+  }
+}
+
+/** Version and features as the content needs them; none that was there is taken away. */
+function contentFeatures(
+  { signals }: Index,
+  header: Header,
+  { version, features }: Superblock,
+): Pick<Superblock, 'version' | 'features'> {
+  const goesBeyond = signals.some(({ grid }, i) => {
+    const { firstShape } = header.signals[i];
+    return !contains({ begin: firstShape.map(() => 0), end: firstShape }, grid.extent);
+  });
+  if (!goesBeyond) return { version, features };
+  return {
+    version: { ...version, minor: Math.max(version.minor, VERSION.minor) },
+    features: { ...features, mustUnderstand: features.mustUnderstand | FEATURES.extentBeyondFirst },
+  };
+}
+
+function growSignal(
+  old: SignalIndex,
+  { grid, window, chunks }: SignalGrowth,
+  aligned: boolean,
+  begin: number,
+): GrownSignal {
+  const ordinals = chunks.map(({ coordinates }) => grid.ordinalOf(coordinates));
+  const replaced = new Set(ordinals);
+  const kept: number[] = [];
+  const keptOrdinals: number[] = [];
+  for (let chunk = 0; chunk < old.chunks.count; chunk++) {
+    const ordinal = grid.ordinalOf(old.grid.coordinatesOf(old.chunks.ordinals[chunk]));
+    if (replaced.has(ordinal)) continue;
+    kept.push(chunk);
+    keptOrdinals.push(ordinal);
+  }
+  let end = begin;
+  const added = hilbertOrder(grid, ordinals).map((i) => {
+    const { payload } = chunks[i];
+    const byteOffset = nextChunkOffset(end, aligned);
+    end = byteOffset + CHUNK_HEAD_BYTES + payload.length;
+    return { ordinal: ordinals[i], byteOffset, box: grid.boxOf(ordinals[i]), payload };
+  });
+  const table = new ChunkTable(
+    Int32Array.from([...keptOrdinals, ...added.map(({ ordinal }) => ordinal)]),
+    Uint32Array.from([
+      ...kept.map((chunk) => old.chunks.payloadLengths[chunk]),
+      ...added.map(({ payload }) => payload.length),
+    ]),
+    Float64Array.from([
+      ...kept.map((chunk) => old.chunks.byteOffsets[chunk]),
+      ...added.map(({ byteOffset }) => byteOffset),
+    ]),
+  );
+  return { index: { grid, window, chunks: table }, chunks: added, end };
+}
