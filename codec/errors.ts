@@ -18,6 +18,8 @@ export type LgiErrorCode =
   | 'unavailable'
   /** Reading or writing failed: permissions, space, the network. */
   | 'io'
+  /** Another program is changing the file. */
+  | 'locked'
   /** Training ended in numbers that are not finite. */
   | 'diverged';
 

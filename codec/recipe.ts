@@ -181,5 +181,12 @@ const FAST: Preset = {
   coordinates: 'spread',
 };
 
+/** A recipe's phases in which local networks train alone, for partitions that join a global network that exists. */
+export function localPart(recipe: Recipe): Recipe {
+  const phases = recipe.phases.filter(({ trains }) => trains === 'local');
+  const time = phases.reduce((sum, { timeShare }) => sum + timeShare, 0);
+  return { ...recipe, phases: phases.map((phase) => ({ ...phase, timeShare: phase.timeShare / time })) };
+}
+
 /** The presets by name. */
 export const PRESETS: Readonly<Record<PresetName, Preset>> = { paper: PAPER, fast: FAST };

@@ -132,7 +132,13 @@ export async function train(engine: Engine, options: TrainingOptions): Promise<T
   }
 }
 
-function drawWeights({ model, objective, recipe, seed }: TrainingOptions): Weights {
+/** Weights to begin with, as a recipe's initialisation draws them. */
+export function drawWeights({
+  model,
+  objective,
+  recipe,
+  seed,
+}: Pick<TrainingOptions, 'model' | 'objective' | 'recipe' | 'seed'>): Weights {
   const weights = initialWeights(model.architecture, objective.boxes.length, {
     ...recipe.initialisation,
     seed,

@@ -130,7 +130,7 @@ export function resolveSettings(media: Media, options: EncodeOptions): EncodeSet
     precision:
       options.weights === undefined ? DEFAULT_WEIGHT_PRECISION : parseWeightPrecision(options.weights),
     coder: checkCoder(options.coder ?? 'none'),
-    seed: checkWhole('seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER),
+    seed: checkSeed(options.seed),
     budget: checkBudget(options),
     notices,
   };
@@ -234,12 +234,26 @@ function checkWhole(option: string, value: number, least: number, most: number):
   throw new OptionError(option, `${value} is no whole number from ${least} to ${most}`);
 }
 
+/** @throws OptionError for a seed that is no whole number from 0. */
+export function checkSeed(seed = 0): number {
+  return checkWhole('seed', seed, 0, Number.MAX_SAFE_INTEGER);
+}
+
 function checkCoder(coder: Coder): Coder {
   if (coder === 'none' || coder === 'deflate') return coder;
   throw new OptionError('coder', `'${String(coder)}' is no coder; give none or deflate`);
 }
 
-function checkBudget({ iterations, seconds, psnr }: EncodeOptions): Budget {
+/**
+ * What ends training, as options say it.
+ *
+ * @throws OptionError naming the one that is out of range.
+ */
+export function checkBudget({
+  iterations,
+  seconds,
+  psnr,
+}: Pick<EncodeOptions, 'iterations' | 'seconds' | 'psnr'>): Budget {
   if (iterations !== undefined) checkWhole('iterations', iterations, 1, MAX_ITERATIONS);
   if (seconds !== undefined && !(seconds > 0 && seconds <= MAX_SECONDS)) {
     throw new OptionError('seconds', `${seconds} is no number of seconds above 0 and up to ${MAX_SECONDS}`);

@@ -2,26 +2,21 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { countParameters, globalTensors, localTensors } from '../codec/architecture.js';
 import type { ParameterCount } from '../codec/architecture.js';
 import { encodeWeights } from '../codec/coder/payload.js';
-import { planDecode } from '../codec/decode.js';
-import { createEngine } from '../codec/engine/choose.js';
 import type { Engine } from '../codec/engine/engine.js';
 import { LgiError } from '../codec/errors.js';
 import { boxSize } from '../codec/grid.js';
-import { compareSamples } from '../codec/metrics.js';
-import type { Weights } from '../codec/model.js';
 import { sampleObjective } from '../codec/objective.js';
 import type { Objective } from '../codec/objective.js';
 import { fitQuantiser, quantisedWeights } from '../codec/quantise.js';
-import { allocateSamples } from '../codec/signal.js';
-import type { SampleArray } from '../codec/signal.js';
-import { structuralSimilarity } from '../codec/structural-similarity.js';
 import { train } from '../codec/train.js';
 import type { Header } from './container/header.js';
 import { writeContainer } from './container/writer.js';
 import { resolveSettings } from './encode-settings.js';
 import type { EncodeOptions, EncodeSettings } from './encode-settings.js';
 import type { Sink } from './io/sink.js';
+import { allowForQuantising, measureQuality } from './measure.js';
 import type { Media } from './media/media.js';
+import { withEngine } from './with-engine.js';
 import { WRITER_NAME } from './version.js';
 
 /** What encoding achieved, measured on what the file decodes to. */
@@ -47,11 +42,6 @@ export interface EncodeReport {
   /** How the request was taken, where not to the letter. */
   readonly notices: readonly string[];
 }
-
-/**
- * dB that quantised weights may lose against those in training, added to a target PSNR: the default weights lose less.
- */
-const QUANTISER_ALLOWANCE_DB = 0.1;
 
 /**
  * Trains networks on a medium and writes them as a file. The sink is closed on success and aborted on failure.
@@ -116,15 +106,7 @@ interface Prepared {
 async function prepare(media: Media, settings: EncodeSettings, context: EncodeContext): Promise<Prepared> {
   context.signal?.throwIfAborted();
   settings.notices.forEach((notice) => context.onNotice?.(notice));
-  const isNamed = context.engine === undefined || typeof context.engine === 'string';
-  const engine = isNamed
-    ? createEngine(context.engine as 'auto', context.threads)
-    : (context.engine as Engine);
-  try {
-    return await trainAndMeasure(media, settings, engine, context);
-  } finally {
-    if (isNamed) await engine.dispose();
-  }
+  return withEngine(context, (engine) => trainAndMeasure(media, settings, engine, context));
 }
 
 async function trainAndMeasure(
@@ -136,32 +118,26 @@ async function trainAndMeasure(
   const { grid, model, preset, precision, coder, seed, budget } = settings;
   const { signal, onProgress } = context;
   const objective = await sampleObjective(grid, media.format, (box) => media.read(box, signal));
-  const target = budget.psnr === undefined ? {} : { psnr: budget.psnr + QUANTISER_ALLOWANCE_DB };
   const { weights, iterations, seconds, stoppedBy } = await train(engine, {
     model,
     objective,
     recipe: preset.recipe,
     seed,
-    budget: { ...budget, ...target },
+    budget: allowForQuantising(budget),
     ...(onProgress && { onProgress }),
     ...(signal && { signal }),
   });
   const { architecture } = model;
   const quantiser = fitQuantiser(precision.format, precision.bits, architecture, weights);
-  const decoded = await decodeAll(
+  const { psnr, ssim } = await measureQuality(
     engine,
-    settings,
+    { grid, model, format: media.format },
     quantisedWeights(architecture, weights, quantiser),
-    media,
+    (box) => media.read(box, signal),
     signal,
   );
-  const original = await media.read(grid.extent, signal);
-  signal?.throwIfAborted();
-  const { psnr } = compareSamples(original, decoded, media.format);
   const shortfall = describeShortfall(budget.psnr, psnr, stoppedBy);
   if (shortfall !== undefined) context.onNotice?.(shortfall);
-  const ssim = structuralSimilarity(original, decoded, [media.shape[0], media.shape[1]], media.format);
-  signal?.throwIfAborted();
   const payload = (values: Float32Array, role: 'local' | 'global'): Uint8Array =>
     encodeWeights(
       values,
@@ -226,34 +202,6 @@ function describeShortfall(
   return stoppedBy === 'psnr'
     ? `${figures}: quantising the weights lost the rest; take more bits for weights`
     : `${figures} when the ${stoppedBy} ended; allow more, or more parameters`;
-}
-
-/** What a reader will see of the whole signal. */
-async function decodeAll(
-  engine: Engine,
-  { grid, model }: EncodeSettings,
-  weights: Weights,
-  media: Media,
-  signal?: AbortSignal,
-): Promise<SampleArray> {
-  const { format } = media;
-  const plan = planDecode(grid, grid.extent, {}, format.channels);
-  const evaluator = await engine.createEvaluator(model, weights.global);
-  const samples = allocateSamples(format.sampleType, boxSize(grid.extent) * format.channels);
-  try {
-    const target = { data: samples, shape: plan.shape };
-    const tasks = plan.tiles.map(({ ordinal, positions, box }) => ({
-      box: grid.boxOf(ordinal),
-      weights: weights.local[ordinal],
-      positions,
-      target,
-      at: box.begin,
-    }));
-    await evaluator.decode(tasks, format, signal);
-  } finally {
-    await evaluator.dispose();
-  }
-  return samples;
 }
 
 /** SHA-256 over the samples and everything that decides the weights, so that different encodes are different families. */

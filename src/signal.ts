@@ -1,4 +1,4 @@
-import { countParameters, globalTensors, localTensors } from '../codec/architecture.js';
+import { countParameters, localTensors } from '../codec/architecture.js';
 import type { ParameterCount, Tensor } from '../codec/architecture.js';
 import { decodeWeights } from '../codec/coder/payload.js';
 import { planDecode } from '../codec/decode.js';
@@ -10,6 +10,7 @@ import type { Box } from '../codec/grid.js';
 import { allocateSamples, AXES } from '../codec/signal.js';
 import type { SampleArray, SampleFormat, SignalKind } from '../codec/signal.js';
 import type { Colour } from './colour.js';
+import { globalWeightsOf } from './container/global-weights.js';
 import type { SignalHeader } from './container/header.js';
 import type { SignalIndex } from './container/index-table.js';
 import type { Container } from './container/reader.js';
@@ -301,13 +302,7 @@ export class Signal {
 
   #openEvaluator(): Promise<Evaluator> {
     this.#evaluator ??= (async () => {
-      const { model, quantiser, coder, globalPayload } = this.#header;
-      const tensors = globalTensors(model.architecture);
-      const global =
-        tensors.length === 0
-          ? new Float32Array(0)
-          : decodeWeights(globalPayload, tensors, quantiser.global, quantiser.format, coder, 'header');
-      return this.#engine().createEvaluator(model, global);
+      return this.#engine().createEvaluator(this.#header.model, globalWeightsOf(this.#header));
     })();
     // A failure is not kept: the next decode tries again.
     this.#evaluator.catch(() => (this.#evaluator = undefined));

@@ -64,6 +64,15 @@ export function pictureRegion(text: string): Box {
   return { begin: [y, x], end: [y + height, x + width] };
 }
 
+/** `x,y` as a place on the signal's axes, rows first. */
+export function picturePlace(text: string): number[] {
+  const numbers = /^\s*-?\d+\s*,\s*-?\d+\s*$/.test(text) ? text.split(',').map(Number) : null;
+  if (numbers === null) {
+    throw new OptionError('at', `'${text}' is not two whole numbers; give x,y in samples, such as 256,0`);
+  }
+  return numbers.reverse();
+}
+
 /** Partition coordinates such as `0,3 1,3`; since pictures have two axes, also `0,3, 1,3`. */
 export function partitionList(text: string): number[][] {
   if (!/^\s*-?\d+\s*,\s*-?\d+((\s+|\s*,\s*)-?\d+\s*,\s*-?\d+)*\s*$/.test(text)) {

@@ -175,7 +175,9 @@ describe('a header', () => {
       'coordinates beyond all sense',
       'limit',
       /coordinate on axis x is/,
-      withSignal({ model: { ...signal.model, maps: [signal.model.maps[0], { scale: 1e6, offset: 0, length: 12 }] } }),
+      withSignal({
+        model: { ...signal.model, maps: [signal.model.maps[0], { scale: 1e6, offset: 0, length: 12 }] },
+      }),
     ],
   ])('with %s is refused: %s', (_, code, message, header) => {
     const error = failure(() => encodeHeader(header));
