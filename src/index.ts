@@ -8,6 +8,8 @@ export type { EncodeReport } from './encode.js';
 export type { EncodeOptions } from './encode-settings.js';
 export { crop } from './crop.js';
 export type { CropOptions, CropReport } from './crop.js';
+export { join } from './join.js';
+export type { JoinOptions, JoinReport } from './join.js';
 export { repair } from './repair.js';
 export type { RepairOptions, RepairReport, UnsavedPartition, UnsavedSection } from './repair.js';
 export { verifyContainer as verify } from './container/verify.js';

@@ -59,11 +59,7 @@ export interface RepairReport extends WriteReport {
  * @throws LgiError `damaged` or `truncated` where nothing can be saved, as without a sound header; `not-lgi`; `unsupported`
  *   for a version or features that this program does not know; `limit`; `io`.
  */
-export async function repair(
-  source: Openable,
-  to: Sink,
-  options: RepairOptions = {},
-): Promise<RepairReport> {
+export async function repair(source: Openable, to: Sink, options: RepairOptions = {}): Promise<RepairReport> {
   const { signal } = options;
   let recovered: Recovered;
   let sound: Sound;
@@ -145,16 +141,12 @@ async function soundParts(recovered: Recovered, signal?: AbortSignal): Promise<S
   return { container: without, selections, lost, sections, sectionFaults };
 }
 
-function noticesOf({
-  container,
-  isSuperblockLost,
-  indexFault,
-  indexHint,
-  conflicting,
-}: Recovered): string[] {
+function noticesOf({ container, isSuperblockLost, indexFault, indexHint, conflicting }: Recovered): string[] {
   const notices: string[] = [];
   if (isSuperblockLost) {
-    notices.push('both slots of the superblock were lost; the header was found by its letters and its chunks');
+    notices.push(
+      'both slots of the superblock were lost; the header was found by its letters and its chunks',
+    );
   } else {
     for (const { slot, reason } of container.slots.invalidSlots) {
       notices.push(`slot ${slot} of the superblock could not be used: ${reason}`);
@@ -168,7 +160,9 @@ function noticesOf({
       : 'the window is the box of all partitions that were found, and metadata is lost: no index says otherwise',
   );
   if (conflicting > 0) {
-    notices.push(`${conflicting} sound chunks were left out, since no grid has their boxes beside the others`);
+    notices.push(
+      `${conflicting} sound chunks were left out, since no grid has their boxes beside the others`,
+    );
   }
   return notices;
 }

@@ -10,6 +10,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   encode: async () => (await import('./encode.js')).addEncode,
   decode: async () => (await import('./decode.js')).addDecode,
   crop: async () => (await import('./crop.js')).addCrop,
+  join: async () => (await import('./join.js')).addJoin,
+  repair: async () => (await import('./repair.js')).addRepair,
   info: async () => (await import('./info.js')).addInfo,
   verify: async () => (await import('./verify.js')).addVerify,
   compare: async () => (await import('./compare.js')).addCompare,

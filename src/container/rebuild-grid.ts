@@ -120,7 +120,7 @@ function disjoint(found: ReadonlyMap<string, Interval & { readonly count: number
     best[i + 1] = Math.max(best[i], best[low] + count);
   });
   const chosen: Interval[] = [];
-  for (let i = list.length; i > 0; ) {
+  for (let i = list.length; i > 0;) {
     if (best[i] === best[i - 1]) i--;
     else {
       chosen.push(list[i - 1]);

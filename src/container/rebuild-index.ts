@@ -1,4 +1,4 @@
-import { boxSize, contains, Grid, intersect, type Box } from '../../codec/grid.js';
+import { contains, Grid, type Box } from '../../codec/grid.js';
 import type { Header, SignalHeader } from './header.js';
 import { ChunkTable, type Index, type SignalIndex } from './index-table.js';
 import { rebuildGrid } from './rebuild-grid.js';
@@ -112,13 +112,4 @@ function lostOf(
     lost.push({ coordinates: grid.coordinatesOf(now), byteOffset: known.chunks.byteOffsets[chunk] });
   });
   return lost;
-}
-
-/** Samples of present partitions that lie outside the visible window, and can be recovered from the file. */
-export function hiddenSamplesOf({ grid, window, chunks }: SignalIndex): number {
-  return chunks.ordinals.reduce((hidden, ordinal) => {
-    const box = grid.boxOf(ordinal);
-    const seen = intersect(box, window);
-    return hidden + boxSize(box) - (seen === null ? 0 : boxSize(seen));
-  }, 0);
 }

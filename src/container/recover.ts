@@ -89,7 +89,15 @@ export async function recoverContainer(source: Source, signal?: AbortSignal): Pr
       const spans = [{ ...superblock.index, name: 'index' }];
       const [bytes] = await readSpans(cache, superblock.committedByteLength, spans, signal);
       const container = withIndex(decodeIndex(bytes, header, superblock));
-      return { container, isSuperblockLost, lost: [], sectionFaults: [], conflicting: 0, chunks: [], scannedEnd: 0 };
+      return {
+        container,
+        isSuperblockLost,
+        lost: [],
+        sectionFaults: [],
+        conflicting: 0,
+        chunks: [],
+        scannedEnd: 0,
+      };
     } catch (error) {
       if (!(error instanceof LgiError) || error.code === 'io') throw error;
       indexFault = error;
@@ -193,11 +201,7 @@ async function withoutSuperblock(
   return { slots: { superblock, slot: 0, invalidSlots }, header, headerBytes: bytes, scan };
 }
 
-async function scanAll(
-  cache: PrefixCache,
-  { slots, header }: Located,
-  signal?: AbortSignal,
-): Promise<Scan> {
+async function scanAll(cache: PrefixCache, { slots, header }: Located, signal?: AbortSignal): Promise<Scan> {
   const { superblock } = slots;
   // What lies beyond the committed length never became part of the file.
   const range = { begin: SUPERBLOCK_BYTES, end: superblock.committedByteLength };

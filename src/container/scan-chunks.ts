@@ -133,7 +133,7 @@ class Scanner {
     this.base = base;
     const last = block.length - CHUNK_HEAD_BYTES;
     // Kind and the zero field are three zeros on end; a byte that is none rules out the heads that would have it there.
-    for (let at = 0; at <= last; ) {
+    for (let at = 0; at <= last;) {
       if (block[at + 35] !== 0) at += 3;
       else if (block[at + 34] !== 0) at += 2;
       else {

@@ -45,19 +45,21 @@ export async function* verifyContainer(source: Source, signal?: AbortSignal): As
   yield* verifyOpened(container, signal);
 }
 
-function slotProblem(slot: number, reason: string, isOtherUsable: boolean): Problem {
+function slotProblem(slot: number, reason: string): Problem {
   return {
     code: 'damaged',
     section: 'superblock',
     byteOffset: slot * SLOT_BYTES,
-    message:
-      `slot ${slot} of the superblock cannot be used: ${reason}` +
-      (isOtherUsable ? '; the other one counts' : ''),
+    message: `slot ${slot} of the superblock cannot be used: ${reason}; the other one counts`,
   };
 }
 
 /** @param fault what opening has met first. */
-async function* verifyUnopened(source: Source, fault: LgiError, signal?: AbortSignal): AsyncGenerator<Problem> {
+async function* verifyUnopened(
+  source: Source,
+  fault: LgiError,
+  signal?: AbortSignal,
+): AsyncGenerator<Problem> {
   const isGrave = fault.code !== 'damaged' && fault.section !== 'index';
   if (isGrave || fault.section === undefined) {
     yield problemOf(fault);
@@ -65,8 +67,9 @@ async function* verifyUnopened(source: Source, fault: LgiError, signal?: AbortSi
   }
   const prefix = await PrefixCache.read(source, signal);
   const { usable, invalidSlots } = readSlots(prefix.prefix);
-  for (const { slot, reason } of invalidSlots) yield slotProblem(slot, reason, usable.length > 0);
-  if (fault.section !== 'superblock' || invalidSlots.length === 0) yield problemOf(fault);
+  // Without any slot the fault names both.
+  if (usable.length > 0) for (const { slot, reason } of invalidSlots) yield slotProblem(slot, reason);
+  yield problemOf(fault);
   if (fault.section === 'header' && usable.length > 0) {
     // Chunks cannot be told without the header; whether the index is as it was written can.
     const { index, committedByteLength } = usable[0].superblock;
@@ -83,7 +86,7 @@ async function* verifyUnopened(source: Source, fault: LgiError, signal?: AbortSi
     recovered = await recoverContainer(source, signal);
   } catch (error) {
     if (!(error instanceof LgiError) || error.code === 'io') throw error;
-    yield problemOf(error);
+    if (error.section !== fault.section) yield problemOf(error);
     return;
   }
   if (recovered.indexFault === undefined) yield* verifyParts(recovered.container, signal);
@@ -98,7 +101,8 @@ async function* verifyScanned(recovered: Recovered, signal?: AbortSignal): Async
   else {
     for (const { signal: signalIndex, coordinates, byteOffset = 0 } of lost) {
       const names = coordinates.join(',');
-      const section = container.header.signals.length > 1 ? `chunk ${signalIndex}:${names}` : `chunk ${names}`;
+      const section =
+        container.header.signals.length > 1 ? `chunk ${signalIndex}:${names}` : `chunk ${names}`;
       const message = `no sound chunk of partition ${names} is in the file; fetch the file again`;
       yield { code: 'damaged', section, byteOffset, message };
     }
@@ -139,7 +143,7 @@ function unknownRegions({ container, chunks, scannedEnd }: Recovered): Problem[]
 
 /** {@link verifyContainer} for a file that is open, whose header and index are therefore sound. */
 export async function* verifyOpened(container: Container, signal?: AbortSignal): AsyncGenerator<Problem> {
-  for (const { slot, reason } of container.slots.invalidSlots) yield slotProblem(slot, reason, true);
+  for (const { slot, reason } of container.slots.invalidSlots) yield slotProblem(slot, reason);
   yield* verifyParts(container, signal);
 }
 

@@ -308,11 +308,7 @@ describe('a grid from boxes', () => {
   const box = (y: number, y1: number, x: number, x1: number): Box => ({ begin: [y, x], end: [y1, x1] });
 
   it('has the first encode in its holes, and goes on beyond its ends', () => {
-    const { grid, kept } = rebuildGrid(header, [
-      box(-8, 0, 7, 14),
-      box(24, 32, 49, 50),
-      box(40, 48, 21, 28),
-    ]);
+    const { grid, kept } = rebuildGrid(header, [box(-8, 0, 7, 14), box(24, 32, 49, 50), box(40, 48, 21, 28)]);
     expect(kept).toEqual([0, 1, 2]);
     expect(grid.axes).toEqual([
       { cuts: [-8, 0, 8, 16, 24, 32, 40, 48], firstCell: -1 },
@@ -342,7 +338,10 @@ describe('a grid from boxes', () => {
   });
 
   it('is refused beyond the limit of cells, and holes are one cell before it comes to that', () => {
-    const fine = { firstShape: [2 ** 30, 2 ** 30], model: { nominalCell: [1, 1] } } as unknown as typeof header;
+    const fine = {
+      firstShape: [2 ** 30, 2 ** 30],
+      model: { nominalCell: [1, 1] },
+    } as unknown as typeof header;
     const far = rebuildGrid(fine, [box(0, 1, 0, 1), box(2 ** 29, 2 ** 29 + 1, 2 ** 29, 2 ** 29 + 1)]);
     expect(far.grid.shape).toEqual([3, 3]);
     const diagonal = Array.from({ length: 600 }, (_, i) => box(3 * i, 3 * i + 1, 3 * i, 3 * i + 1));
@@ -363,7 +362,13 @@ describe('a grid from boxes', () => {
           expect(grid.boxOf(grid.ordinalOf(cell))).toEqual(boxes[i]);
         }
         // A grid that is known stays as it is where it fits.
-        expect(rebuildGrid(header, boxes.filter((_, i) => kept.includes(i)), grid)).toMatchObject({
+        expect(
+          rebuildGrid(
+            header,
+            boxes.filter((_, i) => kept.includes(i)),
+            grid,
+          ),
+        ).toMatchObject({
           isKnown: true,
           grid: { axes: grid.axes },
         });
