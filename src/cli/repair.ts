@@ -12,8 +12,8 @@ stays as it is. Lost partitions become holes, which decode to transparency or
 to --background. Where the index is lost, the file is scanned for chunks.
 Exit code 0 where anything was saved.`;
 
-/** Names of lost partitions that people are told; the rest are in the JSON. */
-const MAX_NAMES = 8;
+/** Names of what is lost that people are told, one line's worth; the rest are in the JSON. */
+const MAX_NAMES = 4;
 
 /** `lgi repair`. */
 export const addRepair: AddCommand = (program, context) => {

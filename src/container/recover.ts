@@ -185,7 +185,7 @@ async function withoutSuperblock(
     throw new LgiError(
       'damaged',
       'the superblock is lost, and no sound header with a sound chunk is in the file; nothing can be saved',
-      { section: 'superblock', byteOffset: 0 },
+      { section: 'header' },
     );
   }
   const { header, byteOffset, bytes, crc, scan } = found;

@@ -92,8 +92,11 @@ function withoutNested(found: readonly FoundChunk[]): FoundChunk[] {
 }
 
 /** A head whose chunk has not ended yet. */
-interface Pending extends Omit<FoundChunk, 'headerCrc'> {
+interface Pending {
+  readonly byteOffset: number;
   readonly end: number;
+  /** u8 [36] */
+  readonly head: Uint8Array;
   readonly crc: number;
   /** CRC from some place before up to where the chunk's own begins. */
   readonly crcBefore: number;
@@ -104,6 +107,7 @@ class Scanner {
   private readonly rules: readonly { axes: number; most: number; aligned: boolean }[];
   private readonly pending = new EndHeap();
   private block = new Uint8Array(0);
+  private view = new DataView(this.block.buffer);
   private base = 0;
   /** Where {@link Scanner.crc} has come to; it begins anew whenever nothing is pending. */
   private hashed = 0;
@@ -130,6 +134,7 @@ class Scanner {
   /** @param base place of the block in the file; all but its first {@link CARRY_BYTES} bytes are new. */
   scan(block: Uint8Array<ArrayBuffer>, base: number): void {
     this.block = block;
+    this.view = new DataView(block.buffer, block.byteOffset, block.byteLength);
     this.base = base;
     const last = block.length - CHUNK_HEAD_BYTES;
     // Kind and the zero field are three zeros on end; a byte that is none rules out the heads that would have it there.
@@ -137,7 +142,9 @@ class Scanner {
       if (block[at + 35] !== 0) at += 3;
       else if (block[at + 34] !== 0) at += 2;
       else {
-        if (block[at + 33] === 0) this.consider(at);
+        // Long stretches of zeros, as of lost blocks of a disk, have no length.
+        const hasLength = (block[at + 4] | block[at + 5] | block[at + 6]) !== 0 || block[at + 7] === 1;
+        if (block[at + 33] === 0 && hasLength) this.consider(at);
         at++;
       }
     }
@@ -155,12 +162,12 @@ class Scanner {
     const rule = this.rules[this.block[at + 32]];
     if (rule === undefined) return;
     const byteOffset = this.base + at;
-    const view = new DataView(this.block.buffer, this.block.byteOffset + at, CHUNK_HEAD_BYTES);
-    const payloadLength = view.getUint32(4, true);
+    const { view } = this;
+    const payloadLength = view.getUint32(at + 4, true);
     if (payloadLength === 0 || payloadLength > rule.most) return;
     for (let axis = 0; axis < 3; axis++) {
-      const begin = view.getInt32(8 + 4 * axis, true);
-      const size = view.getUint32(20 + 4 * axis, true);
+      const begin = view.getInt32(at + 8 + 4 * axis, true);
+      const size = view.getUint32(at + 20 + 4 * axis, true);
       const isPossible =
         axis < rule.axes ? size > 0 && begin + size <= MAX_POSITION : begin === 0 && size === 1;
       if (!isPossible) return;
@@ -170,9 +177,9 @@ class Scanner {
     this.resolve(start);
     if (this.pending.size === MAX_PENDING) return;
     this.advance(start);
-    const { crc, box, signal } = decodeChunkHead(this.block.subarray(at), rule.axes);
     const end = byteOffset + CHUNK_HEAD_BYTES + payloadLength;
-    this.pending.push({ byteOffset, payloadLength, signal, box, end, crc, crcBefore: this.crc });
+    const head = this.block.slice(at, at + CHUNK_HEAD_BYTES);
+    this.pending.push({ byteOffset, end, head, crc: view.getUint32(at, true), crcBefore: this.crc });
   }
 
   /** Decides about the chunks that end up to a place. */
@@ -180,7 +187,7 @@ class Scanner {
     for (let next = this.pending.first; next !== undefined && next.end <= place; next = this.pending.first) {
       this.advance(next.end);
       this.pending.shift();
-      const { byteOffset, payloadLength, signal, box, crc, crcBefore, end } = next;
+      const { byteOffset, head, crc, crcBefore, end } = next;
       // The chunk's checksum is that of the header, shifted by the chunk's length, xor that of the chunk's own bytes.
       const shifted = unshiftCrc(crc ^ this.crc, end - byteOffset - HASHED_AT);
       const headerCrc = (crcBefore ^ shifted) >>> 0;
@@ -192,6 +199,7 @@ class Scanner {
           { section: 'chunks', byteOffset },
         );
       }
+      const { payloadLength, signal, box } = decodeChunkHead(head, this.rules[head[32]].axes);
       this.found.push({ byteOffset, payloadLength, signal, box, headerCrc });
     }
   }
