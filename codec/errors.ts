@@ -12,6 +12,8 @@ export type LgiErrorCode =
   | 'limit'
   /** A partition that the request needs is not in the file. */
   | 'missing'
+  /** Files that cannot be joined: of different families or cuts, or with different bytes for one partition. */
+  | 'conflict'
   /** Media that cannot be read, or whose content cannot be stored. */
   | 'media'
   /** An optional package or a capability of the machine is absent. */

@@ -2,12 +2,13 @@ import { countParameters, type ParameterCount } from '../codec/architecture.js';
 import { OptionError } from '../codec/errors.js';
 import { boxShape, boxSize, contains, Grid, intersect, type Box } from '../codec/grid.js';
 import { AXES } from '../codec/signal.js';
+import { asContainer } from './as-container.js';
 import { copyPartitions, type Selection } from './container/copy-partitions.js';
 import type { SignalIndex } from './container/index-table.js';
-import { Container, openContainer } from './container/reader.js';
+import type { Container } from './container/reader.js';
 import type { WriteReport } from './container/writer.js';
 import type { Sink } from './io/sink.js';
-import { asSource, type Openable } from './io/as-source.js';
+import type { Openable } from './io/as-source.js';
 import type { LgiFile } from './open.js';
 import { absoluteRegion } from './region.js';
 
@@ -59,7 +60,7 @@ export async function crop(
   let selection: Selection;
   const signalIndex = options.signalIndex ?? 0;
   try {
-    container = await containerOf(from, options.signal);
+    container = await asContainer(from, options.signal);
     selection = select(container, signalIndex, options);
   } catch (error) {
     await to.abort(error);
@@ -79,16 +80,6 @@ export async function crop(
     parameters: countParameters(container.header.signals[signalIndex].model.architecture, kept),
     window: selection.window,
   };
-}
-
-function containerOf(
-  from: LgiFile | Container | Openable,
-  signal?: AbortSignal,
-): Promise<Container> | Container {
-  if (from instanceof Container) return from;
-  // By its part, not its class, whose module would load an engine that copying never needs.
-  if (typeof from === 'object' && from !== null && 'container' in from) return from.container;
-  return openContainer(asSource(from), { signal });
 }
 
 function whole({ grid, window, chunks }: SignalIndex): Selection {

@@ -15,6 +15,8 @@ export interface OpenOptions {
   readonly engine?: Engine;
   /** Threads of the file's own engine; default what the machine runs at once. */
   readonly threads?: number;
+  /** Opens a file whose end is missing, as long as header and index are there; what is cut off is missing. Default false. */
+  readonly allowTruncated?: boolean;
   /** Stops opening. */
   readonly signal?: AbortSignal;
 }
@@ -27,10 +29,8 @@ export interface OpenOptions {
  */
 export async function open(source: Openable, options: OpenOptions = {}): Promise<LgiFile> {
   const bytes = asSource(source);
-  const container = await openContainer(
-    bytes,
-    options.signal === undefined ? {} : { signal: options.signal },
-  );
+  const { signal, allowTruncated = false } = options;
+  const container = await openContainer(bytes, { allowTruncated, ...(signal && { signal }) });
   return new LgiFile(container, bytes, options);
 }
 

@@ -11,6 +11,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   decode: async () => (await import('./decode.js')).addDecode,
   crop: async () => (await import('./crop.js')).addCrop,
   append: async () => (await import('./append.js')).addAppend,
+  join: async () => (await import('./join.js')).addJoin,
+  repair: async () => (await import('./repair.js')).addRepair,
   info: async () => (await import('./info.js')).addInfo,
   verify: async () => (await import('./verify.js')).addVerify,
   compare: async () => (await import('./compare.js')).addCompare,

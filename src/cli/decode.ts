@@ -41,13 +41,14 @@ export const addDecode: AddCommand = (program, context) => {
     .option('--scale <factor>', 'outputs per sample', decimal('scale'))
     .option('--size <width>x<height>', 'outputs', pictureSize('size'))
     .option('--background <#rrggbb>', 'colour instead of transparency', hexColour)
-    .option('--allow-damaged', 'leave holes for damaged partitions and go on')
+    .option('--allow-damaged', 'leave holes for what is damaged or cut off, and go on')
     .option('--threads <n>', 'threads (default: what the machine runs at once)', decimal('threads'))
     .addHelpText('after', EPILOGUE)
     .action((lgi: string, flags: Flags) => decodeFile(lgi, flags, context));
 };
 
-async function decodeFile(input: string, flags: Flags, { output, signal }: CommandContext): Promise<void> {
+async function decodeFile(input: string, flags: Flags, context: CommandContext): Promise<void> {
+  const { output, signal } = context;
   const startMs = performance.now();
   const { output: place, background, threads, ...options } = flags;
   checkOutput(place);
@@ -60,7 +61,11 @@ async function decodeFile(input: string, flags: Flags, { output, signal }: Comma
     file = await namedOpening(
       input,
       source,
-      open(source, { signal, ...(threads !== undefined && { threads }) }),
+      open(source, {
+        signal,
+        allowTruncated: options.allowDamaged === true,
+        ...(threads !== undefined && { threads }),
+      }),
     );
     const picture = primaryImage(file);
     const openedMs = performance.now();
@@ -68,7 +73,7 @@ async function decodeFile(input: string, flags: Flags, { output, signal }: Comma
     sink = await FileSink.open(place);
     const samples = await picture.decode({ ...options, signal });
     if (format === 'jpeg' && samples.missing.length > 0 && background === undefined) throw noAlpha(samples);
-    const iccProfile = await file.readMetadata('icc', signal);
+    const iccProfile = await readProfile(file, options.allowDamaged === true, context);
     const filled = fillHoles({ ...samples, holes: samples.missing.map(({ box }) => box) }, background);
     const decodedMs = performance.now();
     const bytes = await writeImage(
@@ -114,13 +119,33 @@ async function decodeFile(input: string, flags: Flags, { output, signal }: Comma
   }
 }
 
-/** Says how to go on without the partition, where it is one that is damaged. */
+/** A picture whose colour profile is lost is still a picture. */
+async function readProfile(
+  file: LgiFile,
+  allowDamaged: boolean,
+  { output, signal }: CommandContext,
+): Promise<Uint8Array | null> {
+  try {
+    return await file.readMetadata('icc', signal);
+  } catch (error) {
+    if (!allowDamaged || !(error instanceof LgiError) || error.code === 'io') throw error;
+    output.warning(`the colour profile is left out: ${error.message}`);
+    return null;
+  }
+}
+
+/** Says how to go on, where it is a partition or the profile that is damaged, or the end that is missing. */
 function nameAllowDamaged(error: unknown): unknown {
-  if (!(error instanceof LgiError) || !error.section?.startsWith('chunk ')) return error;
-  if (error.code !== 'damaged' && error.code !== 'truncated') return error;
+  if (!(error instanceof LgiError) || (error.code !== 'damaged' && error.code !== 'truncated')) return error;
+  const isCut = error.code === 'truncated' && error.section === 'superblock';
+  if (!isCut && error.section !== 'icc' && !error.section?.startsWith('chunk ')) return error;
   const { code, section, byteOffset, message } = error;
-  const fields = { section, cause: error, ...(byteOffset !== undefined && { byteOffset }) };
-  return new LgiError(code, `${message}, or decode with --allow-damaged to leave holes`, fields);
+  const fields = {
+    ...(section !== undefined && { section }),
+    cause: error,
+    ...(byteOffset !== undefined && { byteOffset }),
+  };
+  return new LgiError(code, `${message}, or decode with --allow-damaged to go on without`, fields);
 }
 
 function noAlpha({ missing }: Samples): OptionError {
@@ -146,5 +171,7 @@ function warnOfMissing({ missing }: Samples, output: CommandContext['output']): 
   if (damaged.length === 0) return;
   const names = damaged.slice(0, 5).map(({ coordinates }) => coordinates.join(','));
   const more = damaged.length > names.length ? ' ...' : '';
-  output.warning(`${counted(damaged.length, 'partition')} damaged and left out: ${names.join(' ')}${more}`);
+  const isCut = damaged.every(({ reason }) => reason !== 'absent' && reason.code === 'truncated');
+  const fact = isCut ? 'cut off with the end of the file' : 'damaged and left out';
+  output.warning(`${counted(damaged.length, 'partition')} ${fact}: ${names.join(' ')}${more}`);
 }

@@ -14,9 +14,15 @@ const MAGIC_BYTES = 12;
 /**
  * What opening gives, its errors with the file's path in front.
  *
+ * @param advice what is added to a message; default the way to `lgi repair` where that may help.
  * @throws LgiError of the opening's code; `not-lgi` says which kind of picture it is, where that is known.
  */
-export async function namedOpening<T>(place: string, source: Source, opening: Promise<T>): Promise<T> {
+export async function namedOpening<T>(
+  place: string,
+  source: Source,
+  opening: Promise<T>,
+  advice: (error: LgiError) => string = adviceFor,
+): Promise<T> {
   try {
     return await opening;
   } catch (error) {
@@ -24,13 +30,21 @@ export async function namedOpening<T>(place: string, source: Source, opening: Pr
     if (!(error instanceof LgiError) || error.code === 'io') throw error;
     const { code, section, byteOffset } = error;
     const format = code === 'not-lgi' ? await pictureFormat(source) : undefined;
-    const fact = format === undefined ? error.message : `this is a ${format}; encode it first`;
+    const fact =
+      format === undefined ? `${error.message}${advice(error)}` : `this is a ${format}; encode it first`;
     throw new LgiError(code, `${place}: ${fact}`, {
       ...(section !== undefined && { section }),
       ...(byteOffset !== undefined && { byteOffset }),
       cause: error,
     });
   }
+}
+
+/** Of a file that does not open, but may have much that is sound. */
+function adviceFor({ code, section }: LgiError): string {
+  const isIndex = section === 'index' && (code === 'damaged' || code === 'truncated');
+  const isSuperblock = section === 'superblock' && code === 'damaged';
+  return isIndex || isSuperblock ? ", or save what is sound with 'lgi repair'" : '';
 }
 
 async function pictureFormat(source: Source): Promise<string | undefined> {

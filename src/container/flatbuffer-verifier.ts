@@ -17,6 +17,7 @@ const MAX_DEPTH = 8;
  * @param identifier the four letters at byte 4.
  * @param section names the buffer in errors.
  * @param byteOffset of the buffer in its file, for errors.
+ * @returns the end of its last object, in bytes; the buffer's own end is not written in it and may lie beyond by padding.
  * @throws LgiError `damaged`.
  */
 export function verifyFlatBuffer(
@@ -25,14 +26,16 @@ export function verifyFlatBuffer(
   identifier: string,
   section: string,
   byteOffset: number,
-): void {
-  new Verifier(bytes, section, byteOffset).verify(root, identifier);
+): number {
+  return new Verifier(bytes, section, byteOffset).verify(root, identifier);
 }
 
 class Verifier {
   private readonly view: DataView;
   /** Bytes that objects may still take. */
   private budget: number;
+  /** End of the last object so far. */
+  private end = 16;
 
   constructor(
     private readonly bytes: Uint8Array,
@@ -43,13 +46,14 @@ class Verifier {
     this.budget = bytes.length;
   }
 
-  verify(root: TableName, identifier: string): void {
+  verify(root: TableName, identifier: string): number {
     // Root offset, identifier, and the smallest table with its virtual table.
     if (this.bytes.length < 16) this.fail(0, `it has only ${this.bytes.length} bytes`);
     for (let i = 0; i < 4; i++) {
       if (this.bytes[4 + i] !== identifier.charCodeAt(i)) this.fail(4, `it is not marked ${identifier}`);
     }
     this.table(this.reference(0, 'root'), root, 0);
+    return this.end;
   }
 
   private fail(at: number, fact: string): never {
@@ -66,6 +70,7 @@ class Verifier {
   private need(at: number, length: number, align: number, name: string): void {
     if (at % align !== 0) this.fail(at, `${name} is not aligned to ${align} bytes`);
     if (at + length > this.bytes.length) this.fail(at, `${name} reaches beyond the end`);
+    this.end = Math.max(this.end, at + length);
   }
 
   private spend(at: number, length: number): void {
@@ -164,6 +169,7 @@ class Verifier {
     const length = this.vector(at, 1, 1, name);
     const end = at + 4 + length;
     if (end >= this.bytes.length || this.bytes[end] !== 0) this.fail(at, `${name} has no end`);
+    this.end = Math.max(this.end, end + 1);
   }
 }
 

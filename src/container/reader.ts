@@ -78,8 +78,13 @@ function truncated(
   );
 }
 
-/** Reads sections whose checksums are known; those that lie together come by one read. */
-async function readSpans(
+/**
+ * Reads sections whose checksums are known; those that lie together come by one read.
+ *
+ * @param promised the committed length, for errors.
+ * @throws LgiError `damaged` or `truncated`, section by its name; `io`.
+ */
+export async function readSpans(
   cache: PrefixCache,
   promised: number,
   spans: readonly (SectionSpan & { readonly name: string })[],
@@ -136,6 +141,11 @@ export class Container {
     this.fileId = hexadecimal(this.superblock.fileId);
     this.familyId = hexadecimal(familyIdBytes);
     this.generation = this.superblock.generation;
+  }
+
+  /** The same file seen through another index, such as one without what is damaged. */
+  withIndex(index: Index): Container {
+    return new Container(this.cache, this.slots, this.header, index, this.headerBytes, this.familyIdBytes);
   }
 
   get source(): Source {

@@ -244,6 +244,39 @@ function checkPlaces({ header, index, committedByteLength, generation }: Superbl
 }
 
 /**
+ * Both slots, each by itself, for programs that save what they can; {@link decodeSuperblock} is for all others.
+ *
+ * @param bytes the file's beginning, shorter only where the file is.
+ * @returns the usable ones, the higher generation first, and what is wrong with the others.
+ * @throws LgiError `unsupported` for a sound slot of a version or with features that this program does not know.
+ */
+export function readSlots(bytes: Uint8Array): {
+  readonly usable: readonly { readonly slot: number; readonly superblock: Superblock }[];
+  readonly invalidSlots: readonly { readonly slot: number; readonly reason: string }[];
+} {
+  const usable: { slot: number; superblock: Superblock }[] = [];
+  const invalidSlots: { slot: number; reason: string }[] = [];
+  for (const slot of [0, 1]) {
+    const at = slot * SLOT_BYTES;
+    const reason = slotFault(bytes, at);
+    if (reason !== null) {
+      invalidSlots.push({ slot, reason });
+      continue;
+    }
+    try {
+      const superblock = decodeSlot(bytes.subarray(at, at + SLOT_BYTES), at);
+      checkPlaces(superblock);
+      usable.push({ slot, superblock });
+    } catch (error) {
+      if (!(error instanceof LgiError) || error.code === 'unsupported') throw error;
+      invalidSlots.push({ slot, reason: error.message });
+    }
+  }
+  usable.sort((a, b) => b.superblock.generation - a.superblock.generation);
+  return { usable, invalidSlots };
+}
+
+/**
  * Reads a superblock from the file's first 1,024 bytes; the valid slot of higher generation counts.
  *
  * @param bytes the file's beginning, shorter only where the file is.

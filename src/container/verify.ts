@@ -1,13 +1,20 @@
 import { LgiError, type LgiErrorCode } from '../../codec/errors.js';
 import type { Source } from '../io/source.js';
-import { openContainer, type Container } from './reader.js';
-import { SLOT_BYTES } from './superblock.js';
+import { CHUNK_HEAD_BYTES } from './chunk.js';
+import { PrefixCache } from './prefix-cache.js';
+import { openContainer, readSpans, type Container } from './reader.js';
+import { recoverContainer, type Recovered } from './recover.js';
+import { checkEachSection } from './sound-sections.js';
+import { readSlots, SLOT_BYTES, SUPERBLOCK_BYTES } from './superblock.js';
 
 /** Something that is wrong with a file. */
 export interface Problem {
   /** As of {@link LgiError}, or `trailing` for bytes after the committed end: an append that did not finish, or others'. */
   readonly code: LgiErrorCode | 'trailing';
-  /** `superblock`, `header`, `index`, a metadata section's name, `chunk y,x`, or `end`. */
+  /**
+   * `superblock`, `header`, `index`, a metadata section's name, `chunk y,x`, or `end`; `chunks` for bytes of which, without
+   * a sound index, nobody knows what they were.
+   */
   readonly section: string;
   readonly byteOffset: number;
   readonly message: string;
@@ -19,7 +26,10 @@ function problemOf(error: LgiError): Problem {
 }
 
 /**
- * Checks every checksum of a file and that the index says the same as the chunks; yields what is wrong, in file order.
+ * Checks every checksum of a file and that the index says the same as the chunks; yields what is wrong.
+ *
+ * One thing that is wrong does not end it, as far as the rest can be looked at: where the index is lost, chunks are found by
+ * a scan. Without a sound header nothing can be said about chunks.
  *
  * @throws LgiError `io` where the source fails; everything else is yielded.
  */
@@ -29,31 +39,118 @@ export async function* verifyContainer(source: Source, signal?: AbortSignal): As
     container = await openContainer(source, { signal, allowTruncated: true });
   } catch (error) {
     if (!(error instanceof LgiError) || error.code === 'io') throw error;
-    yield problemOf(error);
+    yield* verifyUnopened(source, error, signal);
     return;
   }
   yield* verifyOpened(container, signal);
 }
 
-/** {@link verifyContainer} for a file that is open, whose header and index are therefore sound. */
-export async function* verifyOpened(container: Container, signal?: AbortSignal): AsyncGenerator<Problem> {
-  const { slots, superblock, index } = container;
-  for (const { slot, reason } of slots.invalidSlots) {
-    yield {
-      code: 'damaged',
-      section: 'superblock',
-      byteOffset: slot * SLOT_BYTES,
-      message: `slot ${slot} of the superblock cannot be used: ${reason}; the other one counts`,
-    };
+function slotProblem(slot: number, reason: string): Problem {
+  return {
+    code: 'damaged',
+    section: 'superblock',
+    byteOffset: slot * SLOT_BYTES,
+    message: `slot ${slot} of the superblock cannot be used: ${reason}; the other one counts`,
+  };
+}
+
+/** @param fault what opening has met first. */
+async function* verifyUnopened(
+  source: Source,
+  fault: LgiError,
+  signal?: AbortSignal,
+): AsyncGenerator<Problem> {
+  const isGrave = fault.code !== 'damaged' && fault.section !== 'index';
+  if (isGrave || fault.section === undefined) {
+    yield problemOf(fault);
+    return;
   }
-  for (const section of index.sections) {
+  const prefix = await PrefixCache.read(source, signal);
+  const { usable, invalidSlots } = readSlots(prefix.prefix);
+  // Without any slot the fault names both.
+  if (usable.length > 0) for (const { slot, reason } of invalidSlots) yield slotProblem(slot, reason);
+  yield problemOf(fault);
+  if (fault.section === 'header' && usable.length > 0) {
+    // Chunks cannot be told without the header; whether the index is as it was written can.
+    const { index, committedByteLength } = usable[0].superblock;
     try {
-      await container.readSections([section], signal);
+      await readSpans(prefix, committedByteLength, [{ ...index, name: 'index' }], signal);
     } catch (error) {
       if (!(error instanceof LgiError) || error.code === 'io') throw error;
       yield problemOf(error);
     }
+    return;
   }
+  let recovered: Recovered;
+  try {
+    recovered = await recoverContainer(source, signal);
+  } catch (error) {
+    if (!(error instanceof LgiError) || error.code === 'io') throw error;
+    if (error.section !== fault.section) yield problemOf(error);
+    return;
+  }
+  if (recovered.indexFault === undefined) yield* verifyParts(recovered.container, signal);
+  else yield* verifyScanned(recovered, signal);
+}
+
+/** What a scan for chunks has not found. */
+async function* verifyScanned(recovered: Recovered, signal?: AbortSignal): AsyncGenerator<Problem> {
+  const { container, indexHint, lost, sectionFaults, isSuperblockLost } = recovered;
+  yield* sectionFaults.map(problemOf);
+  if (indexHint === 'none') yield* unknownRegions(recovered);
+  else {
+    for (const { signal: signalIndex, coordinates, byteOffset = 0 } of lost) {
+      const names = coordinates.join(',');
+      const section =
+        container.header.signals.length > 1 ? `chunk ${signalIndex}:${names}` : `chunk ${names}`;
+      const message = `no sound chunk of partition ${names} is in the file; fetch the file again`;
+      yield { code: 'damaged', section, byteOffset, message };
+    }
+  }
+  if (!isSuperblockLost) yield* verifyEnd(container, container.superblock.committedByteLength, signal);
+}
+
+/** Bytes between what is sound that have room for a chunk. */
+function unknownRegions({ container, chunks, scannedEnd }: Recovered): Problem[] {
+  const { header, index } = container.superblock;
+  const places = [
+    { begin: 0, end: SUPERBLOCK_BYTES },
+    ...[header, index].map(({ byteOffset, byteLength }) => ({
+      begin: byteOffset,
+      end: byteOffset + byteLength,
+    })),
+    ...chunks.map(({ byteOffset, payloadLength }) => ({
+      begin: byteOffset,
+      end: byteOffset + CHUNK_HEAD_BYTES + payloadLength,
+    })),
+    { begin: scannedEnd, end: Infinity },
+  ].sort((a, b) => a.begin - b.begin);
+  const problems: Problem[] = [];
+  let end = 0;
+  for (const place of places) {
+    if (place.begin - end > CHUNK_HEAD_BYTES) {
+      problems.push({
+        code: 'damaged',
+        section: 'chunks',
+        byteOffset: end,
+        message: `bytes ${end} to ${place.begin} are no sound chunk; without an index nobody knows what they were`,
+      });
+    }
+    end = Math.max(end, place.end);
+  }
+  return problems;
+}
+
+/** {@link verifyContainer} for a file that is open, whose header and index are therefore sound. */
+export async function* verifyOpened(container: Container, signal?: AbortSignal): AsyncGenerator<Problem> {
+  for (const { slot, reason } of container.slots.invalidSlots) yield slotProblem(slot, reason);
+  yield* verifyParts(container, signal);
+}
+
+/** Metadata, chunks and the end. */
+async function* verifyParts(container: Container, signal?: AbortSignal): AsyncGenerator<Problem> {
+  const { superblock, index } = container;
+  yield* (await checkEachSection(container, index.sections, signal)).sectionFaults.map(problemOf);
   for (let signalIndex = 0; signalIndex < index.signals.length; signalIndex++) {
     const problems: Problem[] = [];
     const all = Array.from({ length: index.signals[signalIndex].chunks.count }, (_, chunk) => chunk);

@@ -74,7 +74,7 @@ export function sampleContent(options: SampleOptions = {}) {
   const grid = new Grid(shape.map((length) => cutsByCell(length, cell)));
   const chunks = Array.from({ length: grid.count }, (_, ordinal) => ({
     coordinates: grid.coordinatesOf(ordinal),
-    payload: patternBytes(17 + (ordinal % 5), ordinal),
+    payload: patternBytes(17 - (ordinal % 5), ordinal),
   })).filter((_, ordinal) => has(ordinal));
   return { header: sampleHeader(shape, cell, format), signals: [{ grid, chunks }], metadata };
 }
