@@ -18,6 +18,8 @@ export type LgiErrorCode =
   | 'unavailable'
   /** Reading or writing failed: permissions, space, the network. */
   | 'io'
+  /** The file behind a URL became another one after it was opened. */
+  | 'replaced'
   /** Training ended in numbers that are not finite. */
   | 'diverged';
 

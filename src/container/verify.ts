@@ -18,17 +18,22 @@ function problemOf(error: LgiError): Problem {
   return { code, section, byteOffset, message };
 }
 
+/** Says nothing about the file. */
+function isOfSource({ code }: LgiError): boolean {
+  return code === 'io' || code === 'replaced';
+}
+
 /**
  * Checks every checksum of a file and that the index says the same as the chunks; yields what is wrong, in file order.
  *
- * @throws LgiError `io` where the source fails; everything else is yielded.
+ * @throws LgiError `io` where the source fails, `replaced` where the file changes meanwhile; everything else is yielded.
  */
 export async function* verifyContainer(source: Source, signal?: AbortSignal): AsyncGenerator<Problem> {
   let container: Container;
   try {
     container = await openContainer(source, { signal, allowTruncated: true });
   } catch (error) {
-    if (!(error instanceof LgiError) || error.code === 'io') throw error;
+    if (!(error instanceof LgiError) || isOfSource(error)) throw error;
     yield problemOf(error);
     return;
   }
@@ -50,7 +55,7 @@ export async function* verifyOpened(container: Container, signal?: AbortSignal):
     try {
       await container.readSections([section], signal);
     } catch (error) {
-      if (!(error instanceof LgiError) || error.code === 'io') throw error;
+      if (!(error instanceof LgiError) || isOfSource(error)) throw error;
       yield problemOf(error);
     }
   }
