@@ -83,7 +83,10 @@ export class RangeServer {
       return void response.end('<h1>an error page, longer than nothing</h1>');
     }
     if (request.method !== 'GET') return void response.writeHead(405).end();
-    if (switches.redirect === 'circle' || (switches.redirect === 'once' && request.url?.startsWith('/moved') !== true)) {
+    if (
+      switches.redirect === 'circle' ||
+      (switches.redirect === 'once' && request.url?.startsWith('/moved') !== true)
+    ) {
       return void response.writeHead(302, { Location: '/moved?secret=2' }).end();
     }
     const version = {
