@@ -3,6 +3,7 @@ import { SharedWork } from './shared-work.js';
 import type { Source } from './source.js';
 import { forwarded } from './with-coalescing.js';
 
+/** How much {@link withCache} keeps. */
 export interface CacheOptions {
   /** Bytes that are kept, 128 more for each block counted in; default 32 MiB, a hundred pictures of 512x512. */
   readonly maxBytes?: number;

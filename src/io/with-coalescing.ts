@@ -3,6 +3,7 @@ import { MAX_READ_BYTES, REQUEST_OVERHEAD_BYTES } from './read-budgets.js';
 import { SharedWork } from './shared-work.js';
 import type { Source } from './source.js';
 
+/** What {@link withCoalescing} puts together. */
 export interface CoalescingOptions {
   /** Largest unused stretch between two reads that is read along; default 512 bytes, about what a request's own head has. */
   readonly gapBytes?: number;

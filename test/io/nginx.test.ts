@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { HttpSource, open, verify } from '../../dist/src/index.js';
 import { openContainer } from '../../dist/src/container/reader.js';
 import { patternBytes, payloadsOf, sampleFile } from '../container/sample-container.js';
@@ -46,12 +46,7 @@ describe.skipIf(!hasNginx)('nginx as it is installed here (skipped where it is n
         stdio: 'ignore',
       },
     );
-    const isUp = () =>
-      fetch(url).then(
-        ({ status }) => status > 0,
-        () => false,
-      );
-    await expect.poll(isUp, { timeout: 10_000 }).toBe(true);
+    await vi.waitFor(() => fetch(url), { timeout: 10_000 });
   });
 
   afterAll(async () => {

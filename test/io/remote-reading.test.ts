@@ -12,7 +12,7 @@ import {
   verify,
 } from '../../dist/src/index.js';
 import { scene } from '../../dist/test/media/scene.js';
-import { fetchAcrossOrigins, RangeServer } from './range-server.js';
+import { fetchAcrossOrigins, RangeServer, type Switches } from './range-server.js';
 
 const SIZE = 512;
 const PREFIX_BYTES = 1 << 16;
@@ -135,12 +135,13 @@ describe('a 512x512 picture of default settings behind a URL', () => {
   });
 
   it('is read where CORS hides what it can, where ranges are ignored, and where they break now and then', async () => {
-    for (const [switches, options] of [
+    const cases: [Switches, object][] = [
       [{}, { fetch: fetchAcrossOrigins }],
       [{ isPlain: true }, {}],
       [{ resetAfter: 10, resets: 2 }, {}],
       [{ statuses: [503] }, {}],
-    ] as const) {
+    ];
+    for (const [switches, options] of cases) {
       server.reset(file, switches);
       const source = new RemoteSource(server.url, { ...quick, ...options });
       const problems = [];
