@@ -22,6 +22,8 @@ export type LgiErrorCode =
   | 'io'
   /** Another program is changing the file. */
   | 'locked'
+  /** The file behind a URL became another one after it was opened. */
+  | 'replaced'
   /** Training ended in numbers that are not finite. */
   | 'diverged';
 

@@ -25,7 +25,7 @@ export interface OpenOptions {
  * Opens a file: superblock, header and index are read and checked, by one read of 64 KiB as a rule; chunks wait until
  * they are wanted.
  *
- * @throws LgiError `not-lgi`, `truncated`, `damaged`, `unsupported`, `limit`, or `io` from the source.
+ * @throws LgiError `not-lgi`, `truncated`, `damaged`, `unsupported`, `limit`, or `io` or `replaced` from the source.
  */
 export async function open(source: Openable, options: OpenOptions = {}): Promise<LgiFile> {
   const bytes = asSource(source);

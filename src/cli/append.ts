@@ -8,7 +8,7 @@ import type { AddCommand, CommandContext } from './command.js';
 import { counted, decibels, duration, grouped, parameterLine, widthByHeight } from './figures.js';
 import { namedOpening } from './named-opening.js';
 import { decimal, picturePlace } from './option-values.js';
-import { checkInput } from './places.js';
+import { checkPath } from './places.js';
 import { TrainingProgress } from './training-progress.js';
 
 /** Options as commander gives them: named as on the command line. */
@@ -55,8 +55,8 @@ async function appendFile(
   { output, signal }: CommandContext,
 ): Promise<void> {
   const { time, ...options } = flags;
-  checkInput(input);
-  checkInput(file);
+  checkPath(input);
+  checkPath(file);
   const media = await readImage(input, signal);
   media.notices?.forEach((notice) => output.note(notice));
   const target = await FileTarget.open(file);

@@ -4,6 +4,7 @@ import { compareSamples } from '../../codec/metrics.js';
 import { seamRatio } from '../../codec/seam.js';
 import { peakOf, type SampleArray, type SampleFormat } from '../../codec/signal.js';
 import { SSIM_VARIANT, structuralSimilarity } from '../../codec/structural-similarity.js';
+import { FIRST_READ_BYTES } from '../container/limits.js';
 import { MAGIC } from '../container/superblock.js';
 import { readImage } from '../media/read-image.js';
 import { open, type LgiFile } from '../open.js';
@@ -11,7 +12,7 @@ import type { AddCommand, CommandContext } from './command.js';
 import { counted, decibels, widthByHeight } from './figures.js';
 import { namedOpening } from './named-opening.js';
 import { sizes } from './option-values.js';
-import { openSource } from './places.js';
+import { checkPath, openSource, placeName, type InputSource } from './places.js';
 import { primaryImage } from './primary-image.js';
 
 const EPILOGUE = `
@@ -35,7 +36,7 @@ export const addCompare: AddCommand = (program, context) => {
     .command('compare')
     .summary('measure how far a picture or file is from another')
     .description('Measures how far a picture or LGI file is from another: PSNR, SSIM, seams, errors.')
-    .argument('<a>', 'the reference: a picture or an LGI file')
+    .argument('<a>', 'the reference: a picture, an LGI file or its URL')
     .argument('<b>', 'what is compared with it')
     .option(
       '--grid <rows>x<columns>',
@@ -94,7 +95,7 @@ async function compareFiles(
       layout,
       sampleType,
     },
-    `${b} against ${a}: ${describe(reference)}`,
+    `${placeName(b)} against ${placeName(a)}: ${describe(reference)}`,
     [
       ['PSNR', decibels(psnr)],
       ['SSIM', `${ssim.toFixed(4)} (${SSIM_VARIANT})`],
@@ -126,7 +127,12 @@ function seamOf(first: Content, second: Content, asked: Content['cuts']): number
 
 /** All samples of a picture or of an LGI file. */
 async function readContent(place: string, signal: AbortSignal): Promise<Content> {
-  if (await isLgi(place, signal)) return readLgi(place, signal);
+  const source = await openSource(place);
+  if (await isLgi(source, signal).catch((error: unknown) => closeAndThrow(source, error))) {
+    return readLgi(place, source, signal);
+  }
+  await source.close();
+  checkPath(place);
   const media = await readImage(place, signal);
   const { shape, format } = media;
   try {
@@ -137,19 +143,18 @@ async function readContent(place: string, signal: AbortSignal): Promise<Content>
   }
 }
 
-/** By the first bytes, whatever the name. */
-async function isLgi(place: string, signal: AbortSignal): Promise<boolean> {
-  const source = await openSource(place);
-  try {
-    const start = await source.read(0, MAGIC.length, signal);
-    return start.length === MAGIC.length && MAGIC.every((value, i) => value === start[i]);
-  } finally {
-    await source.close();
-  }
+/** By the first bytes, whatever the name; as many as opening takes, so that of a URL they are fetched once. */
+async function isLgi(source: InputSource, signal: AbortSignal): Promise<boolean> {
+  const start = await source.read(0, FIRST_READ_BYTES, signal);
+  return start.length >= MAGIC.length && MAGIC.every((value, i) => value === start[i]);
 }
 
-async function readLgi(place: string, signal: AbortSignal): Promise<Content> {
-  const source = await openSource(place);
+async function closeAndThrow(source: InputSource, error: unknown): Promise<never> {
+  await source.close();
+  throw error;
+}
+
+async function readLgi(place: string, source: InputSource, signal: AbortSignal): Promise<Content> {
   let file: LgiFile | undefined;
   try {
     file = await namedOpening(place, source, open(source, { signal }));
@@ -158,7 +163,7 @@ async function readLgi(place: string, signal: AbortSignal): Promise<Content> {
     if (missing.length > 0) {
       throw new LgiError(
         'missing',
-        `${place}: ${counted(missing.length, 'partition')} not in the file, so there is nothing to compare there; ` +
+        `${placeName(place)}: ${counted(missing.length, 'partition')} not in the file, so there is nothing to compare there; ` +
           'crop to a region that is whole',
       );
     }
@@ -177,7 +182,7 @@ function checkComparable(a: Content, b: Content): void {
   if (sameShape && a.format.layout === b.format.layout && a.format.sampleType === b.format.sampleType) return;
   throw new LgiError(
     'media',
-    `${a.place} is ${describe(a)}, ${b.place} is ${describe(b)}; only pictures of one size and format can be compared, ` +
+    `${placeName(a.place)} is ${describe(a)}, ${placeName(b.place)} is ${describe(b)}; only pictures of one size and format can be compared, ` +
       'decode, crop or convert one of them',
   );
 }

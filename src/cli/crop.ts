@@ -20,7 +20,9 @@ const EPILOGUE = `
 Whole partitions are kept and copied byte for byte; nothing is decoded. What a
 region cuts off from them is hidden, not gone: whoever has the file can recover
 it. --inner keeps only partitions that lie wholly inside, so nothing is hidden.
-The output may be the file itself, which is then replaced in one step.`;
+The output may be the file itself, which is then replaced in one step.
+Of a URL only what is kept is fetched, with superblock, header and index, and
+gaps of up to 16 KiB where that saves a request.`;
 
 /** `lgi crop`. */
 export const addCrop: AddCommand = (program, context) => {
@@ -28,7 +30,7 @@ export const addCrop: AddCommand = (program, context) => {
     .command('crop')
     .summary('copy a part of a file byte for byte, without decoding')
     .description('Copies a part of an LGI file into a new one, byte for byte, without decoding.')
-    .argument('<lgi>', 'the file')
+    .argument('<lgi>', 'the file, or its URL')
     .requiredOption('-o, --output <file>', 'file to write')
     .option('--region <x,y,width,height>', "samples to keep, from the visible window's corner", pictureRegion)
     .option('--drop <partitions>', "partitions to leave out, row,column: '0,3 1,3'", partitionList)

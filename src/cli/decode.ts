@@ -1,6 +1,8 @@
 import { LgiError, OptionError } from '../../codec/errors.js';
 import type { Box } from '../../codec/grid.js';
 import { FileSink } from '../io/file-sink-node.js';
+import { MeasuredSource } from '../io/measured-source.js';
+import { RemoteSource } from '../io/remote-source.js';
 import { fillHoles, type BackgroundColour } from '../media/fill-holes.js';
 import { imageFormatOf } from '../media/image-format.js';
 import { writeImage } from '../media/write-image.js';
@@ -12,7 +14,6 @@ import { namedOpening } from './named-opening.js';
 import { decimal, hexColour, pictureRegion, pictureSize } from './option-values.js';
 import { checkDistinct, checkOutput, openSource } from './places.js';
 import { primaryImage } from './primary-image.js';
-import { TimedSource } from './timed-source.js';
 
 interface Flags {
   readonly output: string;
@@ -35,7 +36,7 @@ export const addDecode: AddCommand = (program, context) => {
     .command('decode')
     .summary('make a picture of a file, or of a part of it, at any size')
     .description('Makes a picture of an LGI file, or of a part of it, at any size.')
-    .argument('<lgi>', 'the file')
+    .argument('<lgi>', 'the file, or its URL')
     .requiredOption('-o, --output <file>', 'picture to write')
     .option('--region <x,y,width,height>', "samples, from the visible window's corner", pictureRegion)
     .option('--scale <factor>', 'outputs per sample', decimal('scale'))
@@ -54,7 +55,8 @@ async function decodeFile(input: string, flags: Flags, context: CommandContext):
   checkOutput(place);
   const format = imageFormatOf(place);
   await checkDistinct(input, place);
-  const source = new TimedSource(await openSource(input));
+  const origin = await openSource(input);
+  const source = new MeasuredSource(origin);
   let file: LgiFile | undefined;
   let sink: FileSink | undefined;
   try {
@@ -88,6 +90,8 @@ async function decodeFile(input: string, flags: Flags, context: CommandContext):
       write: (performance.now() - decodedMs) / 1000,
     };
     warnOfMissing(samples, output);
+    const fetched = origin instanceof RemoteSource ? origin.statistics : undefined;
+    const cost = fetched === undefined ? '' : `, ${counted(fetched.requests, 'request')}`;
     const [height, width] = filled.shape;
     output.result(
       {
@@ -100,12 +104,13 @@ async function decodeFile(input: string, flags: Flags, context: CommandContext):
         partitionsDecoded: samples.partitionsDecoded,
         bytes,
         bytesRead: source.bytes,
+        ...(fetched && { bytesFetched: fetched.bytesFetched, requests: fetched.requests }),
         seconds,
       },
       `${place}: ${width}x${height} ${filled.layout}, ${filled.sampleType}, ${grouped(bytes)} bytes`,
       [
         ['decoded', counted(samples.partitionsDecoded, 'partition')],
-        ['read', `${duration(seconds.read)} (${grouped(source.bytes)} bytes)`],
+        ['read', `${duration(seconds.read)} (${grouped(source.bytes)} bytes${cost})`],
         ['parse', duration(seconds.parse)],
         ['decode', duration(seconds.decode)],
         ['write', duration(seconds.write)],

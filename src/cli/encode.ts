@@ -6,7 +6,7 @@ import { SSIM_VARIANT } from '../../codec/structural-similarity.js';
 import type { AddCommand, CommandContext } from './command.js';
 import { counted, decibels, duration, grouped, parameterLine, widthByHeight } from './figures.js';
 import { decimal, decimalOr, sizes } from './option-values.js';
-import { checkDistinct, checkInput, checkLgiName, checkOutput } from './places.js';
+import { checkDistinct, checkPath, checkLgiName, checkOutput } from './places.js';
 import { TrainingProgress } from './training-progress.js';
 
 /** Options as commander gives them: named as on the command line. */
@@ -80,7 +80,7 @@ function endReason(psnr: number, asked = 0): string {
 
 async function encodeFile(input: string, flags: Flags, { output, signal }: CommandContext): Promise<void> {
   const { output: place, time, ...options } = flags;
-  checkInput(input);
+  checkPath(input);
   checkOutput(place);
   await checkDistinct(input, place);
   checkLgiName(place);

@@ -7,7 +7,7 @@ import type { AddCommand, CommandContext } from './command.js';
 import { grouped, parameterLine, widthByHeight } from './figures.js';
 import type { Row } from './output.js';
 import { namedOpening } from './named-opening.js';
-import { openSource } from './places.js';
+import { openSource, placeName } from './places.js';
 
 /** `lgi info`. */
 export const addInfo: AddCommand = (program, context) => {
@@ -15,7 +15,7 @@ export const addInfo: AddCommand = (program, context) => {
     .command('info')
     .summary('say what is in a file')
     .description('Says what is in an LGI file: signals, networks, partitions, sizes. Chunks are not read.')
-    .argument('<lgi>', 'the file')
+    .argument('<lgi>', 'the file, or its URL')
     .action((lgi: string) => describeFile(lgi, context));
 };
 
@@ -23,7 +23,7 @@ async function describeFile(input: string, { output, signal }: CommandContext): 
   const source = await openSource(input);
   try {
     const info = fileInfo(await namedOpening(input, source, openContainer(source, { signal })));
-    output.result(info, `${input}: LGI ${info.version}, ${grouped(info.bytes.total)} bytes`, [
+    output.result(info, `${placeName(input)}: LGI ${info.version}, ${grouped(info.bytes.total)} bytes`, [
       ...fileRows(info),
       ...info.signals.flatMap((one, i) => signalRows(one, info.signals.length > 1 ? ` ${i}` : '')),
     ]);

@@ -2,12 +2,11 @@ import { LgiError } from '../../codec/errors.js';
 import { boxShape } from '../../codec/grid.js';
 import { openContainer, type Container } from '../container/reader.js';
 import { FileSink } from '../io/file-sink-node.js';
-import type { FileSource } from '../io/file-source-node.js';
 import { join, MAX_JOINED_FILES, type JoinOptions } from '../join.js';
 import type { AddCommand, CommandContext } from './command.js';
 import { counted, grouped, parameterLine, widthByHeight } from './figures.js';
 import { namedOpening } from './named-opening.js';
-import { checkLgiName, checkOutput, openSource } from './places.js';
+import { checkLgiName, checkOutput, openSource, placeName, type InputSource } from './places.js';
 
 interface Flags {
   readonly output: string;
@@ -48,7 +47,7 @@ async function joinFiles(
       `${inputs.length} files given, at most ${MAX_JOINED_FILES} are joined at once; join parts first`,
     );
   }
-  const sources: FileSource[] = [];
+  const sources: InputSource[] = [];
   try {
     const containers: Container[] = [];
     for (const input of inputs) {
@@ -57,7 +56,7 @@ async function joinFiles(
       containers.push(await namedOpening(input, source, openContainer(source, { signal })));
     }
     const sink = await FileSink.open(place);
-    const options = { names: inputs, signal, ...(prefer !== undefined && { prefer }) };
+    const options = { names: inputs.map(placeName), signal, ...(prefer !== undefined && { prefer }) };
     const report = await join(containers, sink, options);
     const { kept, duplicates, absent, hiddenSamples, bytes, parameters, fileId, familyId, notices } = report;
     const [window] = report.windows;

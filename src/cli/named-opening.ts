@@ -1,5 +1,6 @@
 import { LgiError } from '../../codec/errors.js';
 import type { Source } from '../io/source.js';
+import { placeName } from './places.js';
 
 /** What people take for an LGI file, by its first bytes at an offset. */
 const PICTURES: readonly (readonly [format: string, offset: number, magic: string])[] = [
@@ -12,7 +13,7 @@ const PICTURES: readonly (readonly [format: string, offset: number, magic: strin
 const MAGIC_BYTES = 12;
 
 /**
- * What opening gives, its errors with the file's path in front.
+ * What opening gives, its errors with the file's path or URL in front.
  *
  * @param advice what is added to a message; default the way to `lgi repair` where that may help.
  * @throws LgiError of the opening's code; `not-lgi` says which kind of picture it is, where that is known.
@@ -27,12 +28,12 @@ export async function namedOpening<T>(
     return await opening;
   } catch (error) {
     // Failures of reading name the path themselves.
-    if (!(error instanceof LgiError) || error.code === 'io') throw error;
+    if (!(error instanceof LgiError) || error.code === 'io' || error.code === 'replaced') throw error;
     const { code, section, byteOffset } = error;
     const format = code === 'not-lgi' ? await pictureFormat(source) : undefined;
     const fact =
       format === undefined ? `${error.message}${advice(error)}` : `this is a ${format}; encode it first`;
-    throw new LgiError(code, `${place}: ${fact}`, {
+    throw new LgiError(code, `${placeName(place)}: ${fact}`, {
       ...(section !== undefined && { section }),
       ...(byteOffset !== undefined && { byteOffset }),
       cause: error,

@@ -1,19 +1,32 @@
 import { stat } from 'node:fs/promises';
 import { LgiError, OptionError } from '../../codec/errors.js';
 import { FileSource } from '../io/file-source-node.js';
+import { httpName, parseHttpUrl } from '../io/http-url.js';
+import { RemoteSource } from '../io/remote-source.js';
+
+/** A URL that is read by requests, or null. */
+function httpUrl(place: string): URL | null {
+  return /^https?:/i.test(place) ? parseHttpUrl(place) : null;
+}
+
+/** An input as messages have it: of a URL without user and query, which may be secrets. */
+export function placeName(place: string): string {
+  const url = httpUrl(place);
+  return url === null ? place : httpName(url);
+}
 
 /**
  * Refuses inputs that are no paths.
  *
  * @throws LgiError `unavailable` for a URL, whose query is left out of the message: it may be a signature.
  */
-export function checkInput(place: string): void {
+export function checkPath(place: string): void {
   const url = /^([a-z][a-z0-9+.-]+:\/\/[^?#]*)/i.exec(place)?.[1];
   if (url !== undefined) {
-    throw new LgiError(
-      'unavailable',
-      `this version reads files of this machine, not ${url.replace(/\/\/[^/]*@/, '//')}; download it first`,
-    );
+    const what = /^https?:/i.test(place)
+      ? 'pictures are read from files of this machine'
+      : 'LGI files are read from this machine or by http and https';
+    throw new LgiError('unavailable', `${what}, not ${url.replace(/\/\/[^/]*@/, '//')}; download it first`);
   }
   if (place === '-') {
     throw new LgiError(
@@ -52,13 +65,23 @@ export function checkLgiName(place: string): void {
 
 /** @throws OptionError where writing would replace what is read, by whatever name. */
 export async function checkDistinct(input: string, output: string): Promise<void> {
+  if (httpUrl(input) !== null) return;
   const [from, to] = await Promise.all([input, output].map((path) => stat(path).catch(() => undefined)));
   if (from === undefined || to === undefined || from.dev !== to.dev || from.ino !== to.ino) return;
   throw new OptionError('output', `${output} is the input itself; name another file`);
 }
 
-/** A file as a source. */
-export function openSource(place: string): Promise<FileSource> {
-  checkInput(place);
+/** What a command reads: a file of this machine, or one behind a URL. */
+export type InputSource = FileSource | RemoteSource;
+
+/**
+ * A path or an http or https URL as a source.
+ *
+ * @throws LgiError `unavailable` for other URLs and standard input; `io` for a path that is no readable file.
+ */
+export async function openSource(place: string): Promise<InputSource> {
+  const url = httpUrl(place);
+  if (url !== null) return new RemoteSource(url);
+  checkPath(place);
   return FileSource.open(place);
 }

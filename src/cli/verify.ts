@@ -1,7 +1,7 @@
 import { verifyContainer, type Problem } from '../container/verify.js';
 import type { AddCommand, CommandContext } from './command.js';
 import { counted } from './figures.js';
-import { openSource } from './places.js';
+import { openSource, placeName } from './places.js';
 
 /** One line for what a missing end does to chunk after chunk; every other problem is one of its own. */
 function grouped(problems: readonly Problem[]): [string, string][] {
@@ -23,7 +23,7 @@ export const addVerify: AddCommand = (program, context) => {
     .command('verify')
     .summary('check every checksum of a file')
     .description('Reads all of an LGI file and says what is wrong with it. Exit code 1 where anything is.')
-    .argument('<lgi>', 'the file')
+    .argument('<lgi>', 'the file, or its URL')
     .action((lgi: string) => verifyFile(lgi, context));
 };
 
@@ -46,7 +46,9 @@ async function verifyFile(input: string, { output, signal }: CommandContext): Pr
         message,
       })),
     },
-    ok ? `${input}: everything is as it was written` : `${input}: ${counted(problems.length, 'problem')}`,
+    ok
+      ? `${placeName(input)}: everything is as it was written`
+      : `${placeName(input)}: ${counted(problems.length, 'problem')}`,
     grouped(problems),
   );
   output.exitCode = ok ? 0 : 1;

@@ -1,6 +1,6 @@
+import { GAP_BUDGET_BYTES, MAX_READ_BYTES } from '../io/read-budgets.js';
 import { LgiError } from '../../codec/errors.js';
 import { planReads } from '../io/coalesce.js';
-import { GAP_BUDGET_BYTES, MAX_READ_BYTES } from './limits.js';
 import type { Container } from './reader.js';
 
 /** Chunks of one file that are compared at a time; a single larger one is taken alone. */

@@ -1,10 +1,9 @@
 import { LgiError } from '../../codec/errors.js';
 import type { Box, Grid } from '../../codec/grid.js';
-import { planReads } from '../io/coalesce.js';
 import type { SequentialWriter } from '../io/sequential-writer.js';
 import type { Sink } from '../io/sink.js';
 import { layOutFile, type FileLayout } from './file-layout.js';
-import { COPY_BUFFER_BYTES, GAP_BUDGET_BYTES } from './limits.js';
+import { COPY_BUFFER_BYTES } from './limits.js';
 import type { Container } from './reader.js';
 import { checkWritable } from './superblock.js';
 import { beginFile, endFile, finishSink, type WriteReport } from './writer.js';
@@ -22,7 +21,8 @@ export interface Selection {
  * A new file of some of a file's partitions: header, metadata and chunks byte for byte, superblock and index new.
  *
  * Nothing is decoded and no payload is hashed again; a damaged chunk arrives as it was, with the checksum that shows it.
- * The sink is closed on success and aborted on failure. Memory: two buffers of 4 MiB, and the index.
+ * The sink is closed on success and aborted on failure. Memory: two buffers of
+ * 4 MiB, or from a server reads of 1 MiB that are under way, and the index.
  *
  * @param selections one per signal.
  * @throws LgiError `unsupported` where the file uses features that this program must know to write it; `truncated`; `io`.
@@ -110,8 +110,8 @@ async function copyChunks(
     byteOffset: source.byteOffsets[chunk],
     byteLength: source.byteLength(chunk),
   }));
-  for (const read of planReads(ranges, GAP_BUDGET_BYTES, COPY_BUFFER_BYTES)) {
-    const bytes = await container.readBytes(read, signal);
+  const reads = container.planReads(ranges, COPY_BUFFER_BYTES);
+  for await (const { range: read, bytes } of container.readPlanned(reads, signal)) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     // Chunks whose distance is the same in both files move together, padding and all.
     let segment = -1;

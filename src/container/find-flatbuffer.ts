@@ -1,7 +1,8 @@
+import { MAX_READ_BYTES } from '../io/read-budgets.js';
 import { LgiError } from '../../codec/errors.js';
 import type { Source } from '../io/source.js';
 import { verifyFlatBuffer } from './flatbuffer-verifier.js';
-import { MAX_HEADER_BYTES, MAX_INDEX_BYTES, MAX_READ_BYTES } from './limits.js';
+import { MAX_HEADER_BYTES, MAX_INDEX_BYTES } from './limits.js';
 
 /** Places with the right letters that are looked at; sound files have one, and one more for every append. */
 const MAX_CANDIDATES = 16;

@@ -1,10 +1,11 @@
+import { GAP_BUDGET_BYTES } from '../io/read-budgets.js';
 import { LgiError } from '../../codec/errors.js';
 import type { Box, Grid } from '../../codec/grid.js';
 import type { SequentialWriter } from '../io/sequential-writer.js';
 import type { Sink } from '../io/sink.js';
 import { layOutFile, type FileLayout } from './file-layout.js';
 import type { MetadataSection } from './index-table.js';
-import { COPY_BUFFER_BYTES, GAP_BUDGET_BYTES } from './limits.js';
+import { COPY_BUFFER_BYTES } from './limits.js';
 import type { Container } from './reader.js';
 import type { Features } from './superblock.js';
 import { beginFile, endFile, type WriteReport } from './writer.js';

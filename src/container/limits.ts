@@ -81,11 +81,5 @@ export const MAX_FLOAT32 = 3.4028234663852886e38;
 /** Numbers from here on are no exact integers in JavaScript; no file comes near. */
 export const MAX_FILE_BYTES = Number.MAX_SAFE_INTEGER;
 
-/** Largest unused stretch between two wanted ranges that is read rather than skipped: a request costs more than 16 KiB. */
-export const GAP_BUDGET_BYTES = 1 << 14;
-
-/** Largest single read of several chunks, so that the first of them are there soon and memory stays bounded. */
-export const MAX_READ_BYTES = 1 << 20;
-
 /** Bytes that crop moves at once: large enough that system calls do not show, small against any machine's memory. */
 export const COPY_BUFFER_BYTES = 1 << 22;

@@ -3,7 +3,7 @@ import { FIRST_READ_BYTES } from './limits.js';
 
 /** A source whose first 64 KiB are read once and kept, so that one request opens a small file altogether. */
 export class PrefixCache {
-  private constructor(
+  constructor(
     readonly source: Source,
     /** The file's beginning; shorter than {@link FIRST_READ_BYTES} only where the file is. */
     readonly prefix: Uint8Array,

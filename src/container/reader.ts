@@ -1,5 +1,12 @@
 import { LgiError } from '../../codec/errors.js';
-import { planReads, type ByteRange } from '../io/coalesce.js';
+import { planFewReads, planReads, type ByteRange, type PlannedRead } from '../io/coalesce.js';
+import { readAhead } from '../io/read-ahead.js';
+import {
+  CONCURRENT_READS,
+  GAP_BUDGET_BYTES,
+  MAX_READ_BYTES,
+  REQUEST_OVERHEAD_BYTES,
+} from '../io/read-budgets.js';
 import type { Source } from '../io/source.js';
 import { CHUNK_HEAD_BYTES, chunkCrc, decodeChunkHead, WEIGHTS_KIND } from './chunk.js';
 import { crc32c } from './crc32c.js';
@@ -8,8 +15,8 @@ import { decodeHeader } from './header-codec.js';
 import type { Header } from './header.js';
 import { decodeIndex } from './index-codec.js';
 import type { Index, MetadataSection } from './index-table.js';
-import { GAP_BUDGET_BYTES, MAX_READ_BYTES } from './limits.js';
 import { PrefixCache } from './prefix-cache.js';
+import { asSameFile, isReplaced } from './same-file.js';
 import { decodeSuperblock, type ReadSuperblock, type SectionSpan, type Superblock } from './superblock.js';
 
 export interface OpenContainerOptions {
@@ -36,9 +43,21 @@ export interface ChunkPayload {
 /**
  * Opens a file: one read of 64 KiB, and a second only where header and index do not fit.
  *
- * @throws LgiError `not-lgi`, `truncated`, `damaged`, `unsupported`, `limit`, or `io` from the source.
+ * A file that is replaced meanwhile is begun anew, once.
+ *
+ * @throws LgiError `not-lgi`, `truncated`, `damaged`, `unsupported`, `limit`, or `io` or `replaced` from the source.
  */
 export async function openContainer(source: Source, options: OpenContainerOptions = {}): Promise<Container> {
+  try {
+    return await openOnce(source, options);
+  } catch (error) {
+    if (!isReplaced(error) || !source.renew) throw error;
+    source.renew();
+    return openOnce(source, options);
+  }
+}
+
+async function openOnce(source: Source, options: OpenContainerOptions): Promise<Container> {
   const cache = await PrefixCache.read(source, options.signal);
   const found = decodeSuperblock(cache.prefix);
   const { superblock } = found;
@@ -58,7 +77,8 @@ export async function openContainer(source: Source, options: OpenContainerOption
   const header = decodeHeader(headerBytes, superblock.header.byteOffset);
   const index = decodeIndex(indexBytes, header, superblock);
   const familyId = familyIdOf(headerBytes);
-  return new Container(cache, found, header, index, headerBytes, familyId);
+  const opened = new PrefixCache(asSameFile(source, superblock), cache.prefix);
+  return new Container(opened, found, header, index, headerBytes, familyId);
 }
 
 /** For a read at `byteOffset` that gave `byteLength` bytes, fewer than wanted: its end is the file's, unless it is empty. */
@@ -157,6 +177,44 @@ export class Container {
     return this.cache.knownByteLength;
   }
 
+  /** How ranges are read: in few reads side by side where each costs a round trip, else one after the other. */
+  planReads(ranges: readonly ByteRange[], maxBytes = MAX_READ_BYTES): PlannedRead[] {
+    if (this.source.isRemote !== true) return planReads(ranges, GAP_BUDGET_BYTES, maxBytes);
+    const held = this.cache.prefix.length;
+    const isHeld = ({ byteOffset, byteLength }: ByteRange): boolean => byteOffset + byteLength <= held;
+    const [known, unknown]: [number[], number[]] = [[], []];
+    ranges.forEach((range, i) => (isHeld(range) ? known : unknown).push(i));
+    // What opening has read costs no request, whatever lies between.
+    const plans = [
+      planReads(
+        known.map((i) => ranges[i]),
+        Infinity,
+        Infinity,
+      ),
+      planFewReads(
+        unknown.map((i) => ranges[i]),
+        {
+          count: CONCURRENT_READS,
+          freeGapBytes: REQUEST_OVERHEAD_BYTES,
+          gapBytes: GAP_BUDGET_BYTES,
+          maxBytes: Math.min(maxBytes, MAX_READ_BYTES),
+        },
+      ),
+    ];
+    return plans.flatMap((plan, which) =>
+      plan.map((read) => ({ ...read, members: read.members.map((i) => [known, unknown][which][i]) })),
+    );
+  }
+
+  /** The bytes of planned reads, in their order. */
+  readPlanned(
+    reads: readonly PlannedRead[],
+    signal?: AbortSignal,
+  ): AsyncGenerator<{ readonly range: PlannedRead; readonly bytes: Uint8Array }> {
+    const depth = this.source.isRemote === true ? CONCURRENT_READS : 1;
+    return readAhead(reads, (range, each) => this.readBytes(range, each), depth, signal);
+  }
+
   /** As {@link Source.read}, unchecked; what opening has read is not read again. */
   readBytes(range: ByteRange, signal?: AbortSignal): Promise<Uint8Array> {
     return this.cache.read(range.byteOffset, range.byteLength, signal);
@@ -202,10 +260,9 @@ export class Container {
       byteOffset: chunks.byteOffsets[chunk],
       byteLength: chunks.byteLength(chunk),
     }));
-    for (const read of planReads(ranges, GAP_BUDGET_BYTES, MAX_READ_BYTES)) {
-      const bytes = await this.readBytes(read, options.signal);
-      for (const member of read.members) {
-        const at = ranges[member].byteOffset - read.byteOffset;
+    for await (const { range, bytes } of this.readPlanned(this.planReads(ranges), options.signal)) {
+      for (const member of range.members) {
+        const at = ranges[member].byteOffset - range.byteOffset;
         const chunk = wanted[member];
         let payload: Uint8Array;
         try {

@@ -25,20 +25,25 @@ function problemOf(error: LgiError): Problem {
   return { code, section, byteOffset, message };
 }
 
+/** Says nothing about the file. */
+function isOfSource({ code }: LgiError): boolean {
+  return code === 'io' || code === 'replaced';
+}
+
 /**
  * Checks every checksum of a file and that the index says the same as the chunks; yields what is wrong.
  *
  * One thing that is wrong does not end it, as far as the rest can be looked at: where the index is lost, chunks are found by
  * a scan. Without a sound header nothing can be said about chunks.
  *
- * @throws LgiError `io` where the source fails; everything else is yielded.
+ * @throws LgiError `io` where the source fails, `replaced` where the file changes meanwhile; everything else is yielded.
  */
 export async function* verifyContainer(source: Source, signal?: AbortSignal): AsyncGenerator<Problem> {
   let container: Container;
   try {
     container = await openContainer(source, { signal, allowTruncated: true });
   } catch (error) {
-    if (!(error instanceof LgiError) || error.code === 'io') throw error;
+    if (!(error instanceof LgiError) || isOfSource(error)) throw error;
     yield* verifyUnopened(source, error, signal);
     return;
   }
@@ -76,7 +81,7 @@ async function* verifyUnopened(
     try {
       await readSpans(prefix, committedByteLength, [{ ...index, name: 'index' }], signal);
     } catch (error) {
-      if (!(error instanceof LgiError) || error.code === 'io') throw error;
+      if (!(error instanceof LgiError) || isOfSource(error)) throw error;
       yield problemOf(error);
     }
     return;
@@ -85,7 +90,7 @@ async function* verifyUnopened(
   try {
     recovered = await recoverContainer(source, signal);
   } catch (error) {
-    if (!(error instanceof LgiError) || error.code === 'io') throw error;
+    if (!(error instanceof LgiError) || isOfSource(error)) throw error;
     if (error.section !== fault.section) yield problemOf(error);
     return;
   }

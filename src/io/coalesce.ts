@@ -32,3 +32,49 @@ export function planReads(ranges: readonly ByteRange[], gapBytes: number, maxByt
   }
   return reads.map(({ begin, end, members }) => ({ byteOffset: begin, byteLength: end - begin, members }));
 }
+
+/** How few a plan's reads shall be, and what may be read along for it. */
+export interface FewReads {
+  /** Reads that the plan comes down to where gaps allow it. */
+  readonly count: number;
+  /** Largest gap that is read along in any case. */
+  readonly freeGapBytes: number;
+  /** Largest gap that is read along to save a read. */
+  readonly gapBytes: number;
+  /** Largest read of more than one range. */
+  readonly maxBytes: number;
+}
+
+/**
+ * {@link planReads} where a read costs a round trip but several go side by side: neighbours across the smallest gaps are put
+ * together until few reads remain, so that no plan of as few reads fetches fewer bytes, as long as no read is too large.
+ */
+export function planFewReads(
+  ranges: readonly ByteRange[],
+  { count, freeGapBytes, gapBytes, maxBytes }: FewReads,
+): PlannedRead[] {
+  const reads = planReads(ranges, freeGapBytes, maxBytes).map((read) => ({
+    ...read,
+    members: [...read.members],
+  }));
+  const gaps = reads
+    .slice(1)
+    .map((read, i) => ({ before: i, bytes: read.byteOffset - (reads[i].byteOffset + reads[i].byteLength) }))
+    .filter(({ bytes }) => bytes <= gapBytes)
+    .sort((a, b) => a.bytes - b.bytes);
+  /** Which read has taken in the read of this place. */
+  const first = reads.map((_, i) => i);
+  const taken = new Set<number>();
+  for (const { before } of gaps) {
+    if (reads.length - taken.size <= count) break;
+    let into = before;
+    while (first[into] !== into) into = first[into];
+    const [left, right] = [reads[into], reads[before + 1]];
+    const byteLength = right.byteOffset + right.byteLength - left.byteOffset;
+    if (byteLength > maxBytes) continue;
+    reads[into] = { ...left, byteLength, members: [...left.members, ...right.members] };
+    first[before + 1] = into;
+    taken.add(before + 1);
+  }
+  return reads.filter((_, i) => !taken.has(i));
+}

@@ -6,9 +6,20 @@ export interface Source {
    *
    * The caller does not change the bytes; they may be a view of the source's own.
    *
-   * @throws LgiError `io` when reading fails; `signal.reason` when aborted.
+   * @throws LgiError `io` when reading fails; `replaced` when the bytes would be of another version of the file than those
+   * before; `signal.reason` when aborted.
    */
   read(byteOffset: number, byteLength: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /**
+   * Forgets which version of the file was met, and what was kept of it; reads that begin afterwards take what is there
+   * then. Absent where versions cannot be told apart.
+   */
+  renew?(): void;
+  /**
+   * Whether every read costs a round trip, as over a network: reads are then planned to be few, and go side by side.
+   * Absent: no.
+   */
+  readonly isRemote?: boolean;
   /** Gives back what the source holds open. */
   close?(): void | Promise<void>;
 }

@@ -147,7 +147,7 @@ describe('what comes from outside', () => {
       [['decode', 'short.lgi', '-o', 'x.png'], 'truncated'],
       [['decode', 'missing.lgi', '-o', 'x.png'], 'io'],
       [['decode', 'folder', '-o', 'x.png'], 'io'],
-      [['decode', 'https://example.org/a.lgi?signature=secret', '-o', 'x.png'], 'unavailable'],
+      [['decode', 'ftp://example.org/a.lgi?signature=secret', '-o', 'x.png'], 'unavailable'],
       [['crop', 'short.lgi', '-o', 'x.lgi'], 'truncated'],
       [['crop', 'zeros.lgi', '-o', 'x.lgi'], 'not-lgi'],
       [['crop', 'missing.lgi', '-o', 'x.lgi'], 'io'],
