@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeCorpus } from './corpus.js';
 import type { FoundCase } from './messages.js';
-import { planCase } from './run-case.js';
+import { fileOf } from './run-case.js';
 import { fuzz, type FuzzReport } from './session.js';
 
 const USAGE = `npm run fuzz -- [options]
@@ -91,7 +91,7 @@ const corpus = await makeCorpus();
 
 async function keep(finding: FoundCase): Promise<void> {
   const { caseNumber, target, reason, notes } = finding;
-  const { file } = await planCase(corpus, seed, caseNumber);
+  const { file } = await fileOf(corpus, seed, caseNumber);
   await mkdir(values.out, { recursive: true });
   const path = join(values.out, `${seed}-${caseNumber}`);
   await writeFile(`${path}.lgi`, file.bytes);

@@ -6,6 +6,8 @@ export interface WorkerTask {
   readonly end: number;
   /** i32 [2]: the case at work, and 1 where the worker shall stop. */
   readonly shared: SharedArrayBuffer;
+  /** A module that exports `TARGETS`. */
+  readonly targetsUrl: string;
 }
 
 /** Something that must not be, with what is needed to see it again. */

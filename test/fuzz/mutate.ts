@@ -46,10 +46,11 @@ export async function mutatedFile(corpus: readonly Original[], choices: Choices)
   if (choices.chance(0.15)) {
     const wishes = Array.from({ length: choices.pick([1, 1, 1, 2]) }, () => ({
       extreme: choices.chance(0.7),
+      bomb: choices.chance(0.01),
     }));
     bytes = await randomFile(wishes, choices);
     valid = true;
-    notes.push(`random file${wishes.some(({ extreme }) => extreme) ? ' of extreme numbers' : ''}`);
+    notes.push(`random file, ${JSON.stringify(wishes)}`);
   } else {
     const original = choices.pick(corpus);
     bytes = original.bytes;

@@ -24,9 +24,19 @@ export interface SignalWish {
   readonly coder?: Coder;
   /** Numbers at the ends of what the format allows, rather than ordinary ones. */
   readonly extreme?: boolean;
+  /** A network of millions of weights that DEFLATE makes few bytes of. */
+  readonly bomb?: boolean;
 }
 
 const KINDS: readonly SignalKind[] = ['image', 'audio', 'video', 'volume', 'shape'];
+
+/** Near the limits of widths and weights. */
+const LARGE_NETWORKS = [
+  { levels: 2, localWidth: 600, globalWidth: 0 },
+  { levels: 16, localWidth: 128, globalWidth: 16 },
+  { levels: 2, localWidth: 8, globalWidth: 1000 },
+  { levels: 1, localWidth: 2048, globalWidth: 1 },
+] as const;
 
 /** Largest coordinate that the format allows, with room for rounding. */
 const FAR = 9e5;
@@ -99,9 +109,10 @@ function randomWeights(
   count: number,
   choices: Choices,
   format: WeightFormat,
-  extreme: boolean,
+  { extreme, bomb }: SignalWish,
 ): Float32Array {
-  const wild = extreme && choices.chance(0.5);
+  if (bomb === true) return new Float32Array(count);
+  const wild = extreme === true && choices.chance(0.5);
   const most = format === 'float16' ? 65504 : 3.4028234663852886e38;
   return Float32Array.from({ length: count }, () =>
     wild ? choices.pick([most, -most, 0, -0, 1e-45, 1]) : choices.symmetric(0.6),
@@ -113,9 +124,10 @@ function randomSignal(wish: SignalWish, choices: Choices): { header: SignalHeade
   const kind = wish.kind ?? choices.pick(KINDS);
   const axes = AXES[kind].map(() => randomAxis(choices, extreme));
   const format = randomFormat(choices, extreme);
-  const architecture = randomArchitecture(axes.length, format.channels, choices, extreme);
+  const ordinary = randomArchitecture(axes.length, format.channels, choices, extreme);
+  const architecture = wish.bomb === true ? { ...ordinary, ...choices.pick(LARGE_NETWORKS) } : ordinary;
   const weights = wish.weights ?? choices.pick(['float32', 'float16', 'integer']);
-  const coder = wish.coder ?? choices.pick(['none', 'deflate']);
+  const coder = wish.bomb === true ? 'deflate' : (wish.coder ?? choices.pick(['none', 'deflate']));
   const mostBits = choices.pick([2, 8, 16]);
   const quantisers = (count: number): TensorQuantiser[] =>
     weights !== 'integer'
@@ -152,7 +164,7 @@ function randomSignal(wish: SignalWish, choices: Choices): { header: SignalHeade
       architecture.globalWidth === 0
         ? new Uint8Array(0)
         : encodeWeights(
-            randomWeights(elementCount(global), choices, weights, extreme),
+            randomWeights(elementCount(global), choices, weights, wish),
             global,
             quantiser.global,
             weights,
@@ -164,7 +176,7 @@ function randomSignal(wish: SignalWish, choices: Choices): { header: SignalHeade
   const chunks = present.map((ordinal) => ({
     coordinates: grid.coordinatesOf(ordinal),
     payload: encodeWeights(
-      randomWeights(elementCount(local), choices, weights, extreme),
+      randomWeights(elementCount(local), choices, weights, wish),
       local,
       quantiser.local,
       weights,

@@ -6,7 +6,7 @@ import { Choices } from './choices.js';
 import type { Original } from './corpus.js';
 import { Finding, judge, type Ending } from './judge.js';
 import { mutatedFile, type HostileFile } from './mutate.js';
-import { TARGETS, type Target } from './targets.js';
+import type { Target } from './targets.js';
 
 /** Cases that decode with the cpu engine: a part, since starting its evaluator takes longer than all else of a case. */
 const CPU_SHARE = 0.1;
@@ -15,13 +15,13 @@ const CPU_SHARE = 0.1;
 const TARGETS_PER_CASE = 4;
 
 /** Bytes that any call may ask for, whatever the file: buffers of fixed size, the kernels' memory, results. */
-const FIXED_BYTES = 24 << 20;
+const FIXED_BYTES = 4 << 20;
 
 /**
  * Bytes that a byte of the file may cause: DEFLATE makes 1,032 of one, which become elements, weights and the engine's
  * own copies.
  */
-const BYTES_PER_BYTE = 1032 * 32;
+const BYTES_PER_BYTE = 1032 * 16;
 
 /** How a target of a case ended. */
 export interface TargetOutcome {
@@ -56,30 +56,35 @@ export class Engines {
   }
 }
 
-/** The case's file, and what is done with it. */
-export async function planCase(
+/** The case's file, the same whatever targets there are, and the choices that are left. */
+export async function fileOf(
   corpus: readonly Original[],
   seed: number,
   caseNumber: number,
-): Promise<{ file: HostileFile; targets: Target[]; choices: Choices; onCpu: boolean }> {
+): Promise<{ file: HostileFile; choices: Choices }> {
   const choices = new Choices(seed, caseNumber);
-  const onCpu = choices.chance(CPU_SHARE);
-  const targets = new Set<Target>();
-  for (let i = 0; i < TARGETS_PER_CASE; i++) targets.add(choices.pick(TARGETS));
-  return { file: await mutatedFile(corpus, choices), targets: [...targets], choices, onCpu };
+  return { file: await mutatedFile(corpus, choices), choices };
+}
+
+/** What does not change from case to case. */
+export interface Bench {
+  readonly corpus: readonly Original[];
+  readonly targets: readonly Target[];
+  readonly engines: Engines;
+  readonly meter: AllocationMeter;
 }
 
 export async function runCase(
-  corpus: readonly Original[],
+  { corpus, targets, engines, meter }: Bench,
   seed: number,
   caseNumber: number,
-  engines: Engines,
-  meter: AllocationMeter,
 ): Promise<CaseOutcome> {
-  const { file, targets, choices, onCpu } = await planCase(corpus, seed, caseNumber);
+  const { file, choices } = await fileOf(corpus, seed, caseNumber);
+  const onCpu = choices.chance(CPU_SHARE);
+  const chosen = new Set(Array.from({ length: TARGETS_PER_CASE }, () => choices.pick(targets)));
   const engine = onCpu ? engines.cpu : engines.reference;
   const outcomes: TargetOutcome[] = [];
-  for (const { name, run } of targets) {
+  for (const { name, run } of chosen) {
     const { bytes, valid } = file;
     meter.reset();
     let ending: Ending | 'finding' = 'result';

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { FoundCase, WorkerMessage, WorkerTask } from './messages.js';
 
-/** A case that takes longer hangs; the slowest take a tenth of it on a busy machine. */
+/** Default of {@link FuzzOptions.hangMs}. */
 const HANG_MS = 20_000;
 
 /** How often the case at work is looked at. */
@@ -18,6 +18,10 @@ export interface FuzzOptions {
   readonly cases?: number;
   /** Seconds until no further case is begun. */
   readonly seconds?: number;
+  /** A module that exports other `TARGETS` than those of `targets.ts`. */
+  readonly targetsUrl?: string;
+  /** A case that takes longer hangs; default 20,000 ms, ten times what the slowest take on a busy machine. */
+  readonly hangMs?: number;
   /** Called as soon as something is found. */
   readonly onFinding?: (finding: FoundCase) => void;
   readonly onProgress?: (report: FuzzReport) => void;
@@ -62,7 +66,8 @@ function runWorker({ seed, first, end, report, options, isOver }: Run): Promise<
   const shared = new SharedArrayBuffer(8);
   const state = new Int32Array(shared);
   Atomics.store(state, 0, first);
-  const task: WorkerTask = { seed, first, end, shared };
+  const { targetsUrl = new URL('./targets.js', import.meta.url).href, hangMs = HANG_MS } = options;
+  const task: WorkerTask = { seed, first, end, shared, targetsUrl };
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData: task,
     execArgv: [],
@@ -92,7 +97,7 @@ function runWorker({ seed, first, end, report, options, isOver }: Run): Promise<
     const watch = setInterval(() => {
       const now = Atomics.load(state, 0);
       if (now !== seen) [seen, seenAt] = [now, performance.now()];
-      else if (performance.now() - seenAt > HANG_MS) giveUp(`no end within ${HANG_MS / 1000} seconds`);
+      else if (performance.now() - seenAt > hangMs) giveUp(`no end within ${hangMs} ms`);
       if (isOver()) Atomics.store(state, 1, 1);
     }, WATCH_MS);
     worker.on('message', (message: WorkerMessage) => {

@@ -7,7 +7,8 @@ const meter = installAllocationMeter();
 const { makeCorpus } = await import('./corpus.js');
 const { Engines, runCase } = await import('./run-case.js');
 
-const { seed, first, end, shared } = workerData as WorkerTask;
+const { seed, first, end, shared, targetsUrl } = workerData as WorkerTask;
+const { TARGETS } = (await import(targetsUrl)) as typeof import('./targets.js');
 const state = new Int32Array(shared);
 const engines = new Engines();
 
@@ -18,13 +19,13 @@ function send(message: WorkerMessage): void {
   parentPort?.postMessage(message);
 }
 
-const corpus = await makeCorpus();
+const bench = { corpus: await makeCorpus(), targets: TARGETS, engines, meter };
 let endings: Record<string, number> = {};
 let mostAllocated = 0;
 let since = first;
 for (let caseNumber = first; caseNumber < end && Atomics.load(state, 1) === 0; caseNumber++) {
   Atomics.store(state, 0, caseNumber);
-  const { file, targets } = await runCase(corpus, seed, caseNumber, engines, meter);
+  const { file, targets } = await runCase(bench, seed, caseNumber);
   for (const { target, ending, reason, allocated } of targets) {
     endings[`${target}: ${ending}`] = (endings[`${target}: ${ending}`] ?? 0) + 1;
     mostAllocated = Math.max(mostAllocated, allocated);
