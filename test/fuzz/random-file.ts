@@ -1,10 +1,12 @@
 // Small files of random networks, by the project's own writer; no training, and every one of them valid.
+import { deflateRawSync } from 'node:zlib';
 import {
   elementCount,
   globalTensors,
   localTensors,
   siren,
   type Architecture,
+  type Tensor,
 } from '../../codec/architecture.js';
 import { encodeWeights, type Coder } from '../../codec/coder/payload.js';
 import { Grid, spreadMap, type AxisCuts, type Box, type CoordinateMap } from '../../codec/grid.js';
@@ -30,11 +32,11 @@ export interface SignalWish {
 
 const KINDS: readonly SignalKind[] = ['image', 'audio', 'video', 'volume', 'shape'];
 
-/** Near the limits of widths and weights. */
+/** Widths near the limits, or weights as many as a case can pay for. */
 const LARGE_NETWORKS = [
-  { levels: 2, localWidth: 600, globalWidth: 0 },
-  { levels: 16, localWidth: 128, globalWidth: 16 },
-  { levels: 2, localWidth: 8, globalWidth: 1000 },
+  { levels: 2, localWidth: 400, globalWidth: 0 },
+  { levels: 16, localWidth: 90, globalWidth: 16 },
+  { levels: 2, localWidth: 8, globalWidth: 600 },
   { levels: 1, localWidth: 2048, globalWidth: 1 },
 ] as const;
 
@@ -109,10 +111,9 @@ function randomWeights(
   count: number,
   choices: Choices,
   format: WeightFormat,
-  { extreme, bomb }: SignalWish,
+  extreme: boolean,
 ): Float32Array {
-  if (bomb === true) return new Float32Array(count);
-  const wild = extreme === true && choices.chance(0.5);
+  const wild = extreme && choices.chance(0.5);
   const most = format === 'float16' ? 65504 : 3.4028234663852886e38;
   return Float32Array.from({ length: count }, () =>
     wild ? choices.pick([most, -most, 0, -0, 1e-45, 1]) : choices.symmetric(0.6),
@@ -126,7 +127,8 @@ function randomSignal(wish: SignalWish, choices: Choices): { header: SignalHeade
   const format = randomFormat(choices, extreme);
   const ordinary = randomArchitecture(axes.length, format.channels, choices, extreme);
   const architecture = wish.bomb === true ? { ...ordinary, ...choices.pick(LARGE_NETWORKS) } : ordinary;
-  const weights = wish.weights ?? choices.pick(['float32', 'float16', 'integer']);
+  const weights =
+    wish.bomb === true ? 'float32' : (wish.weights ?? choices.pick(['float32', 'float16', 'integer']));
   const coder = wish.bomb === true ? 'deflate' : (wish.coder ?? choices.pick(['none', 'deflate']));
   const mostBits = choices.pick([2, 8, 16]);
   const quantisers = (count: number): TensorQuantiser[] =>
@@ -142,6 +144,12 @@ function randomSignal(wish: SignalWish, choices: Choices): { header: SignalHeade
     format: weights,
     local: quantisers(local.length),
     global: quantisers(global.length),
+  };
+  const payloadOf = (tensors: readonly Tensor[], list: readonly TensorQuantiser[]): Uint8Array => {
+    const count = elementCount(tensors);
+    // As the writer has it, but for its search for the shortest stream.
+    if (wish.bomb === true) return Uint8Array.from(deflateRawSync(new Uint8Array(4 * count)));
+    return encodeWeights(randomWeights(count, choices, weights, extreme), tensors, list, weights, coder);
   };
   const grid = new Grid(axes.map(({ axis }) => axis));
   const present = Array.from({ length: grid.count }, (_, ordinal) => ordinal).filter(
@@ -160,28 +168,13 @@ function randomSignal(wish: SignalWish, choices: Choices): { header: SignalHeade
     },
     quantiser,
     coder,
-    globalPayload:
-      architecture.globalWidth === 0
-        ? new Uint8Array(0)
-        : encodeWeights(
-            randomWeights(elementCount(global), choices, weights, wish),
-            global,
-            quantiser.global,
-            weights,
-            coder,
-          ),
+    globalPayload: architecture.globalWidth === 0 ? new Uint8Array(0) : payloadOf(global, quantiser.global),
     ...(choices.chance(0.3) && { rate: { numerator: 30000, denominator: 1001 } }),
     ...(choices.chance(0.3) && { startSeconds: extreme ? -(2 ** 53 - 1) : 1.5 }),
   };
   const chunks = present.map((ordinal) => ({
     coordinates: grid.coordinatesOf(ordinal),
-    payload: encodeWeights(
-      randomWeights(elementCount(local), choices, weights, wish),
-      local,
-      quantiser.local,
-      weights,
-      coder,
-    ),
+    payload: payloadOf(local, quantiser.local),
   }));
   return { header, signal: { grid, window: randomWindow(grid, choices), chunks } };
 }

@@ -1,4 +1,5 @@
 // Mutations that mean something: what an index says, which chunk is where, what a payload inflates to.
+import { deflateRawSync } from 'node:zlib';
 import { deflateSync } from 'fflate';
 import { Grid, type AxisCuts } from '../../codec/grid.js';
 import { CHUNK_HEAD_BYTES } from '../../src/container/chunk.js';
@@ -158,7 +159,7 @@ function hostileDeflate(plain: Uint8Array, choices: Choices): Uint8Array {
   return choices.pick<() => Uint8Array>([
     () => deflateSync(plain.subarray(1)),
     () => deflateSync(Uint8Array.from([...plain, 0])),
-    () => deflateSync(new Uint8Array(choices.pick([1 << 16, 1 << 22]))),
+    () => Uint8Array.from(deflateRawSync(new Uint8Array(choices.pick([1 << 16, 1 << 22])))),
     () => Uint8Array.from([...stream, choices.below(256)]),
     () => stream.subarray(0, -1),
     // Empty stored blocks, each of five bytes, before the stream.

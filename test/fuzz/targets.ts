@@ -27,7 +27,7 @@ export interface Target {
 }
 
 /** Multiply-adds that a case's decode may take: a fraction of a second for the reference engine. */
-const AFFORDABLE_WORK = 5e6;
+const AFFORDABLE_WORK = 3e6;
 
 /** Multiply-adds of one output: its own network, and the global one at the corners of its lattice cell. */
 function workPerOutput(signal: Signal): number {
