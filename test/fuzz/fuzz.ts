@@ -89,20 +89,18 @@ const cases = only === undefined ? whole('cases') : 1;
 const seconds = whole('seconds') ?? (cases === undefined ? DEFAULT_SECONDS : undefined);
 const corpus = await makeCorpus();
 
-async function keep(finding: FoundCase): Promise<void> {
-  const { caseNumber, target, reason, notes } = finding;
-  const { file } = await fileOf(corpus, seed, caseNumber);
+async function keep({ caseNumber, target, reason }: FoundCase): Promise<void> {
+  const again = `npm run fuzz -- --seed ${seed} --case ${caseNumber}`;
+  process.stdout.write(`${again}\n  ${target}: ${reason}\n`);
+  // Where making the file has failed, there is none to keep.
+  const made = await fileOf(corpus, seed, caseNumber).catch(() => null);
+  if (made === null) return;
+  const { bytes, notes } = made.file;
+  process.stdout.write(`  ${notes.join('; ')}\n`);
   await mkdir(values.out, { recursive: true });
   const path = join(values.out, `${seed}-${caseNumber}`);
-  await writeFile(`${path}.lgi`, file.bytes);
-  const again = `npm run fuzz -- --seed ${seed} --case ${caseNumber}`;
-  await writeFile(
-    `${path}.json`,
-    `${JSON.stringify({ target, reason, notes: file.notes, again }, null, 2)}\n`,
-  );
-  process.stdout.write(
-    `${path}.lgi, ${target}: ${reason}\n  ${(notes.length > 0 ? notes : file.notes).join('; ')}\n`,
-  );
+  await writeFile(`${path}.lgi`, bytes);
+  await writeFile(`${path}.json`, `${JSON.stringify({ target, reason, notes, again }, null, 2)}\n`);
 }
 
 const kept: Promise<void>[] = [];

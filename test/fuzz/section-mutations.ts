@@ -37,7 +37,9 @@ export function changeNumber(draft: Draft, choices: Choices): void {
   const view = viewOf(bytes);
   // Values, since what is behind the verifier takes more finding than the verifier.
   const values = places.numbers.filter(({ kind }) => kind === 'value');
-  const { at, size, kind } = choices.pick(choices.chance(0.7) ? values : places.numbers);
+  // An index without signals and sections has none.
+  const wantsValue = choices.chance(0.7) && values.length > 0;
+  const { at, size, kind } = choices.pick(wantsValue ? values : places.numbers);
   if (at + size > bytes.length) return;
   const before = readBits(view, at, size);
   const toObject = kind === 'offset' && choices.chance(0.5);

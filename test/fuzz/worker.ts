@@ -2,13 +2,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { installAllocationMeter } from './allocations.js';
 import type { WorkerMessage, WorkerTask } from './messages.js';
+import type { Target } from './targets.js';
 
 const meter = installAllocationMeter();
 const { makeCorpus } = await import('./corpus.js');
 const { Engines, runCase } = await import('./run-case.js');
 
 const { seed, first, end, shared, targetsUrl } = workerData as WorkerTask;
-const { TARGETS } = (await import(targetsUrl)) as typeof import('./targets.js');
+const { TARGETS } = (await import(targetsUrl)) as { TARGETS: readonly Target[] };
 const state = new Int32Array(shared);
 const engines = new Engines();
 
