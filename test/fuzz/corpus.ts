@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { FIRST_READ_BYTES } from '../../src/container/limits.js';
 import { crop } from '../../src/crop.js';
 import { MemorySink, MemorySource } from '../../src/io/memory.js';
 import { Choices } from './choices.js';
@@ -57,6 +58,10 @@ export async function makeCorpus(): Promise<Original[]> {
       bytes: await randomFile(list, new Choices(CORPUS_SEED, i)),
     });
   }
+  made.push({
+    name: 'chunks beyond the first read',
+    bytes: await randomFile([{ kind: 'image' }], new Choices(CORPUS_SEED, wishes.length), FIRST_READ_BYTES),
+  });
   const croppable = vectors.filter(({ name }) => /^(rgba8-deflate|grey16-float16)\.lgi$/.test(name));
   const cropped = (await Promise.all(croppable.map(crops))).flat();
   return [...vectors, ...made, ...cropped];

@@ -192,13 +192,21 @@ function randomWindow(grid: Grid, choices: Choices): Box {
   return { begin, end };
 }
 
-/** A valid file of random networks, one for each wish. */
-export async function randomFile(wishes: readonly SignalWish[], choices: Choices): Promise<Uint8Array> {
+/**
+ * A valid file of random networks, one for each wish.
+ *
+ * @param metadataBytes of a section before the chunks; beyond 64 KiB it puts them behind what a reader reads first.
+ */
+export async function randomFile(
+  wishes: readonly SignalWish[],
+  choices: Choices,
+  metadataBytes = choices.below(40),
+): Promise<Uint8Array> {
   const made = wishes.map((wish) => randomSignal(wish, choices));
   const metadata = [
-    { name: 'icc', bytes: choices.bytes(choices.below(40)) },
+    { name: 'icc', bytes: new Uint8Array(metadataBytes).fill(choices.below(256)) },
     { name: 'user.note', bytes: new TextEncoder().encode('a note') },
-  ].slice(choices.below(3));
+  ].slice(metadataBytes > 40 ? 0 : choices.below(3));
   const header: Header = {
     signals: made.map((one) => one.header),
     digest: choices.bytes(32),

@@ -2,17 +2,18 @@
 import { countParameters, elementCount, globalTensors, localTensors } from '../../codec/architecture.js';
 import { decodeWeights } from '../../codec/coder/payload.js';
 import { LgiError } from '../../codec/errors.js';
+import type { Box } from '../../codec/grid.js';
 import { ReferenceEngine } from '../../codec/engine/reference/reference-engine.js';
 import { open, type LgiFile } from '../../src/open.js';
 import type { Signal } from '../../src/signal.js';
-import { readFile } from '../spec/independent-reader.js';
+import { readFile, type Sampling } from '../spec/independent-reader.js';
 import type { Choices } from './choices.js';
 import { Finding } from './judge.js';
 
-/** Weights, partitions and outputs that the second reader is asked for; it is slow, and plain. */
+/** Weights, partitions and values that the second reader is asked for; it is slow, and plain. */
 const MOST_PARAMETERS = 20_000;
 const MOST_PARTITIONS = 200;
-const MOST_OUTPUTS = 12;
+const MOST_VALUES = 40;
 
 /** How far apart two sums of the same f64 numbers may come out, before sines make more of it. */
 const ROUNDING = 1e-14;
@@ -80,12 +81,41 @@ function isSmall(signal: Signal): boolean {
   return total <= MOST_PARAMETERS && present + absent <= MOST_PARTITIONS;
 }
 
+/** A few samples of the window, the same at a scale, or a size of the whole. */
+function randomSampling({ window }: Signal, choices: Choices): Sampling {
+  if (choices.chance(0.3)) return { size: window.begin.map(() => choices.between(1, 3)) };
+  const begin = window.begin.map((at, axis) => choices.between(at, window.end[axis] - 1));
+  const end = begin.map((at, axis) => Math.min(window.end[axis], at + (axis === 0 ? 3 : 1)));
+  const region = { begin, end };
+  return choices.chance(0.5) ? { region } : { region, scale: choices.pick([0.1, 0.7, 1, 1.3]) };
+}
+
+function fromWindow({ begin, end }: Box, window: Box): Box {
+  const moved = (corner: readonly number[]): number[] => corner.map((at, axis) => at - window.begin[axis]);
+  return { begin: moved(begin), end: moved(end) };
+}
+
+/** Outputs without a value, as the second reader gives them. */
+function clearBox(data: (number | null)[], box: Box, shape: readonly number[], channels: number): void {
+  const places = shape.reduce<number[]>(
+    (list, length, axis) =>
+      list.flatMap((place) =>
+        Array.from(
+          { length: box.end[axis] - box.begin[axis] },
+          (_, j) => place * length + box.begin[axis] + j,
+        ),
+      ),
+    [0],
+  );
+  for (const place of places) data.fill(null, place * channels, (place + 1) * channels);
+}
+
 /** @throws Finding where both read a file and do not see the same, or the second one cannot read what the first does. */
 export async function compareReaders(bytes: Uint8Array, choices: Choices): Promise<void> {
   const file = await open(bytes, { engine: new ReferenceEngine() });
   if (!file.signals.every(isSmall)) return;
   const expected: { data: readonly (number | null)[]; tolerance: number }[] = [];
-  const samplings: { region: Signal['window'] }[] = [];
+  const samplings: Sampling[] = [];
   for (const [i, signal] of file.signals.entries()) {
     const weights = await allWeights(file, i);
     if (weights === null) return;
@@ -96,16 +126,20 @@ export async function compareReaders(bytes: Uint8Array, choices: Choices): Promi
       elementCount(tensors) === 0
         ? new Float32Array(0)
         : decodeWeights(globalPayload, tensors, quantiser.global, quantiser.format, coder);
-    const begin = signal.window.begin.map((at, axis) => choices.between(at, signal.window.end[axis] - 1));
-    const end = begin.map((at, axis) => Math.min(signal.window.end[axis], at + (axis === 0 ? 3 : 1)));
-    samplings.push({ region: { begin, end } });
-    if ((end[0] - begin[0]) * signal.format.channels > MOST_OUTPUTS * 3) return;
-    const fromWindow = (corner: readonly number[]) =>
-      corner.map((at, axis) => at - signal.window.begin[axis]);
-    const decoded = await signal.decode({ region: { begin: fromWindow(begin), end: fromWindow(end) } });
-    const { channels } = signal.format;
+    const sampling = randomSampling(signal, choices);
+    samplings.push(sampling);
+    const outputs = (sampling.size ?? [3]).reduce(
+      (product, count) => product * count,
+      signal.format.channels,
+    );
+    if (outputs > MOST_VALUES) return;
+    const decoded = await signal.decode({
+      ...(sampling.region && { region: fromWindow(sampling.region, signal.window) }),
+      ...(sampling.scale !== undefined && { scale: sampling.scale }),
+      ...(sampling.size && { size: sampling.size }),
+    });
     const data: (number | null)[] = Array.from(decoded.data);
-    for (const { box } of decoded.missing) data.fill(null, box.begin[0] * channels, box.end[0] * channels);
+    for (const { box } of decoded.missing) clearBox(data, box, decoded.shape, decoded.channels);
     expected.push({ data, tolerance: toleranceOf(signal, weights, global) });
   }
   let seen;
