@@ -15,7 +15,7 @@ describe('a mutated file', () => {
     for (const code of ['not-lgi', 'truncated', 'damaged', 'unsupported', 'limit']) {
       expect(report.endings[`decode: ${code}`]).toBeGreaterThan(5);
     }
-  });
+  }, 300_000);
 
   it('is a function of seed and case', async () => {
     const corpus = await makeCorpus();
@@ -45,5 +45,5 @@ describe('the fuzzer', () => {
     ]) {
       expect(reasons).toMatch(expected);
     }
-  });
+  }, 300_000);
 });

@@ -1,3 +1,6 @@
+/** Stands for the case at work before there is one. */
+export const NOT_BEGUN = -1;
+
 /** What a worker is to do. */
 export interface WorkerTask {
   readonly seed: number;

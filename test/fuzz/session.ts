@@ -1,8 +1,11 @@
 import { Worker } from 'node:worker_threads';
-import type { FoundCase, WorkerMessage, WorkerTask } from './messages.js';
+import { NOT_BEGUN, type FoundCase, type WorkerMessage, type WorkerTask } from './messages.js';
 
 /** Default of {@link FuzzOptions.hangMs}. */
 const HANG_MS = 20_000;
+
+/** What a worker may take to load its modules and make its corpus; half a second where nothing else runs. */
+const START_MS = 60_000;
 
 /** How often the case at work is looked at. */
 const WATCH_MS = 250;
@@ -20,7 +23,7 @@ export interface FuzzOptions {
   readonly seconds?: number;
   /** A module that exports other `TARGETS` than those of `targets.ts`. */
   readonly targetsUrl?: string;
-  /** A case that takes longer hangs; default 20,000 ms, ten times what the slowest take on a busy machine. */
+  /** A case that takes longer hangs; default 20,000 ms: the slowest take less than one second where little else runs. */
   readonly hangMs?: number;
   /** Called as soon as something is found. */
   readonly onFinding?: (finding: FoundCase) => void;
@@ -65,7 +68,7 @@ interface Run {
 function runWorker({ seed, first, end, report, options, isOver }: Run): Promise<number> {
   const shared = new SharedArrayBuffer(8);
   const state = new Int32Array(shared);
-  Atomics.store(state, 0, first);
+  Atomics.store(state, 0, NOT_BEGUN);
   const { targetsUrl = new URL('./targets.js', import.meta.url).href, hangMs = HANG_MS } = options;
   const task: WorkerTask = { seed, first, end, shared, targetsUrl };
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
@@ -74,7 +77,7 @@ function runWorker({ seed, first, end, report, options, isOver }: Run): Promise<
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
   });
   let counted = first;
-  let seen = first;
+  let seen = NOT_BEGUN;
   let seenAt = performance.now();
   const started = performance.now() - report.seconds * 1000;
 
@@ -90,14 +93,15 @@ function runWorker({ seed, first, end, report, options, isOver }: Run): Promise<
       void worker.terminate().then(() => resolve(next));
     };
     const giveUp = (reason: string): void => {
-      const caseNumber = Atomics.load(state, 0);
+      const caseNumber = Math.max(first, Atomics.load(state, 0));
       found({ caseNumber, target: 'any', reason, notes: [] });
       finish(caseNumber + 1);
     };
     const watch = setInterval(() => {
       const now = Atomics.load(state, 0);
       if (now !== seen) [seen, seenAt] = [now, performance.now()];
-      else if (performance.now() - seenAt > hangMs) giveUp(`no end within ${hangMs} ms`);
+      else if (performance.now() - seenAt > (now === NOT_BEGUN ? START_MS : hangMs))
+        giveUp(now === NOT_BEGUN ? `no begin within ${START_MS} ms` : `no end within ${hangMs} ms`);
       if (isOver()) Atomics.store(state, 1, 1);
     }, WATCH_MS);
     worker.on('message', (message: WorkerMessage) => {
