@@ -1,3 +1,4 @@
+import { allocate } from './allocate.js';
 import { OptionError } from './errors.js';
 import { boxShape } from './grid.js';
 import type { Box, Grid } from './grid.js';
@@ -103,7 +104,7 @@ interface CellRun {
 function cellRuns(grid: Grid, axis: number, regionBegin: number, count: number, scale: number): CellRun[] {
   const { cuts } = grid.axes[axis];
   const last = cuts[cuts.length - 1];
-  const all = new Float64Array(count);
+  const all = allocate(`${count} positions`, () => new Float64Array(count));
   for (let j = 0; j < count; j++) all[j] = Math.min((regionBegin * scale + j + 0.5) / scale, last);
   const runs: CellRun[] = [];
   for (let begin = 0; begin < count;) {

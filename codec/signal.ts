@@ -1,3 +1,5 @@
+import { allocate } from './allocate.js';
+
 /** What a signal is; decides the names and order of its axes. */
 export type SignalKind = 'image' | 'audio' | 'video' | 'volume' | 'shape';
 
@@ -55,10 +57,16 @@ export function alphaChannel(format: Pick<SampleFormat, 'layout' | 'channels'>):
   return format.layout.endsWith('-alpha') ? format.channels - 1 : -1;
 }
 
-/** A zero-filled array of `length` samples of the type. */
+/**
+ * A zero-filled array of `length` samples of the type.
+ *
+ * @throws LgiError `limit` where they do not fit into memory.
+ */
 export function allocateSamples(sampleType: SampleType, length: number): SampleArray {
-  if (sampleType === 'uint8') return new Uint8Array(length);
-  return sampleType === 'uint16' ? new Uint16Array(length) : new Float32Array(length);
+  return allocate(`${length} samples`, () => {
+    if (sampleType === 'uint8') return new Uint8Array(length);
+    return sampleType === 'uint16' ? new Uint16Array(length) : new Float32Array(length);
+  });
 }
 
 /**

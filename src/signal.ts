@@ -13,6 +13,7 @@ import type { Colour } from './colour.js';
 import { globalWeightsOf } from './container/global-weights.js';
 import type { SignalHeader } from './container/header.js';
 import type { SignalIndex } from './container/index-table.js';
+import { MAX_LOCAL_PARAMETERS } from './container/limits.js';
 import type { Container } from './container/reader.js';
 import { absoluteRegion } from './region.js';
 
@@ -69,6 +70,12 @@ export interface PartitionCount {
  * Outputs evaluated at a time: enough to occupy every thread, little enough that tiles come soon and memory stays small.
  */
 const BATCH_OUTPUTS = 1 << 20;
+
+/**
+ * Weights of a batch, the other bound: a picture made small takes an output of each of very many partitions. As many as
+ * the largest partition may have, 16 MiB; ordinary batches have far fewer.
+ */
+const BATCH_WEIGHTS = MAX_LOCAL_PARAMETERS;
 
 /** Of the first batch: less, so that the engine soon has work while the rest is read. */
 const FIRST_BATCH_OUTPUTS = 1 << 16;
@@ -212,6 +219,7 @@ export class Signal {
     const wanted = [...byChunk.keys()].sort((a, b) => chunks.byteOffsets[a] - chunks.byteOffsets[b]);
     let batch: DecodedChunk[] = [];
     let outputs = 0;
+    let weightCount = 0;
     let batchOutputs = FIRST_BATCH_OUTPUTS;
     let running: RunningBatch | undefined;
     const { signal } = options;
@@ -228,12 +236,14 @@ export class Signal {
       if (weights === undefined) continue;
       batch.push({ tile, weights });
       outputs += boxSize(tile.box) * this.format.channels;
-      if (outputs < batchOutputs) continue;
+      weightCount += weights.length;
+      if (outputs < batchOutputs && weightCount < BATCH_WEIGHTS) continue;
       const before = running;
       running = this.#start(batch, whole, signal);
       batchOutputs = BATCH_OUTPUTS;
       batch = [];
       outputs = 0;
+      weightCount = 0;
       if (before !== undefined) yield* await before.tiles;
     }
     const last = batch.length > 0 ? this.#start(batch, whole, signal) : undefined;

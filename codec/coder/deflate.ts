@@ -64,10 +64,13 @@ function inflateInto(
   }
 }
 
+/** Most bytes that DEFLATE makes of one: 258, its longest match, of two bits, the shortest code of length and distance. */
+const MOST_INFLATION = 1032;
+
 /**
  * The elements that {@link deflatePlanes} was given.
  *
- * Memory: twice the expected length, whatever the stream claims.
+ * Memory: twice the expected length, whatever the stream claims; nothing where a stream so short cannot give that much.
  *
  * @param byteLength of the elements, a multiple of `width`.
  * @throws LgiError `damaged` when the stream is unsound, or gives other than `byteLength` bytes, or ends before `bytes` do.
@@ -78,11 +81,16 @@ export function inflatePlanes(
   byteLength: number,
   section?: string,
 ): Uint8Array {
+  const damaged = (fact: string, cause?: unknown): LgiError =>
+    new LgiError('damaged', `${fact}; fetch the file again`, { section, cause });
+  if (byteLength > MOST_INFLATION * bytes.length) {
+    throw damaged(
+      `the weights' DEFLATE stream of ${bytes.length} bytes cannot give the ${byteLength} that are expected`,
+    );
+  }
   // One byte of room beyond what is expected shows a stream that gives too much.
   const planes = new Uint8Array(byteLength + 1);
   const result = inflateInto(bytes, planes);
-  const damaged = (fact: string, cause?: unknown): LgiError =>
-    new LgiError('damaged', `${fact}; fetch the file again`, { section, cause });
   if ('cause' in result) {
     throw damaged(`the weights' DEFLATE stream of ${bytes.length} bytes cannot be read`, result.cause);
   }

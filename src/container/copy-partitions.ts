@@ -94,6 +94,11 @@ async function copySections(
   }
 }
 
+function isZero(bytes: Uint8Array, begin: number, end: number): boolean {
+  for (let at = begin; at < end; at++) if (bytes[at] !== 0) return false;
+  return true;
+}
+
 /** @returns u32 [chunks], the checksums that the chunks carry. */
 async function copyChunks(
   container: Container,
@@ -113,8 +118,10 @@ async function copyChunks(
   const reads = container.planReads(ranges, COPY_BUFFER_BYTES);
   for await (const { range: read, bytes } of container.readPlanned(reads, signal)) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    // Chunks whose distance is the same in both files move together, padding and all.
+    // Chunks whose distance is the same in both files move together, and padding with them where it is zero: other bytes
+    // between chunks are of no partition, and do not belong into the new file.
     let segment = -1;
+    let end = 0;
     for (const member of read.members) {
       const at = ranges[member].byteOffset - read.byteOffset;
       if (at + ranges[member].byteLength > bytes.length) {
@@ -124,7 +131,9 @@ async function copyChunks(
       const follows =
         segment >= 0 &&
         target.byteOffsets[member] - target.byteOffsets[segment] ===
-          ranges[member].byteOffset - ranges[segment].byteOffset;
+          ranges[member].byteOffset - ranges[segment].byteOffset &&
+        isZero(bytes, end, at);
+      end = at + ranges[member].byteLength;
       if (!follows) {
         if (segment >= 0) await copySegment(segment, member - 1);
         segment = member;

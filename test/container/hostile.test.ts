@@ -142,9 +142,8 @@ describe('a hostile file whose checksums are right', () => {
     fb.Header.startHeader(builder);
     fb.Header.addSignals(builder, vector);
     builder.finish(fb.Header.endHeader(builder), 'LGIH');
-    const before = performance.now();
+    // At the first of them, since it says so little; one that said more would soon use up the buffer's bytes.
     expect(() => decodeHeader(builder.asUint8Array(), 0)).toThrow(/share bytes|lacks/);
-    expect(performance.now() - before).toBeLessThan(500);
   });
 
   it('may share virtual tables, as writers do, but no objects', () => {

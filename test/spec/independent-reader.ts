@@ -172,10 +172,13 @@ export interface ReadSignal {
 
 const AXES = [2, 1, 3, 3, 3];
 
+const MAGIC = [0x91, 0x4c, 0x47, 0x49, 0x0d, 0x0a, 0x1a, 0x0a];
+
 /** The visible samples of every signal of a file, or what `samplings` asks of a signal. */
 export function readFile(file: Uint8Array, samplings: readonly Sampling[] = []): ReadSignal[] {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const slot = [0, 512]
+    .filter((at) => MAGIC.every((byte, i) => file[at + i] === byte))
     .filter((at) => crc32c(file.subarray(at, at + 508)) === view.getUint32(at + 508, true))
     .sort((a, b) => Number(view.getBigUint64(b + 40, true) - view.getBigUint64(a + 40, true)))[0];
   if (slot === undefined) throw new Error('no valid slot');

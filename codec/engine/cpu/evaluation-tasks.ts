@@ -1,6 +1,6 @@
 import { foldedPosition, foldLength } from '../../coordinates.js';
 import type { Model } from '../../model.js';
-import type { EvaluationTask } from '../engine.js';
+import type { EvaluationTask, SampleTask } from '../engine.js';
 
 /** Positions of one claim: few enough to share a partition among threads, many enough that blended lattice rows are reused. */
 const CLAIM_POSITIONS = 16384;
@@ -92,4 +92,35 @@ export function claimsOf(tasks: readonly EvaluationTask[]): Claim[] {
     }
     return claims;
   });
+}
+
+/** Lattice points around positions on an axis: two for each at most, and never more than lie between the first and last. */
+function pointsAround(positions: Float64Array, count: number, stride: number): number {
+  const between =
+    Math.floor(positions[positions.length - 1] / stride) - Math.floor(positions[0] / stride) + 2;
+  return Math.min(2 * count, between);
+}
+
+/**
+ * Cuts a task until one claim of it needs no more lattice points than given, or is a single position. Tasks of positions
+ * close together stay whole; where a large partition is made small, every position has points of its own.
+ */
+export function splitTask<T extends SampleTask>(task: T, model: Model, mostPoints: number): T[] {
+  const { positions, at } = task;
+  if (!usesLattice(model) || positions.some(({ length }) => length === 0)) return [task];
+  const steps = Math.max(1, Math.floor(CLAIM_POSITIONS / positionsPerStep(task)));
+  const counts = positions.map(({ length }, axis) => (axis === 0 ? Math.min(length, steps) : length));
+  const points = counts.map((count, axis) =>
+    pointsAround(positions[axis], count, model.architecture.latticeStride),
+  );
+  const axis = points.indexOf(Math.max(...points));
+  const length = positions[axis].length;
+  if (points.reduce((product, count) => product * count, 1) <= mostPoints || length < 2) return [task];
+  const half = length >> 1;
+  const part = (begin: number, end: number): T => ({
+    ...task,
+    positions: positions.map((all, i) => (i === axis ? all.subarray(begin, end) : all)),
+    at: at.map((first, i) => (i === axis ? first + begin : first)),
+  });
+  return [part(0, half), part(half, length)].flatMap((piece) => splitTask(piece, model, mostPoints));
 }

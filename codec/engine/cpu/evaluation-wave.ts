@@ -32,7 +32,7 @@ import {
 import { SharedLattice } from './shared-lattice.js';
 
 /** Bytes of memory that one wave may take; more tasks mean more waves, not more memory. */
-const WAVE_BYTES = 64 << 20;
+export const WAVE_BYTES = 64 << 20;
 
 /** What is written: samples, or outputs as the network gives them. */
 export type OutputFormat = { readonly sampleType: SampleType; readonly mapping: ValueMapping } | 'outputs';

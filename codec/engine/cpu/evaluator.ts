@@ -2,11 +2,11 @@ import { placeTile } from '../../decode.js';
 import type { Model } from '../../model.js';
 import type { SampleArray, SampleFormat } from '../../signal.js';
 import type { EvaluationTask, Evaluator, SampleTask } from '../engine.js';
-import { axisRuns, claimsOf, type Claim } from './evaluation-tasks.js';
-import { wavesOf, type OutputFormat } from './evaluation-wave.js';
+import { axisRuns, claimsOf, splitTask, type Claim } from './evaluation-tasks.js';
+import { WAVE_BYTES, wavesOf, type OutputFormat } from './evaluation-wave.js';
 import { MemoryLayout } from './memory-layout.js';
-import { MAX_PAGES, PAGE_BYTES, compileKernels, instantiateKernels, sharedMemory } from './module.js';
-import { Packing, writePlan } from './plan.js';
+import { MAX_PAGES, compileKernels, growMemory, instantiateKernels, sharedMemory } from './module.js';
+import { latticePointBytes, Packing, writePlan } from './plan.js';
 import type { ThreadPool } from './pool.js';
 import { PLAN_BYTES } from './records.js';
 
@@ -85,7 +85,9 @@ export class CpuEvaluator implements Evaluator {
     return result;
   }
 
-  async #evaluate(tasks: readonly SampleTask[], format: OutputFormat, signal?: AbortSignal): Promise<void> {
+  async #evaluate(whole: readonly SampleTask[], format: OutputFormat, signal?: AbortSignal): Promise<void> {
+    const mostPoints = WAVE_BYTES / latticePointBytes(this.#model.architecture);
+    const tasks = whole.flatMap((task) => splitTask(task, this.#model, mostPoints));
     const setup = {
       model: this.#model,
       tasks,
@@ -99,8 +101,7 @@ export class CpuEvaluator implements Evaluator {
     for (const wave of wavesOf(setup, claimsOf(tasks))) {
       signal?.throwIfAborted();
       const placed = wave.place();
-      const missing = placed.pages - this.#memory.buffer.byteLength / PAGE_BYTES;
-      if (missing > 0) this.#memory.grow(missing);
+      growMemory(this.#memory, placed.pages);
       const { buffer } = this.#memory;
       placed.write(buffer);
       const { job, rows } = placed;

@@ -1,3 +1,4 @@
+import { allocate } from '../../allocate.js';
 import { KERNELS_BASE64, RELAXED_KERNELS_BASE64 } from './module.generated.js';
 
 /** What the kernels export; pointers are byte offsets into the shared memory. */
@@ -70,9 +71,26 @@ export function compileKernels(): Promise<{ module: WebAssembly.Module; fused: b
   return compiled;
 }
 
-/** A memory that threads share; `maximumPages` says how far it may grow. */
+/**
+ * A memory that threads share; `maximumPages` says how far it may grow.
+ *
+ * @throws LgiError `limit` where the machine has not so much.
+ */
 export function sharedMemory(pages: number, maximumPages: number): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: pages, maximum: maximumPages, shared: true });
+  return allocate(
+    `${pages * PAGE_BYTES} bytes for kernels`,
+    () => new WebAssembly.Memory({ initial: pages, maximum: maximumPages, shared: true }),
+  );
+}
+
+/**
+ * Lets a memory have at least so many pages.
+ *
+ * @throws LgiError `limit` where the machine has not so much.
+ */
+export function growMemory(memory: WebAssembly.Memory, pages: number): void {
+  const missing = pages - memory.buffer.byteLength / PAGE_BYTES;
+  if (missing > 0) allocate(`${pages * PAGE_BYTES} bytes for kernels`, () => memory.grow(missing));
 }
 
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {

@@ -1,0 +1,202 @@
+// What is done with a hostile file. A target ends in a result, or throws; what it throws is judged elsewhere.
+import { countParameters, elementCount, globalTensors, localTensors } from '../../codec/architecture.js';
+import type { Engine } from '../../codec/engine/engine.js';
+import { boxShape, type Box } from '../../codec/grid.js';
+import { crop, type CropOptions } from '../../src/crop.js';
+import { openContainer } from '../../src/container/reader.js';
+import { verifyContainer } from '../../src/container/verify.js';
+import { MemorySink, MemorySource } from '../../src/io/memory.js';
+import { open, type LgiFile } from '../../src/open.js';
+import type { DecodeOptions, Signal } from '../../src/signal.js';
+import type { Choices } from './choices.js';
+import { Finding } from './judge.js';
+import { compareReaders } from './second-reader.js';
+
+export interface TargetInput {
+  readonly bytes: Uint8Array;
+  /** Whether the file is one of the project's own writer. */
+  readonly valid: boolean;
+  readonly choices: Choices;
+  readonly engine: Engine;
+}
+
+/** One thing that users do with files; a new verb is a line in {@link TARGETS}. */
+export interface Target {
+  readonly name: string;
+  readonly run: (input: TargetInput) => Promise<void>;
+}
+
+/** Multiply-adds that a case's decode may take: a fraction of a second for the reference engine. */
+const AFFORDABLE_WORK = 3e6;
+
+/** Multiply-adds of one output: its own network, and the global one at the corners of its lattice cell. */
+function workPerOutput(signal: Signal): number {
+  const { architecture } = signal.header.model;
+  const corners = architecture.latticeStride > 0 ? 2 ** architecture.inputs : 1;
+  const { levels, localWidth, globalWidth } = architecture;
+  const merge = globalWidth > 0 ? levels * localWidth * (localWidth + corners * globalWidth) : 0;
+  const global = elementCount(globalTensors(architecture)) * corners;
+  return elementCount(localTensors(architecture)) + global + merge;
+}
+
+/** A region of few samples somewhere in the window. */
+export function smallRegion(signal: Signal, most: number, choices: Choices): Box {
+  const shape = boxShape(signal.window);
+  let rest = Math.max(1, most);
+  const lengths = shape.map((length) => {
+    const taken = Math.min(length, choices.between(1, Math.max(1, rest)), 64);
+    rest = Math.floor(rest / taken);
+    return taken;
+  });
+  const begin = lengths.map((length, axis) =>
+    choices.pick([0, choices.below(shape[axis] - length + 1), shape[axis] - length]),
+  );
+  return { begin, end: begin.map((at, axis) => at + lengths[axis]) };
+}
+
+/** How many outputs a case can pay for; 0 where one is too many. */
+export function affordableOutputs(signal: Signal): number {
+  return Math.min(300, Math.floor(AFFORDABLE_WORK / workPerOutput(signal)));
+}
+
+type Use = (file: LgiFile, input: TargetInput) => Promise<void>;
+
+function opened(use: Use): Target['run'] {
+  return async (input) => {
+    const file = await open(input.bytes, { engine: input.engine });
+    try {
+      await use(file, input);
+    } finally {
+      await file.dispose();
+    }
+  };
+}
+
+/** For every signal whose outputs can be paid for. */
+function decoding(use: (signal: Signal, most: number, choices: Choices) => Promise<void>): Target['run'] {
+  return opened(async ({ signals }, { choices }) => {
+    for (const signal of signals) {
+      const most = affordableOutputs(signal);
+      if (most > 0) await use(signal, most, choices);
+    }
+  });
+}
+
+async function decodeAndCheck(signal: Signal, options: DecodeOptions): Promise<void> {
+  const { data, shape, channels, missing } = await signal.decode(options);
+  const values = shape.reduce((product, length) => product * length, channels);
+  if (data.length !== values) throw new Finding(`${data.length} values for ${shape.join('x')}x${channels}`);
+  for (const { box } of missing) {
+    if (!box.begin.every((at, axis) => at >= 0 && at < box.end[axis] && box.end[axis] <= shape[axis])) {
+      throw new Finding(`a missing box ${JSON.stringify(box)} outside ${shape.join('x')}`);
+    }
+  }
+}
+
+async function describe(file: LgiFile): Promise<void> {
+  const said = file.signals.map((signal) => ({
+    shape: signal.shape,
+    grid: signal.grid,
+    cuts: signal.cuts.map((list) => list.length),
+    partitions: signal.partitions,
+    parameters: signal.parameters,
+    counted: countParameters(signal.header.model.architecture, signal.partitions.present),
+    format: signal.format,
+    colour: signal.colour,
+  }));
+  const text = JSON.stringify([
+    said,
+    file.fileId,
+    file.familyId,
+    file.generation,
+    file.container.header.writer,
+  ]);
+  if (/null/.test(text)) throw new Finding(`a number that is none in ${text.slice(0, 300)}`);
+}
+
+function cropping(
+  optionsOf: (file: LgiFile, choices: Choices, signalIndex: number) => CropOptions,
+): Target['run'] {
+  return opened(async (file, { choices }) => {
+    const signalIndex = choices.below(file.signals.length);
+    const sink = new MemorySink();
+    const report = await crop(file, sink, { signalIndex, ...optionsOf(file, choices, signalIndex) });
+    const bytes = sink.bytes();
+    if (bytes.length !== report.bytes) throw new Finding(`${bytes.length} bytes, ${report.bytes} reported`);
+    // A crop is a file, whatever its chunks hold.
+    const again = await openContainer(new MemorySource(bytes)).catch((error) => {
+      throw new Finding(`the crop cannot be opened: ${String(error)}`);
+    });
+    if (again.familyId !== file.familyId) throw new Finding('the crop has another family');
+  });
+}
+
+export const TARGETS: readonly Target[] = [
+  {
+    name: 'verify',
+    run: async ({ bytes, valid }) => {
+      for await (const { code, section, message } of verifyContainer(new MemorySource(bytes))) {
+        if (valid) throw new Finding(`${code} in the ${section} of a valid file: ${message}`);
+      }
+    },
+  },
+  { name: 'describe', run: opened(describe) },
+  {
+    name: 'metadata',
+    run: opened(async (file) => {
+      for (const { name } of file.container.index.sections) await file.readMetadata(name);
+      await file.readMetadata('icc');
+    }),
+  },
+  {
+    name: 'decode',
+    run: decoding((signal, most, choices) =>
+      decodeAndCheck(signal, { region: smallRegion(signal, most, choices) }),
+    ),
+  },
+  {
+    name: 'decode at a size',
+    run: decoding((signal, most, choices) => {
+      let rest = most;
+      const size = signal.shape.map(() => {
+        const count = choices.between(1, Math.max(1, Math.min(rest, 40)));
+        rest = Math.floor(rest / count);
+        return count;
+      });
+      return decodeAndCheck(signal, { size, allowDamaged: choices.chance(0.5) });
+    }),
+  },
+  {
+    name: 'decode at a scale',
+    run: decoding((signal, most, choices) => {
+      const region = smallRegion(signal, Math.max(1, Math.floor(most / 27)), choices);
+      return decodeAndCheck(signal, { region, scale: choices.pick([0.01, 0.3, 1.5, 3]), allowDamaged: true });
+    }),
+  },
+  {
+    name: 'stream',
+    run: decoding(async (signal, most, choices) => {
+      const region = smallRegion(signal, most, choices);
+      for await (const { data, missing } of signal.stream({ region, allowDamaged: choices.chance(0.5) })) {
+        if ((data === undefined) === (missing === undefined))
+          throw new Finding('a tile that is and is not there');
+      }
+    }),
+  },
+  { name: 'crop to all', run: cropping(() => ({})) },
+  {
+    name: 'crop to a region',
+    run: cropping((file, choices, i) => ({
+      region: smallRegion(file.signals[i], 100, choices),
+      inner: choices.chance(0.2),
+    })),
+  },
+  {
+    name: 'crop without a partition',
+    run: cropping((file, choices, i) => {
+      const { grid } = file.container.index.signals[i];
+      return { drop: [grid.coordinatesOf(choices.below(grid.count))] };
+    }),
+  },
+  { name: 'second reader', run: ({ bytes, choices }) => compareReaders(bytes, choices) },
+];
