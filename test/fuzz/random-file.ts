@@ -101,9 +101,9 @@ function randomFormat(choices: Choices, extreme: boolean): SampleFormat {
 function randomMap(length: number, choices: Choices, extreme: boolean): CoordinateMap {
   if (!extreme || choices.chance(0.5)) return spreadMap(length);
   return choices.pick([
-    { scale: (2 * FAR) / length, offset: -FAR },
-    { scale: 0, offset: FAR },
-    { scale: -1 / length, offset: 5e-324 },
+    { scale: (2 * FAR) / length, offset: -FAR, length },
+    { scale: 0, offset: FAR, length },
+    { scale: -1 / length, offset: 5e-324, length },
   ]);
 }
 
