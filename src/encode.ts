@@ -18,6 +18,7 @@ import { structuralSimilarity } from '../codec/structural-similarity.js';
 import { train } from '../codec/train.js';
 import type { Header } from './container/header.js';
 import { writeContainer } from './container/writer.js';
+import { decibels } from './decibels.js';
 import { resolveSettings } from './encode-settings.js';
 import type { EncodeOptions, EncodeSettings } from './encode-settings.js';
 import type { Sink } from './io/sink.js';
@@ -158,7 +159,7 @@ async function trainAndMeasure(
   const original = await media.read(grid.extent, signal);
   signal?.throwIfAborted();
   const { psnr } = compareSamples(original, decoded, media.format);
-  const shortfall = describeShortfall(budget.psnr, psnr, stoppedBy);
+  const shortfall = describeShortfall(settings, { psnr, iterations, stoppedBy });
   if (shortfall !== undefined) context.onNotice?.(shortfall);
   const ssim = structuralSimilarity(original, decoded, [media.shape[0], media.shape[1]], media.format);
   signal?.throwIfAborted();
@@ -214,18 +215,24 @@ async function trainAndMeasure(
   };
 }
 
-/** Says so where the file, as it decodes, is not as good as asked for. */
+/** Says so where the file, as it decodes, is not as good as asked for: what ended training, and what gives more. */
 function describeShortfall(
-  asked: number | undefined,
-  reached: number,
-  stoppedBy: EncodeReport['stoppedBy'],
+  { budget, presetName }: EncodeSettings,
+  { psnr, iterations, stoppedBy }: Pick<EncodeReport, 'psnr' | 'iterations' | 'stoppedBy'>,
 ): string | undefined {
-  if (asked === undefined || reached >= asked) return undefined;
-  // Rounded down, so that what was missed by little does not read as reached.
-  const figures = `asked for ${asked} dB, reached ${(Math.floor(reached * 100) / 100).toFixed(2)} dB`;
-  return stoppedBy === 'psnr'
-    ? `${figures}: quantising the weights lost the rest; take more bits for weights`
-    : `${figures} when the ${stoppedBy} ended; allow more, or more parameters`;
+  if (budget.psnr === undefined || psnr >= budget.psnr) return undefined;
+  const figures = `asked for ${budget.psnr} dB, reached ${decibels(psnr)}`;
+  switch (stoppedBy) {
+    case 'psnr':
+      return `${figures}: quantising the weights lost the rest; take more bits for weights (--weights)`;
+    case 'seconds':
+      return `${figures} when the ${budget.seconds} s of --time ended; give a longer --time, or more parameters (--params)`;
+    case 'iterations':
+      return budget.iterations === undefined
+        ? `${figures} when the ${iterations} iterations of preset ${presetName} ended; ` +
+            'give more by --iterations N or --time S, or more parameters (--params)'
+        : `${figures} when the ${iterations} of --iterations ended; give more of them, or more parameters (--params)`;
+  }
 }
 
 /** What a reader will see of the whole signal. */
