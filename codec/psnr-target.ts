@@ -5,7 +5,7 @@ import type { SampleFormat } from './signal.js';
 /**
  * How PSNR grows with the epochs of local phases: by {@link DOUBLING_DB} with every doubling of epochs and
  * {@link HEAD_START_EPOCHS}, while the rate falls linearly to nothing. After two epochs this foretold 5, 15 and 31 for
- * camera.png to 30, 34 and 38 dB, which took 4, 12 and 32; for kodim05 to 30 and 34 dB 37 and 56, which took 15 and 57, the
+ * camera.png to 30, 34 and 38 dB, which took 4, 12 and 32; for kodim05 to 30 and 34 dB 19 and 37, which took 15 and 57, the
  * latter after up to 67 had been foretold. Doublings of 4, 5 and 6 dB took camera.png to 38 dB in 736, 576 and 512 steps with
  * a head start of 4 epochs; 4, 8 and 12 epochs took it to 30 dB in 192, 176 and 128 with doublings of 6 dB.
  */
