@@ -158,10 +158,12 @@ export function automaticPartitioning(
   const { total } = closest.parameters;
   if (totalError(closest) > REFUSED_ERROR * target) {
     const least = at(1, leastGlobal).parameters.total;
+    const partitionsText = `${counts.join('x')} partitions`;
     throw new OptionError(
       'params',
-      `${target} cannot be met on ${counts.join('x')} partitions: ${total} is the closest, ${least} the smallest possible; ` +
-        'ask for about one of these, or change the cell',
+      total === least
+        ? `${target} is too few: ${partitionsText} need at least ${least}; ask for as many, or take larger cells`
+        : `${target} cannot be met on ${partitionsText}, ${total} is the closest; ask for about that, or change the cell`,
     );
   }
   const percent = ((100 * totalError(closest)) / target).toFixed(1);

@@ -9,6 +9,7 @@ import { PartitionErrors } from './partition-errors.js';
 import { PsnrTarget } from './psnr-target.js';
 import { permutation } from './random.js';
 import type { Phase, Recipe } from './recipe.js';
+import { TargetProgress } from './target-progress.js';
 import { wholeError } from './whole-error.js';
 
 /** What ends training; the first of those given that is reached. */
@@ -18,8 +19,8 @@ export interface Budget {
   /** Wall-clock seconds; results then depend on the machine's speed. */
   readonly seconds?: number;
   /**
-   * PSNR in dB of the whole, measured once estimates over the last epoch's batches have come to it. Once global weights
-   * stand still, partitions that are good enough are left alone.
+   * PSNR in dB of the whole, measured once estimates over the last epoch's batches have come to it. Rates fall as in a run
+   * that is just long enough for it.
    */
   readonly psnr?: number;
 }
@@ -29,11 +30,17 @@ export interface Progress {
   readonly iteration: number;
   /** Steps planned; Infinity where only time counts. */
   readonly iterations: number;
-  /** Part of the work that is done, 0 to 1, phases weighed by the time they take. */
-  readonly fraction: number;
+  /**
+   * Part of the work that is done, 0 to 1 and never less than before, phases weighed by the time they take. With a target
+   * PSNR, part of the way there; undefined while nothing can be told of it, as in joint phases.
+   */
+  readonly fraction: number | undefined;
   /** PSNR in dB over each partition's last epoch of batches, each before its step; the weights are a little better. */
   readonly psnr: number;
   readonly iterationsPerSecond: number;
+  /** Since training began. */
+  readonly seconds: number;
+  /** Seconds until the end; Infinity while nothing can be told of it. */
   readonly secondsLeft: number;
 }
 
@@ -165,6 +172,7 @@ class Run {
   readonly #errors: PartitionErrors;
   readonly #guard: DivergenceGuard;
   readonly #target: PsnrTarget | undefined;
+  readonly #targetProgress: TargetProgress | undefined;
   /** u8 per partition: 1 where it rests in this epoch. */
   readonly #resting: Uint8Array;
   /** Epochs of local phases that each partition took part in. */
@@ -192,7 +200,10 @@ class Run {
     this.#options = options;
     this.#errors = errors;
     this.#guard = guard;
-    if (psnr !== undefined) this.#target = new PsnrTarget(psnr, format, boxes.length, errors);
+    if (psnr !== undefined) {
+      this.#target = new PsnrTarget(psnr, format, errors);
+      this.#targetProgress = new TargetProgress(this.#target);
+    }
     this.#resting = new Uint8Array(boxes.length);
     this.#epochsTaken = new Uint32Array(boxes.length);
     this.#planned = phaseIterations(options.recipe.phases, options.budget?.iterations);
@@ -281,10 +292,18 @@ class Run {
       done += steps;
       this.#errors.add(report);
       if (this.#epoch === 1) this.#guard.noteFirst(this.#errors.presentWhole());
-      this.#report(timeBefore + phase.timeShare * Math.min(1, Math.max(done / limit, ofTime())));
+      this.#report(
+        timeBefore + phase.timeShare * Math.min(1, Math.max(done / limit, ofTime())),
+        // The epoch just done is not yet over.
+        phase.trains === 'local' ? (((done - 1) % epochSteps) + 1) / epochSteps : undefined,
+        limit / epochSteps,
+      );
       if (done % epochSteps !== 0 && done < limit) continue;
       await this.#endEpoch(phase);
-      if (await this.#reachesTarget()) return 'psnr';
+      if (await this.#reachesTarget()) {
+        this.#report(1);
+        return 'psnr';
+      }
     }
     return 'iterations';
   }
@@ -326,7 +345,7 @@ class Run {
   #rateFactors(ranks: Uint32Array | undefined, turn: number, turns: number): Float32Array {
     return Float32Array.from(this.#resting, (rests, p) => {
       const isTurn = ranks === undefined || ranks[p] % turns === turn;
-      return isTurn && rests === 0 && this.#target?.isSettled(p) !== true ? this.#guard.factor(p) : 0;
+      return isTurn && rests === 0 ? this.#guard.factor(p) : 0;
     });
   }
 
@@ -342,18 +361,31 @@ class Run {
     return permutation(this.#options.objective.boxes.length, this.#options.seed, this.#epoch, 0);
   }
 
-  #report(fraction: number): void {
+  /**
+   * Tells where training stands.
+   *
+   * @param planned part of the plan that is done, whatever the target.
+   * @param epochPart part of the present epoch of a local phase, undefined in joint ones.
+   * @param mostEpochs epochs that the plan gives the phase.
+   */
+  #report(planned: number, epochPart?: number, mostEpochs = Infinity): void {
     const { onProgress, budget, objective } = this.#options;
     if (onProgress === undefined) return;
     const seconds = this.#seconds();
     const timeAlone = budget?.seconds !== undefined && budget.iterations === undefined;
+    const ofPlan = {
+      fraction: Math.min(1, planned),
+      secondsLeft: planned > 0 ? Math.max(0, (seconds * (1 - planned)) / planned) : Infinity,
+    };
+    const mostSeconds = (budget?.seconds ?? Infinity) - seconds;
+    const way = planned >= 1 ? ofPlan : this.#targetProgress?.at(seconds, epochPart, mostEpochs, mostSeconds);
     onProgress({
       iteration: this.#iteration,
       iterations: timeAlone ? Infinity : this.#planned.reduce((sum, steps) => sum + steps, 0),
-      fraction: Math.min(1, fraction),
       psnr: psnrOfError(this.#errors.whole(), objective.format),
       iterationsPerSecond: this.#iteration / seconds,
-      secondsLeft: fraction > 0 ? Math.max(0, (seconds * (1 - fraction)) / fraction) : Infinity,
+      seconds,
+      ...(way ?? ofPlan),
     });
   }
 }

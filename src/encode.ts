@@ -11,6 +11,7 @@ import { fitQuantiser, quantisedWeights } from '../codec/quantise.js';
 import { train } from '../codec/train.js';
 import type { Header } from './container/header.js';
 import { writeContainer } from './container/writer.js';
+import { decibels } from './decibels.js';
 import { resolveSettings } from './encode-settings.js';
 import type { EncodeOptions, EncodeSettings } from './encode-settings.js';
 import type { Sink } from './io/sink.js';
@@ -136,7 +137,7 @@ async function trainAndMeasure(
     (box) => media.read(box, signal),
     signal,
   );
-  const shortfall = describeShortfall(budget.psnr, psnr, stoppedBy);
+  const shortfall = describeShortfall(settings, { psnr, iterations, stoppedBy });
   if (shortfall !== undefined) context.onNotice?.(shortfall);
   const payload = (values: Float32Array, role: 'local' | 'global'): Uint8Array =>
     encodeWeights(
@@ -190,18 +191,24 @@ async function trainAndMeasure(
   };
 }
 
-/** Says so where the file, as it decodes, is not as good as asked for. */
+/** Says so where the file, as it decodes, is not as good as asked for: what ended training, and what gives more. */
 function describeShortfall(
-  asked: number | undefined,
-  reached: number,
-  stoppedBy: EncodeReport['stoppedBy'],
+  { budget, presetName }: EncodeSettings,
+  { psnr, iterations, stoppedBy }: Pick<EncodeReport, 'psnr' | 'iterations' | 'stoppedBy'>,
 ): string | undefined {
-  if (asked === undefined || reached >= asked) return undefined;
-  // Rounded down, so that what was missed by little does not read as reached.
-  const figures = `asked for ${asked} dB, reached ${(Math.floor(reached * 100) / 100).toFixed(2)} dB`;
-  return stoppedBy === 'psnr'
-    ? `${figures}: quantising the weights lost the rest; take more bits for weights`
-    : `${figures} when the ${stoppedBy} ended; allow more, or more parameters`;
+  if (budget.psnr === undefined || psnr >= budget.psnr) return undefined;
+  const figures = `asked for ${budget.psnr} dB, reached ${decibels(psnr)}`;
+  switch (stoppedBy) {
+    case 'psnr':
+      return `${figures}: quantising the weights lost the rest; take more bits for weights (--weights)`;
+    case 'seconds':
+      return `${figures} when the ${budget.seconds} s of --time ended; give a longer --time, or more parameters (--params)`;
+    case 'iterations':
+      return budget.iterations === undefined
+        ? `${figures} when the ${iterations} iterations of preset ${presetName} ended; ` +
+            'give more by --iterations N or --time S, or more parameters (--params)'
+        : `${figures} when the ${iterations} of --iterations ended; give more of them, or more parameters (--params)`;
+  }
 }
 
 /** SHA-256 over the samples and everything that decides the weights, so that different encodes are different families. */

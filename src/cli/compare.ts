@@ -7,9 +7,10 @@ import { SSIM_VARIANT, structuralSimilarity } from '../../codec/structural-simil
 import { FIRST_READ_BYTES } from '../container/limits.js';
 import { MAGIC } from '../container/superblock.js';
 import { readImage } from '../media/read-image.js';
+import { decibels } from '../decibels.js';
 import { open, type LgiFile } from '../open.js';
 import type { AddCommand, CommandContext } from './command.js';
-import { counted, decibels, widthByHeight } from './figures.js';
+import { counted, widthByHeight } from './figures.js';
 import { namedOpening } from './named-opening.js';
 import { sizes } from './option-values.js';
 import { checkPath, openSource, placeName, type InputSource } from './places.js';
@@ -98,8 +99,10 @@ async function compareFiles(
     `${placeName(b)} against ${placeName(a)}: ${describe(reference)}`,
     [
       ['PSNR', decibels(psnr)],
-      ['SSIM', `${ssim.toFixed(4)} (${SSIM_VARIANT})`],
-      ...(seam === undefined ? [] : [['seam', `${seam.toFixed(3)} (1: borders do not show)`] as const]),
+      ['SSIM', ssim.toFixed(4)],
+      ...(seam === undefined
+        ? []
+        : [['seam', `${seam.toFixed(3)} (1 = borders do not show, 2 = twice the jump there)`] as const]),
       ['MSE', mse.toPrecision(4)],
       ['max error', `${maxError} of ${peakOf(sampleType)}`],
     ],
@@ -163,8 +166,8 @@ async function readLgi(place: string, source: InputSource, signal: AbortSignal):
     if (missing.length > 0) {
       throw new LgiError(
         'missing',
-        `${placeName(place)}: ${counted(missing.length, 'partition')} not in the file, so there is nothing to compare there; ` +
-          'crop to a region that is whole',
+        `${placeName(place)} has ${counted(missing.length, 'partition')} missing, where there is nothing to compare; ` +
+          'crop both to a region that is whole',
       );
     }
     return { place, data, shape, format, cuts: image.cuts };
@@ -182,7 +185,7 @@ function checkComparable(a: Content, b: Content): void {
   if (sameShape && a.format.layout === b.format.layout && a.format.sampleType === b.format.sampleType) return;
   throw new LgiError(
     'media',
-    `${placeName(a.place)} is ${describe(a)}, ${placeName(b.place)} is ${describe(b)}; only pictures of one size and format can be compared, ` +
-      'decode, crop or convert one of them',
+    `${placeName(a.place)} is ${describe(a)}, but ${placeName(b.place)} is ${describe(b)}; ` +
+      'only pictures of the same size and format can be compared: crop or convert one of them',
   );
 }

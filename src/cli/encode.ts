@@ -1,10 +1,11 @@
+import { decibels } from '../decibels.js';
 import { encode } from '../encode.js';
 import type { EncodeOptions } from '../encode-settings.js';
 import { FileSink } from '../io/file-sink-node.js';
 import { readImage } from '../media/read-image.js';
 import { SSIM_VARIANT } from '../../codec/structural-similarity.js';
 import type { AddCommand, CommandContext } from './command.js';
-import { counted, decibels, duration, grouped, parameterLine, widthByHeight } from './figures.js';
+import { counted, duration, grouped, parameterLine, widthByHeight } from './figures.js';
 import { decimal, decimalOr, sizes } from './option-values.js';
 import { checkDistinct, checkPath, checkLgiName, checkOutput } from './places.js';
 import { TrainingProgress } from './training-progress.js';
@@ -14,6 +15,7 @@ type Flags = Omit<EncodeOptions, 'seconds'> & { readonly output: string; readonl
 
 const EPILOGUE = `
 Training stops at whichever of --iterations, --time and --psnr comes first.
+SSIM: ${SSIM_VARIANT}.
 Sizes are in the order of the picture's axes, rows x columns: --grid 16x24 has
 16 rows of 24 partitions, --cell 32x64 makes them 32 high and 64 wide.
 The output is written under a temporary name and then renamed; when encoding
@@ -86,7 +88,7 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
   checkLgiName(place);
   // Before anything takes time: whether the result can be written at all.
   const sink = await FileSink.open(place);
-  const progress = new TrainingProgress();
+  const progress = new TrainingProgress(options.psnr);
   try {
     const media = await readImage(input, signal);
     media.notices?.forEach((notice) => output.note(notice));
@@ -104,10 +106,10 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
     progress.stop();
     const { psnr, ssim, seconds, iterations, bytes, bitsPerSample, parameters, engine, threads } = report;
     output.result(
-      report,
+      { ...report, ssimVariant: SSIM_VARIANT },
       `${place}: ${widthByHeight(media.shape)} ${media.format.layout}, ${media.format.sampleType}`,
       [
-        ['quality', `PSNR ${decibels(psnr)}, SSIM ${ssim.toFixed(4)}`, `(SSIM: ${SSIM_VARIANT})`],
+        ['quality', `PSNR ${decibels(psnr)}, SSIM ${ssim.toFixed(4)}`],
         ['size', `${grouped(bytes)} bytes, ${bitsPerSample.toFixed(2)} bits per pixel`],
         ['parameters', parameterLine(parameters)],
         ['partitions', `${report.grid.join('x')} (rows x columns)`],

@@ -8,10 +8,6 @@ export function counted(count: number, noun: string): string {
   return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-export function decibels(psnr: number): string {
-  return psnr === Infinity ? 'infinite (no error)' : `${psnr.toFixed(2)} dB`;
-}
-
 /** A span for a progress line: 0:42, 12:03, 1:02:03. */
 export function clock(seconds: number): string {
   if (!Number.isFinite(seconds)) return '-:--';

@@ -1,5 +1,6 @@
 import picocolors from 'picocolors';
 import type { Failure } from './failure.js';
+import { wrap } from './wrap.js';
 
 type Colours = ReturnType<typeof picocolors.createColors>;
 
@@ -77,24 +78,13 @@ export class Output {
   /** A message to stderr, its first word or two coloured, wrapped between words in a terminal. */
   #say(message: string, colour: (text: string) => string = (text) => text): void {
     const prefix = /^lgi:( warning:)?/.exec(message)?.[0] ?? '';
-    const lines = wrap(printable(message), process.stderr.isTTY ? process.stderr.columns : Infinity);
-    process.stderr.write(`${colour(prefix)}${lines.join('\n     ').slice(prefix.length)}\n`);
+    const columns = process.stderr.isTTY ? process.stderr.columns : Infinity;
+    const lines = wrap(printable(message), columns >= LEAST_COLUMNS ? columns : Infinity, INDENT.length);
+    process.stderr.write(`${colour(prefix)}${lines.join(`\n${INDENT}`).slice(prefix.length)}\n`);
   }
 }
 
 /** Narrower than this, wrapping only makes a terminal's own wrapping worse. */
 const LEAST_COLUMNS = 40;
-
-/** Lines that leave room for the indent of those after the first; words stay whole. */
-function wrap(text: string, columns: number): string[] {
-  if (!(columns >= LEAST_COLUMNS)) return [text];
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines[lines.length - 1];
-    const indent = lines.length === 1 ? 0 : 5;
-    if (line === '') lines[lines.length - 1] = word;
-    else if (indent + line.length + 1 + word.length < columns) lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
-}
+/** Lines after the first stand below its text, behind `lgi: `. */
+const INDENT = ' '.repeat('lgi: '.length);

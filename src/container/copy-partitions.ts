@@ -45,8 +45,7 @@ export async function copyPartitions(
       header,
       headerBytes,
       headerCrc: superblock.header.crc,
-      version: superblock.version,
-      features: superblock.features,
+      format: superblock,
       sections: index.sections,
       signals: ordered.map(({ grid, window, chunks }, i) => {
         const source = index.signals[i];

@@ -2,6 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { LgiError } from '../../codec/errors.js';
 import type { Box, Grid } from '../../codec/grid.js';
 import { CHUNK_HEAD_BYTES, isAligned, nextChunkOffset } from './chunk.js';
+import { formatFor, type Format } from './content-features.js';
 import { crc32c } from './crc32c.js';
 import type { Header } from './header.js';
 import { decodeIndex, encodeIndex } from './index-codec.js';
@@ -18,8 +19,8 @@ export interface FilePlan {
   readonly headerBytes: Uint8Array;
   /** CRC-32C of the header's bytes. */
   readonly headerCrc: number;
-  readonly version: Superblock['version'];
-  readonly features: Superblock['features'];
+  /** What the files that this one comes from say; what the content needs is added. */
+  readonly format: Format;
   readonly sections: readonly { readonly name: string; readonly byteLength: number; readonly crc: number }[];
   readonly signals: readonly {
     readonly grid: Grid;
@@ -54,8 +55,7 @@ export function layOutFile(plan: FilePlan): FileLayout {
   const indexBytes = encodeIndex(index, plan.header);
   if (indexBytes.length !== draft.length) throw new Error('the length of the index depends on its offsets');
   const superblock = {
-    version: plan.version,
-    features: plan.features,
+    ...formatFor(plan.header, index.signals, plan.format),
     generation: 1,
     header: { byteOffset: SUPERBLOCK_BYTES, byteLength: headerBytes, crc: plan.headerCrc },
     index: { byteOffset: indexOffset, byteLength: indexBytes.length, crc: crc32c(indexBytes) },

@@ -1,18 +1,17 @@
 import { LgiError } from '../../codec/errors.js';
 import type { Box, Grid } from '../../codec/grid.js';
-import { contains } from '../../codec/grid.js';
 import { SequentialWriter } from '../io/sequential-writer.js';
 import type { Target } from '../io/target.js';
 import { CHUNK_HEAD_BYTES, encodeChunkHead, isAligned, nextChunkOffset } from './chunk.js';
+import { formatFor } from './content-features.js';
 import { crc32c } from './crc32c.js';
 import { alignUp } from './file-layout.js';
-import type { Header } from './header.js';
 import { hilbertOrder } from './hilbert.js';
 import { decodeIndex, encodeIndex } from './index-codec.js';
 import { ChunkTable, type Index, type SignalIndex } from './index-table.js';
-import { COPY_BUFFER_BYTES, MAX_INDEX_BYTES, VERSION } from './limits.js';
+import { COPY_BUFFER_BYTES, MAX_INDEX_BYTES } from './limits.js';
 import type { Container } from './reader.js';
-import { checkWritable, encodeSlot, FEATURES, SLOT_BYTES, type Superblock } from './superblock.js';
+import { checkWritable, encodeSlot, SLOT_BYTES, type Superblock } from './superblock.js';
 import type { NewChunk } from './writer.js';
 
 /** What a signal becomes. */
@@ -84,7 +83,7 @@ export async function growContainer(
   const indexOffset = alignUp(end);
   const next: Superblock = {
     ...superblock,
-    ...contentFeatures(newIndex, header, superblock),
+    ...formatFor(header, newIndex.signals, superblock),
     generation: superblock.generation + 1,
     index: { byteOffset: indexOffset, byteLength: indexBytes.length, crc: crc32c(indexBytes) },
     committedByteLength: indexOffset + indexBytes.length,
@@ -132,23 +131,6 @@ async function commit(target: Target, superblock: Superblock, counting: number):
     await target.write(at * SLOT_BYTES, slot);
     await target.flush();
   }
-}
-
-/** Version and features as the content needs them; none that was there is taken away. */
-function contentFeatures(
-  { signals }: Index,
-  header: Header,
-  { version, features }: Superblock,
-): Pick<Superblock, 'version' | 'features'> {
-  const goesBeyond = signals.some(({ grid }, i) => {
-    const { firstShape } = header.signals[i];
-    return !contains({ begin: firstShape.map(() => 0), end: firstShape }, grid.extent);
-  });
-  if (!goesBeyond) return { version, features };
-  return {
-    version: { ...version, minor: Math.max(version.minor, VERSION.minor) },
-    features: { ...features, mustUnderstand: features.mustUnderstand | FEATURES.extentBeyondFirst },
-  };
 }
 
 function growSignal(

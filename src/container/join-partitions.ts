@@ -45,11 +45,13 @@ export async function copyJoined(
     header,
     headerBytes,
     headerCrc: superblock.header.crc,
-    version: {
-      major: superblock.version.major,
-      minor: Math.max(...containers.map((container) => container.superblock.version.minor)),
+    format: {
+      version: {
+        major: superblock.version.major,
+        minor: Math.max(...containers.map((container) => container.superblock.version.minor)),
+      },
+      features: union(containers.map((container) => container.superblock.features)),
     },
-    features: union(containers.map((container) => container.superblock.features)),
     sections: sections.map(({ section }) => section),
     signals: signals.map(({ grid, window, ordinals, files, chunks }, i) => ({
       grid,

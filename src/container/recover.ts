@@ -8,7 +8,8 @@ import { decodeHeader } from './header-codec.js';
 import type { Header } from './header.js';
 import { decodeIndex } from './index-codec.js';
 import type { Index } from './index-table.js';
-import { MAX_FILE_BYTES, VERSION } from './limits.js';
+import { MAX_FILE_BYTES } from './limits.js';
+import { PLAIN_FORMAT } from './content-features.js';
 import { PrefixCache } from './prefix-cache.js';
 import { Container, readSpans } from './reader.js';
 import { rebuildIndex, type LostPartition } from './rebuild-index.js';
@@ -20,6 +21,7 @@ import {
   SUPERBLOCK_BYTES,
   type ReadSuperblock,
   type Superblock,
+  FEATURES,
 } from './superblock.js';
 
 /** A file of which more or less may have been lost, opened all the same. */
@@ -190,8 +192,7 @@ async function withoutSuperblock(
   }
   const { header, byteOffset, bytes, crc, scan } = found;
   const superblock: Superblock = {
-    version: VERSION,
-    features: { mustUnderstand: 0n, mustUnderstandToWrite: 0n, mayIgnore: 0n },
+    ...PLAIN_FORMAT,
     generation: 1,
     fileId: new Uint8Array(16),
     header: { byteOffset, byteLength: bytes.length, crc },
@@ -220,6 +221,10 @@ async function findIndex(
   const { indexes } = await findMarks(cache, range, signal);
   // Without a superblock nobody knows how long the file was; an index may speak of what is missing at its end.
   const committedByteLength = isSuperblockLost ? MAX_FILE_BYTES : superblock.committedByteLength;
+  // Nor whether it has grown beyond the first encode.
+  const features = isSuperblockLost
+    ? { ...superblock.features, mustUnderstand: FEATURES.extentBeyondFirst }
+    : superblock.features;
   const places = new Set(isSuperblockLost ? [] : [superblock.index.byteOffset]);
   for (const place of [...indexes].reverse()) places.add(place);
   for (const byteOffset of places) {
@@ -228,7 +233,7 @@ async function findIndex(
     const { bytes, leastByteLength } = buffer;
     const span = { byteOffset, byteLength: leastByteLength, crc: 0 };
     try {
-      const promised = { ...superblock, index: span, committedByteLength };
+      const promised = { ...superblock, features, index: span, committedByteLength };
       return decodeIndex(bytes.subarray(0, leastByteLength), header, promised);
     } catch (error) {
       if (!(error instanceof LgiError)) throw error;

@@ -3,12 +3,13 @@ import type { Box, Grid } from '../../codec/grid.js';
 import { SequentialWriter } from '../io/sequential-writer.js';
 import type { Sink } from '../io/sink.js';
 import { encodeChunkHead } from './chunk.js';
+import { PLAIN_FORMAT } from './content-features.js';
 import { crc32c } from './crc32c.js';
 import { familyIdOf, fileIdOf, hexadecimal, layOutFile, type FileLayout } from './file-layout.js';
 import { encodeHeader } from './header-codec.js';
 import type { Header } from './header.js';
 import { hilbertOrder } from './hilbert.js';
-import { COPY_BUFFER_BYTES, NEW_FILE_VERSION } from './limits.js';
+import { COPY_BUFFER_BYTES } from './limits.js';
 import { encodeSuperblock } from './superblock.js';
 
 /** One partition for a new file. */
@@ -90,8 +91,7 @@ async function write(sink: Sink, content: NewContainer, signal?: AbortSignal): P
     header,
     headerBytes,
     headerCrc: crc32c(headerBytes),
-    version: NEW_FILE_VERSION,
-    features: { mustUnderstand: 0n, mustUnderstandToWrite: 0n, mayIgnore: 0n },
+    format: PLAIN_FORMAT,
     sections: metadata.map(({ name, bytes }) => ({ name, byteLength: bytes.length, crc: crc32c(bytes) })),
     signals: ordered.map(({ grid, window, ordinals, payloads }) => ({
       grid,

@@ -17,6 +17,15 @@ const REASONS: Readonly<Record<string, readonly [fact: string, nextStep: string]
   ELOOP: ['symbolic links lead in a circle', 'check the path'],
 };
 
+/** A file that cannot be made, since the folder it would be in does not exist. */
+export function missingFolderError(path: string, folder: string, cause: unknown): LgiError {
+  return new LgiError(
+    'io',
+    `cannot write ${path}: there is no folder ${folder}; make it first, or check the path`,
+    { cause },
+  );
+}
+
 /** A failed file operation as an error that says which file, why, and what to do about it. */
 export function fileError(action: 'read' | 'write', path: string, cause: unknown): LgiError {
   if (cause instanceof LgiError) return cause;

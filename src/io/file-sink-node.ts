@@ -3,7 +3,7 @@ import { unlinkSync } from 'node:fs';
 import { access, constants, open, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Sink } from './sink.js';
-import { fileError } from './file-error-node.js';
+import { fileError, missingFolderError } from './file-error-node.js';
 
 /** Temporary files of this process; what is still here when it ends is removed. */
 const unfinished = new Set<string>();
@@ -68,6 +68,10 @@ export class FileSink implements Sink {
       removeAtExit();
       return new FileSink(path, target, temporary, handle);
     } catch (cause) {
+      // A file to be made has nothing to be missing but its folder.
+      if (temporary !== null && (cause as NodeJS.ErrnoException).code === 'ENOENT') {
+        throw missingFolderError(path, dirname(temporary), cause);
+      }
       throw fileError('write', path, cause);
     }
   }

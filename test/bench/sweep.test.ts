@@ -11,7 +11,12 @@ import { EXPERIMENTS } from '../../dist/test/bench/sweep/experiments.js';
 import { runOnce } from '../../dist/test/bench/sweep/run-once.js';
 import { RunFile, runKey } from '../../dist/test/bench/sweep/runs.js';
 import type { Run } from '../../dist/test/bench/sweep/runs.js';
-import { differences, experimentTables } from '../../dist/test/bench/sweep/table.js';
+import {
+  differences,
+  experimentTables,
+  meanAndSpread,
+  terminalTable,
+} from '../../dist/test/bench/sweep/table.js';
 import { scene } from '../../dist/test/media/scene.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'lgi-sweep-'));
@@ -140,6 +145,33 @@ describe('tables of a sweep', () => {
     const lines = experimentTables([baseline, other], ['a', 'b', 'c']);
     expect(lines[3]).toContain('| other | 2 | 27.00 | +2.00 | 1.41 |');
     expect(lines[lines.length - 1]).toBe('| other | 31.00 | 23.00 |  |');
+  });
+
+  test('have their means in a terminal of 80 columns, whatever names are', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.record({
+            name: fc.string({ minLength: 1, maxLength: 100 }),
+            psnrs: fc.array(fc.double({ min: -50, max: 150, noNaN: true }), { maxLength: 12 }),
+          }),
+          { minLength: 1, maxLength: 4 },
+        ),
+        (configurations) => {
+          const [first, ...others] = configurations.map(({ name, psnrs }) =>
+            row(name, ...psnrs.map((psnr, i) => run(`p${i}`, psnr))),
+          );
+          const lines = terminalTable([first, ...others]);
+          expect(lines).toHaveLength(configurations.length + 1);
+          for (const line of lines) expect(line.length).toBeLessThan(80);
+          configurations.forEach(({ psnrs }, i) => {
+            if (psnrs.length > 0) expect(lines[i + 1]).toContain(meanAndSpread(psnrs).mean.toFixed(2));
+          });
+        },
+      ),
+    );
+    const lines = terminalTable([row('fast', run('a', 30), run('b', 20)), row('other', run('a', 31))]);
+    expect(lines[2]).toMatch(/^other +1 +31\.00 +\+1\.00 +0\.5000 +2\.00 +1\.0$/);
   });
 
   test('say what failed', () => {

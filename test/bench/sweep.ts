@@ -14,21 +14,26 @@ import type { Experiment } from './sweep/experiments.js';
 import { runOnce } from './sweep/run-once.js';
 import { RunFile, runKey } from './sweep/runs.js';
 import type { FailedRun, Run } from './sweep/runs.js';
-import { experimentTables } from './sweep/table.js';
+import type { Row } from './sweep/table.js';
+import { wrap } from '../../src/cli/wrap.js';
+import { COLUMNS, experimentTables, terminalTable } from './sweep/table.js';
 
 const USAGE = `npm run sweep -- --pictures FOLDER --out RESULTS.jsonl [options]
 
   --experiment a,b     some of them (default: all)
-  --pictures-only a,b  some of the folder's pictures, by name without extension (default: all)
+  --pictures-only a,b  some of the folder's pictures, by name without extension
+                       (default: all)
   --seconds N          time of each run's training; or
   --iterations N       optimiser steps of each run; or
-  --effort X           part of the recipe's steps that each run takes, which keeps epochs equal (default: 1)
+  --effort X           part of the recipe's steps that each run takes, which
+                       keeps epochs equal (default: 1)
   --threads N          threads of the engine
   --list               what there is to run, and nothing else
   --help               this, and nothing else
 
-The tables go beside the results, with the ending .md. A run that the results have is not made again: end the sweep at any
-time and start it anew with the same options.
+The tables go beside the results, with the ending .md. A run that the results
+have is not made again: end the sweep at any time and start it anew with the
+same options.
 `;
 
 const OPTIONS = {
@@ -141,23 +146,30 @@ class Results {
     title: readonly string[],
   ): string {
     const sections = experiments.map((experiment) => {
-      const { name, question, configurations } = experiment;
-      const [first, ...others] = configurations;
       const names = picturesAsked(experiment, pictures).map((picture) => picture.name);
-      const row = (configuration: Configuration) => ({
-        name: configuration.name,
-        runs: this.#row(name, configuration.name),
-      });
-      return [
-        '',
-        `## ${name}`,
-        '',
-        question,
-        '',
-        ...experimentTables([row(first), ...others.map(row)], names),
-      ];
+      const tables = experimentTables(this.#rows(experiment), names);
+      return ['', `## ${experiment.name}`, '', experiment.question, '', ...tables];
     });
     return [...title, ...sections.flat(), ''].join('\n');
+  }
+
+  /** What a terminal has room for; the rest is in the Markdown. */
+  text(experiments: readonly Experiment[]): string {
+    const sections = experiments.map((experiment) => [
+      '',
+      ...wrap(`${experiment.name}: ${experiment.question}`, COLUMNS, 0),
+      '',
+      ...terminalTable(this.#rows(experiment)),
+    ]);
+    return `${sections.flat().join('\n')}\n`;
+  }
+
+  #rows({ name, configurations: [first, ...others] }: Experiment): [Row, ...Row[]] {
+    const row = (configuration: Configuration): Row => ({
+      name: configuration.name,
+      runs: this.#row(name, configuration.name),
+    });
+    return [row(first), ...others.map(row)];
   }
 
   #row(experiment: string, configuration: string): Map<string, Run | FailedRun> {
@@ -238,14 +250,21 @@ async function sweep(folder: string, out: string): Promise<void> {
     await engine.dispose();
     media.forEach((medium) => medium.close?.());
   }
-  process.stdout.write(`\n${results.markdown(experiments, pictures, title)}`);
+  process.stdout.write(results.text(experiments));
+  process.stdout.write(
+    `\nn: pictures in the means; gain: over the first row, ± its standard deviation.\n` +
+      `runs: ${out}\ntables, also picture by picture: ${tables}\n`,
+  );
 }
 
 if (options.help === true) {
   process.stdout.write(USAGE);
 } else if (options.list === true) {
   for (const { name, question, configurations } of EXPERIMENTS) {
-    process.stdout.write(`${name}: ${question}\n  ${configurations.map((c) => c.name).join('; ')}\n`);
+    const names = configurations.map((configuration) => configuration.name).join('; ');
+    const [first, ...further] = wrap(`${name}: ${question}`, COLUMNS, 2);
+    const lines = [first, ...[...further, ...wrap(names, COLUMNS - 2, 0)].map((line) => `  ${line}`)];
+    process.stdout.write(`${lines.join('\n')}\n`);
   }
 } else if (options.pictures === undefined || options.out === undefined) {
   refuse('a folder of pictures and a file for the results are needed');

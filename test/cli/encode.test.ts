@@ -23,7 +23,7 @@ describe('lgi encode', () => {
     );
     expect(Object.keys(report)).toEqual(
       expect.arrayContaining(
-        'psnr ssim seconds iterations bytes bitsPerSample parameters engine preset'.split(' '),
+        'psnr ssim ssimVariant seconds iterations bytes bitsPerSample parameters engine preset'.split(' '),
       ),
     );
     const bytes = (await readFile(workplace.path('a.lgi'))).length;

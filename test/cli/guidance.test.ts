@@ -14,15 +14,74 @@ describe('what people are told', () => {
     const short = ['encode', 'scene.png', '-o', 'p.lgi', '--psnr', '60', '--iterations', '5'];
     const missed = await workplace.json(...short);
     expect(missed.stoppedBy).toBe('iterations');
-    expect(String(missed.notices)).toMatch(/asked for 60 dB, reached \d+\.\d\d dB when the iterations ended/);
+    expect(String(missed.notices)).toMatch(
+      /asked for 60 dB, reached \d+\.\d\d dB when the 5 of --iterations ended; give more of them/,
+    );
     const coarse = ['encode', 'scene.png', '-o', 'p.lgi', '--psnr', '20', '--weights', 'int3'];
     const quantised = await workplace.json(...coarse);
     expect(quantised.stoppedBy).toBe('psnr');
     expect(quantised.psnr).toBeLessThan(20);
     expect(String(quantised.notices)).toMatch(/asked for 20 dB, reached .*quantising/);
+    const late = await workplace.json('encode', 'scene.png', '-o', 'p.lgi', '--psnr', '90', '--time', '0.1');
+    expect(String(late.notices)).toMatch(
+      /reached \d+\.\d\d dB when the 0\.1 s of --time ended; give a longer/,
+    );
     const reached = await workplace.json('encode', 'scene.png', '-o', 'p.lgi', '--psnr', '15');
     expect([reached.stoppedBy, reached.notices]).toEqual(['psnr', []]);
     expect(reached.psnr).toBeGreaterThanOrEqual(15);
+  });
+
+  it('is what ended training where no end was given, and the PSNR in the same digits everywhere', async () => {
+    await writeImage(workplace.path('tiny.png'), scene(8, 8));
+    const { stdout, stderr } = await workplace.runInside([
+      'encode',
+      'tiny.png',
+      '-o',
+      't.lgi',
+      '--psnr',
+      '110',
+      '--weights',
+      'int6',
+    ]);
+    const [, reached] =
+      /reached (\d+\.\d\d) dB when the \d+ iterations of preset fast ended; give more by --iterations N or --time S/.exec(
+        stderr,
+      ) ?? [];
+    expect(reached).toBeDefined();
+    expect(stdout).toContain(`PSNR ${reached} dB`);
+    const compared = await workplace.runInside(['compare', 'tiny.png', 't.lgi']);
+    expect(compared.stdout).toMatch(new RegExp(`PSNR +${reached} dB`));
+  });
+
+  it('is a limit once, where too few parameters are asked for', async () => {
+    const { code, stderr } = await workplace.runInside([
+      'encode',
+      'scene.png',
+      '-o',
+      'p.lgi',
+      '--params',
+      '100',
+      '--cell',
+      '8x8',
+    ]);
+    expect(code).toBe(2);
+    const [, least] =
+      /^lgi: --params: 100 is too few: 3x5 partitions need at least (\d+); ask/.exec(stderr) ?? [];
+    expect(least).toBeDefined();
+    expect(stderr.split(String(least))).toHaveLength(2);
+  });
+
+  it.each([
+    ['encode', 'scene.png'],
+    ['decode', 'a.lgi'],
+    ['crop', 'a.lgi', '--region', '0,0,8,8'],
+  ])('is the folder that does not exist, by %s', async (...argv) => {
+    const output = argv[0] === 'decode' ? 'none/x.png' : 'none/x.lgi';
+    const { code, stderr } = await workplace.runInside([...argv, '-o', output]);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `lgi: cannot write ${output}: there is no folder none; make it first, or check the path\n`,
+    );
   });
 
   it('is the way round a damaged partition', async () => {

@@ -18,6 +18,7 @@ export interface Ended {
 export interface Report {
   readonly psnr: number | string;
   readonly ssim: number;
+  readonly ssimVariant: string;
   readonly seam?: number;
   readonly mse: number;
   readonly maxError: number;

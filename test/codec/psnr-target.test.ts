@@ -20,7 +20,7 @@ function errorOf(psnr: number): number {
 /** A target, and a way to take in epochs of partitions of 64 samples that have these PSNRs. */
 function approaching(psnr: number, partitions: number) {
   const errors = new PartitionErrors(partitions);
-  const target = new PsnrTarget(psnr, format, partitions, errors);
+  const target = new PsnrTarget(psnr, format, errors);
   const epoch = (kind: 'joint' | 'local', psnrs: readonly number[]): void => {
     errors.add({
       squaredErrors: Float64Array.from(psnrs, (each) => errorOf(each) * 64),
@@ -34,12 +34,13 @@ function approaching(psnr: number, partitions: number) {
 }
 
 describe('a PSNR to stop at', () => {
-  test('leaves the rates alone while it is far away, and before anything is known', () => {
+  test('leaves the rates alone before anything is known, and nearly so while it is far away', () => {
     const { target, epoch } = approaching(35, 2);
     expect(target.rateFactor).toBe(1);
     epoch('joint', [20, 20]);
-    epoch('local', [22, 22]);
     expect(target.rateFactor).toBe(1);
+    epoch('local', [22, 22]);
+    expect(target.rateFactor).toBeGreaterThan(0.9);
     expect(target.seemsReached).toBe(false);
   });
 
@@ -102,9 +103,23 @@ describe('a PSNR to stop at', () => {
     expect(target.judge(errorOf(35.1))).toBe(true);
   });
 
-  test('settles partitions that have half of its error', () => {
-    const { target, epoch } = approaching(35, 2);
-    epoch('local', [38.1, 37.9]);
-    expect([target.isSettled(0), target.isSettled(1)]).toEqual([true, false]);
+  test('foretells the epochs it takes, from the second of partitions on their own, and lets rates fall to fit', () => {
+    const { target, epoch } = approaching(35, 1);
+    epoch('joint', [20]);
+    epoch('local', [25]);
+    expect(target.forecast).toBeUndefined();
+    let rate = 1;
+    // As in a run that gains by doublings of epochs, at the pace that is foretold.
+    for (let epochs = 2; epochs <= 30; epochs++) {
+      epoch('local', [26 + 6 * Math.log2((epochs + 12) / 14)]);
+      const forecast = target.forecast as number;
+      expect(forecast).toBeGreaterThanOrEqual(target.localEpochs);
+      expect(target.rateFactor).toBeCloseTo(Math.max(0.1, 1 - epochs / forecast), 10);
+      if (epochs > 2) expect(target.rateFactor).toBeLessThanOrEqual(rate);
+      if (epochs > 4) expect(Math.abs(forecast - 27)).toBeLessThan(2.5);
+      rate = target.rateFactor;
+      if (target.seemsReached) break;
+    }
+    expect(target.seemsReached).toBe(true);
   });
 });

@@ -85,7 +85,10 @@ describe('training', () => {
   test('stops when its time is over, every phase having had its share', async () => {
     const shares = PRESETS.fast.recipe.phases.map(({ timeShare }) => timeShare);
     const seen: number[] = [];
-    const result = await run({ budget: { seconds: 1 }, onProgress: ({ fraction }) => seen.push(fraction) });
+    const result = await run({
+      budget: { seconds: 1 },
+      onProgress: ({ fraction }) => seen.push(fraction ?? NaN),
+    });
     expect(result.stoppedBy).toBe('seconds');
     expect(result.seconds).toBeGreaterThanOrEqual(1);
     // Steps of the joint phase come before its share of the time, those of the local one after it.
@@ -170,7 +173,40 @@ function recording(steps: Step[]): Engine {
 }
 
 describe('a target PSNR', () => {
-  test('leaves partitions alone that are good enough, and goes on with the others', async () => {
+  test('is what progress is of, which never goes back and says nothing before it can be told', async () => {
+    const seen: Progress[] = [];
+    const steps: Step[] = [];
+    const result = await train(recording(steps), {
+      model,
+      objective,
+      recipe,
+      seed: 3,
+      budget: { psnr: 30 },
+      onProgress: (progress) => seen.push(progress),
+    });
+    expect(result.stoppedBy).toBe('psnr');
+    const joint = steps.filter(({ globalRate }) => globalRate > 0).length;
+    expect(joint).toBeGreaterThan(0);
+    for (const { iteration, fraction, secondsLeft } of seen) {
+      expect(fraction === undefined).toBe(secondsLeft === Infinity);
+      if (iteration <= joint) expect(fraction).toBeUndefined();
+    }
+    const fractions = seen.flatMap(({ fraction }) => (fraction === undefined ? [] : [fraction]));
+    expect(fractions.length).toBeGreaterThan(3);
+    expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
+    expect(fractions.slice(0, -1).every((fraction) => fraction > 0 && fraction < 1)).toBe(true);
+    expect(seen.at(-1)).toMatchObject({ fraction: 1, secondsLeft: 0, iteration: result.iterations });
+  });
+
+  test('that the plan never comes to lets progress end with the plan', async () => {
+    const seen: Progress[] = [];
+    const budget = { psnr: 90, iterations: 200 };
+    const result = await run({ budget, onProgress: (progress) => seen.push(progress) });
+    expect(result).toMatchObject({ stoppedBy: 'iterations', iterations: 200 });
+    expect(seen.at(-1)).toMatchObject({ fraction: 1, secondsLeft: 0 });
+  });
+
+  test('spends its effort on partitions that need it', async () => {
     // The left half is flat, the right half as before.
     const half = await sampleObjective(grid, format, async ({ begin, end }) => {
       const samples: number[] = [];

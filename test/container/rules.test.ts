@@ -202,7 +202,7 @@ describe('a header', () => {
         model: {
           ...signal.model,
           architecture: { ...signal.model.architecture, inputs: axes },
-          maps: list({ scale: 0.5, offset: -1, length: 12 }),
+          maps: list({ scale: 0.5, offset: -1, length: 9 }),
           nominalCell: list(4),
         },
       });

@@ -2,7 +2,8 @@
 // `npm run demo -- --picture` does it without a time limit and composes the README's picture from it.
 import { mkdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { counted, decibels, duration, grouped, parameterLine, widthByHeight } from '../../src/cli/figures.js';
+import { counted, duration, grouped, parameterLine, widthByHeight } from '../../src/cli/figures.js';
+import { decibels } from '../../src/decibels.js';
 import { TrainingProgress } from '../../src/cli/training-progress.js';
 import {
   compareSamples,

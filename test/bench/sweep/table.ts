@@ -36,6 +36,54 @@ function signed(value: number, digits: number): string {
   return value > 0 ? `+${fixed(value, digits)}` : fixed(value, digits);
 }
 
+/** Columns of a terminal that nobody has made wider. */
+export const COLUMNS = 80;
+
+/**
+ * The means of {@link experimentTables} that fit a terminal of {@link COLUMNS}: configurations that are too long for their
+ * column are cut there.
+ */
+export function terminalTable(rows: readonly [Row, ...Row[]]): string[] {
+  const [baseline] = rows;
+  const header = ['configuration', 'n', 'PSNR', 'gain', '±', 'SSIM', 'seam', 'time/s'];
+  const lines = rows.map((row) => {
+    const runs = [...succeeded(row).values()];
+    const mean = (figure: (run: Run) => number): number => meanAndSpread(runs.map(figure)).mean;
+    const gain = meanAndSpread(differences(row, baseline, ({ psnr }) => psnr));
+    const failed = row.runs.size - runs.length;
+    return [
+      row.name,
+      failed === 0 ? `${runs.length}` : `${runs.length} of ${row.runs.size}`,
+      fixed(
+        mean(({ psnr }) => psnr),
+        2,
+      ),
+      row === baseline ? '' : signed(gain.mean, 2),
+      row === baseline ? '' : fixed(gain.spread, 2),
+      fixed(
+        mean(({ ssim }) => ssim),
+        4,
+      ),
+      fixed(
+        mean(({ seam }) => seam ?? NaN),
+        2,
+      ),
+      fixed(
+        mean(({ seconds }) => seconds),
+        1,
+      ),
+    ];
+  });
+  const widths = header.map((name, i) => Math.max(name.length, ...lines.map((line) => line[i].length)));
+  const others = widths.slice(1).reduce((sum, width) => sum + 2 + width, 0);
+  const first = Math.min(widths[0], COLUMNS - 1 - others);
+  return [header, ...lines].map((line) =>
+    line
+      .map((cell, i) => (i === 0 ? cell.slice(0, first).padEnd(first) : `  ${cell.padStart(widths[i])}`))
+      .join(''),
+  );
+}
+
 function lineOf(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }

@@ -1,0 +1,34 @@
+import { contains, type Grid } from '../../codec/grid.js';
+import type { Header } from './header.js';
+import { NEW_FILE_VERSION, VERSION } from './limits.js';
+import { FEATURES, type Superblock } from './superblock.js';
+
+/** Version and features of a superblock. */
+export type Format = Pick<Superblock, 'version' | 'features'>;
+
+/** What a file of plain content says. */
+export const PLAIN_FORMAT: Format = {
+  version: NEW_FILE_VERSION,
+  features: { mustUnderstand: 0n, mustUnderstandToWrite: 0n, mayIgnore: 0n },
+};
+
+/**
+ * Version and features for some content.
+ *
+ * @param kept those of the files that it comes from, of which none is taken away.
+ */
+export function formatFor(
+  header: Header,
+  signals: readonly { readonly grid: Grid }[],
+  { version, features }: Format,
+): Format {
+  const goesBeyond = signals.some(({ grid }, i) => {
+    const { firstShape } = header.signals[i];
+    return !contains({ begin: firstShape.map(() => 0), end: firstShape }, grid.extent);
+  });
+  if (!goesBeyond) return { version, features };
+  return {
+    version: { ...version, minor: Math.max(version.minor, VERSION.minor) },
+    features: { ...features, mustUnderstand: features.mustUnderstand | FEATURES.extentBeyondFirst },
+  };
+}
