@@ -5,7 +5,7 @@
 // and what older writers wrote has to be read for ever. With `--anew` all are made again, for changes of the format that
 // end that; the version and the changelog then change too.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { crop, encode, MemorySink, memoryMedia, open } from '../dist/src/index.js';
+import { append, crop, encode, MemorySink, MemoryTarget, memoryMedia, open } from '../dist/src/index.js';
 import { ReferenceEngine } from '../dist/codec/engine/reference/reference-engine.js';
 import { SLOT_BYTES, encodeSuperblock, decodeSuperblock } from '../dist/src/container/superblock.js';
 
@@ -207,6 +207,50 @@ await addDecoded(
   { size: [11, 9] },
 );
 
+/** A file with pictures appended, one after the other. */
+const grown = (name, bytes, parts) =>
+  fileOf(name, async () => {
+    const target = new MemoryTarget(bytes);
+    for (const [{ data, shape }, options] of parts) {
+      await append(target, memoryMedia({ data, shape }), { iterations: 40, engine: reference, ...options });
+    }
+    return target.bytes().slice();
+  });
+
+await addDecoded(
+  'grown',
+  'Appended on the right and below: coordinates and lattice points are folded, cells are ragged where they were.',
+  await grown('grown', whole, [
+    [picture(20, 19, 3, 255), { side: 'right' }],
+    [picture(11, 46, 3, 255), { side: 'bottom' }],
+  ]),
+);
+await addDecoded(
+  'grown-before',
+  'Appended on the left and above: positions and partition coordinates are negative. A region enlarged by a third.',
+  await grown('grown-before', files.get('grey16-float16'), [
+    [picture(11, 9, 1, 65535), { side: 'left' }],
+    [picture(5, 23, 1, 65535), { side: 'top' }],
+  ]),
+  { region: { begin: [-4, -8], end: [5, 4] }, scale: 4 / 3 },
+);
+await addDecoded(
+  'grown-signal-coordinates',
+  'Appended twice without a lattice: what local and global networks see is folded at the edges of the first encode.',
+  await grown('grown-signal-coordinates', files.get('paper-grey8-float32'), [
+    [picture(12, 15, 1, 255), { side: 'right' }],
+    [picture(12, 6, 1, 255), { side: 'left' }],
+  ]),
+);
+await addDecoded(
+  'rewritten',
+  'A hole was filled and a partition was trained anew: their chunks stand behind an index that no longer counts.',
+  await grown('rewritten', await cropped('hole', whole, { drop: [[1, 1]] }), [
+    [picture(8, 8, 3, 255), { at: [8, 8] }],
+    [picture(8, 8, 3, 255), { at: [0, 16], replace: true }],
+  ]),
+);
+
 const grey = files.get('paper-grey8-float32');
 const edited = (bytes, edit) => {
   const copy = bytes.slice();
@@ -214,10 +258,11 @@ const edited = (bytes, edit) => {
   return copy;
 };
 const { superblock } = decodeSuperblock(grey);
-const withSlots = (change) =>
-  edited(grey, (copy) =>
-    copy.set(encodeSuperblock({ ...superblock, ...change }).subarray(0, 2 * SLOT_BYTES)),
-  );
+const withSlots = (change, bytes = grey) =>
+  edited(bytes, (copy) => {
+    const slots = encodeSuperblock({ ...decodeSuperblock(bytes).superblock, ...change });
+    copy.set(slots.subarray(0, 2 * SLOT_BYTES));
+  });
 
 refuse(
   'not-lgi',
@@ -282,6 +327,16 @@ refuse(
   'A header that claims more than any reader must take.',
   withSlots({ header: { ...superblock.header, byteLength: 0xffffffff } }),
   'limit',
+);
+refuse(
+  'extent',
+  'Cuts beyond the first encode, without the feature that says so.',
+  withSlots(
+    { features: { mustUnderstand: 0n, mustUnderstandToWrite: 0n, mayIgnore: 0n } },
+    files.get('grown'),
+  ),
+  'damaged',
+  'index',
 );
 for (const name of readdirSync(folder)) {
   if (!files.has(name.replace(/\.[^.]*$/, ''))) rmSync(new URL(name, folder));

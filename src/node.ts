@@ -1,6 +1,7 @@
 // What needs Node: files, and images through node-av.
 export { FileSource } from './io/file-source-node.js';
 export { FileSink } from './io/file-sink-node.js';
+export { FileTarget } from './io/file-target-node.js';
 export { decodeImage, readImage } from './media/read-image.js';
 export { encodeImage } from './media/encode-image.js';
 export { writeImage } from './media/write-image.js';

@@ -62,6 +62,7 @@ export class IndexChecks {
         mayGoBeyond || (begin >= 0 && end <= firstShape[axis]),
         `${name}'s cuts on axis ${axis} go from ${begin} to ${end}, the first encode has 0 to ${firstShape[axis]}`,
       );
+      this.atMost(-begin, limits.MAX_POSITION, `the magnitude of a cut on axis ${axis} of ${name}`);
       this.atMost(end - begin, limits.MAX_AXIS_SAMPLES, `a number of samples on axis ${axis} of ${name}`);
       this.must(
         firstCell + cuts.length - 2 <= limits.MAX_POSITION,

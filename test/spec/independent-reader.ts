@@ -271,8 +271,15 @@ function readSignal(
   });
 
   // Section 7: from weights to samples.
+  const firstShape = header.integers(4);
+  const fold = (x: number, axis: number) => {
+    const F = stride > 0 && G > 0 ? Math.ceil(firstShape[axis] / stride) * stride : firstShape[axis];
+    if (x >= 0 && x <= F) return x;
+    const q = x - 2 * F * Math.floor(x / (2 * F));
+    return q <= F ? q : 2 * F - q;
+  };
   const toSignal = (p: readonly number[]) =>
-    p.map((x, axis) => Math.fround(maps[axis].scale * x + maps[axis].offset));
+    p.map((x, axis) => Math.fround(maps[axis].scale * fold(x, axis) + maps[axis].offset));
   const globalFeatures = (p: readonly number[]): number[][] => {
     let g = toSignal(p);
     return globalLayers.slice(0, levels).map((layer, level) => {

@@ -5,7 +5,8 @@
 import * as flatbuffers from 'flatbuffers';
 
 /**
- * Affine map from a position on an axis to the network's coordinate: coordinate = scale * position + offset.
+ * Affine map from a position on an axis to the network's coordinate: coordinate = scale * position + offset, for positions
+ * of the first encode; those beyond are folded back first.
  */
 export class CoordinateMap {
   bb: flatbuffers.ByteBuffer|null = null;
