@@ -1,24 +1,23 @@
-import { countParameters, localTensors } from '../codec/architecture.js';
-import type { ParameterCount } from '../codec/architecture.js';
-import { encodeWeights } from '../codec/coder/payload.js';
+import { countParameters, type ParameterCount } from '../codec/architecture.js';
 import type { Engine } from '../codec/engine/engine.js';
 import { OptionError } from '../codec/errors.js';
-import type { Box, Grid } from '../codec/grid.js';
-import { sampleObjective } from '../codec/objective.js';
-import { localBounds, quantisedWeights } from '../codec/quantise.js';
-import { localPart, PRESETS } from '../codec/recipe.js';
-import { drawWeights, train, type Budget, type Progress, type TrainingResult } from '../codec/train.js';
+import type { Box } from '../codec/grid.js';
+import type { Progress, TrainingResult } from '../codec/train.js';
+import { asContainer, type Copyable } from './as-container.js';
 import { growContainer } from './container/grow.js';
-import { globalWeightsOf } from './container/global-weights.js';
-import type { SignalHeader } from './container/header.js';
 import { openContainer, type Container } from './container/reader.js';
-import type { NewChunk } from './container/writer.js';
+import { finishSink, writeContainer } from './container/writer.js';
 import { checkBudget, checkSeed } from './encode-settings.js';
+import { finetune } from './finetune.js';
+import { MemorySink, MemorySource } from './io/memory.js';
+import type { Sink } from './io/sink.js';
 import type { Target } from './io/target.js';
+import { join } from './join.js';
 import { matchingMedia } from './matching-media.js';
-import { allowForQuantising, measureQuality, type Quality } from './measure.js';
+import type { Quality } from './measure.js';
 import type { Media } from './media/media.js';
 import { placeMedia, type Placement, type PlaceRequest } from './placement.js';
+import { trainPart, type PartTraining } from './trained-part.js';
 import { withEngine, type EngineChoice } from './with-engine.js';
 
 /** Where a medium goes in a file, and how it is trained. */
@@ -29,7 +28,7 @@ export interface AppendOptions extends PlaceRequest, EngineChoice {
   readonly seconds?: number;
   /** PSNR in dB of the new part to stop at, where training comes that far. */
   readonly psnr?: number;
-  /** Whole number from 0; default 0. */
+  /** Whole number from 0; default 0. The same seed, engine, machine and iterations give the same bytes. */
   readonly seed?: number;
   /** Which signal grows; default 0. */
   readonly signalIndex?: number;
@@ -38,13 +37,22 @@ export interface AppendOptions extends PlaceRequest, EngineChoice {
   readonly signal?: AbortSignal;
 }
 
+/** How a medium is added to a copy of a file. */
+export interface AppendAnewOptions extends AppendOptions {
+  /**
+   * Trains all weights, the old partitions' against what they decode to (paper, section 3.4): the new file is of another
+   * family. Default false: only new partitions are trained, and old chunks are copied.
+   */
+  readonly finetune?: boolean;
+}
+
 /** What an append has done; quality is that of the new part, as the file decodes. */
 export interface AppendReport extends Quality {
   /** Training alone. */
   readonly seconds: number;
   readonly iterations: number;
   readonly stoppedBy: TrainingResult['stoppedBy'];
-  /** Partitions that were trained. */
+  /** Partitions that were added or made anew. */
   readonly partitions: number;
   /** Parameters of the whole signal. */
   readonly parameters: ParameterCount;
@@ -54,137 +62,142 @@ export interface AppendReport extends Quality {
   readonly threads: number;
   /** Length of the file. */
   readonly bytes: number;
-  /** What of it is new. */
+  /** What of it is new; all of it in a new file. */
   readonly addedBytes: number;
   readonly generation: number;
+  /** With `finetune`: PSNR in dB of what the old partitions decode to now against what they did. */
+  readonly keptPsnr?: number;
 }
 
-/** New partitions of a signal, trained and encoded, that no file has yet. */
-interface TrainedPart {
-  readonly chunks: readonly NewChunk[];
-  readonly report: Omit<AppendReport, 'bytes' | 'addedBytes' | 'generation' | 'window' | 'parameters'>;
+/** Everything that is known before training. */
+interface Prepared {
+  readonly container: Container;
+  readonly signalIndex: number;
+  readonly media: Media;
+  readonly placement: Placement;
+  readonly training: PartTraining;
 }
 
 /**
  * Adds a medium to a file, on one of its sides or into its holes, in place.
  *
  * Only the new partitions' networks are trained, against the global network as it is; whatever the file has stays byte for
- * byte. Until the superblock is written the file is the old one. Somebody else must not write to the target meanwhile, which
- * `FileTarget` makes sure of.
+ * byte. Until the superblock is written the file is the old one. Nobody else must write to the target meanwhile, which
+ * `FileTarget` sees to.
  *
  * @throws OptionError for a place that partitions do not make, or options out of range.
- * @throws LgiError `media` for samples that the file cannot hold; as {@link openContainer}; `unsupported`, `limit`, `locked`,
- *   `diverged`, `io`.
+ * @throws LgiError `media` for samples that the file cannot hold; as {@link open}; `unsupported`, `limit`, `locked`, `diverged`,
+ *   `io`.
  * @throws the signal's reason on abort.
  */
 export async function append(target: Target, media: Media, options: AppendOptions): Promise<AppendReport> {
-  const { signal, signalIndex = 0 } = options;
-  const container = await openContainer(target, signal === undefined ? {} : { signal });
-  const header = signalOf(container, signalIndex);
-  const matching = matchingMedia(media, header);
-  const placement = placeMedia(
-    header.kind,
-    container.index.signals[signalIndex],
-    header.model.nominalCell,
-    media.shape,
-    options,
-  );
-  const { chunks, report } = await trainPart(header, matching, placement, options);
-  const { grid, window } = placement;
-  const growth = container.index.signals.map((_, i) =>
-    i === signalIndex ? { grid, window, chunks } : undefined,
-  );
-  const written = await growContainer(container, target, growth, signal);
-  const old = container.index.signals[signalIndex];
-  const replaced = chunks.filter(({ coordinates }) => container.findChunk(signalIndex, coordinates) >= 0);
-  const present = old.chunks.count + chunks.length - replaced.length;
+  const container = await openContainer(target, options.signal && { signal: options.signal });
+  const prepared = prepare(container, media, options);
+  const { signalIndex, placement, training } = prepared;
+  return withEngine(options, async (engine) => {
+    const { chunks, ...trained } = await trainPrepared(engine, prepared);
+    const { grid, window } = placement;
+    const growth = container.index.signals.map((_, i) =>
+      i === signalIndex ? { grid, window, chunks } : undefined,
+    );
+    const written = await growContainer(container, target, growth, training.signal);
+    return { ...summary(engine, prepared), ...trained, ...written };
+  });
+}
+
+/**
+ * {@link append} into a new file, the old one staying as it is: for stores that cannot change files in place, for an index in
+ * front, and for training everything anew. The sink is closed on success and aborted on failure.
+ *
+ * @throws as {@link append}; `conflict` never.
+ */
+export async function appendAnew(
+  from: Copyable,
+  media: Media,
+  to: Sink,
+  options: AppendAnewOptions,
+): Promise<AppendReport> {
+  return finishSink(to, async () => {
+    const { signal } = options;
+    const container = await asContainer(from, signal);
+    const prepared = prepare(container, media, options);
+    return withEngine(options, async (engine) => {
+      const { placement, signalIndex, training } = prepared;
+      const added = summary(engine, prepared);
+      if (options.finetune === true) {
+        const { bytes, ...report } = await finetune(engine, prepared, to);
+        return { ...added, ...report, bytes, addedBytes: bytes, generation: 1 };
+      }
+      const { chunks, ...trained } = await trainPrepared(engine, prepared);
+      // The new part as a file of the same family; its other signals have nothing.
+      const sink = new MemorySink();
+      await writeContainer(sink, {
+        header: container.header,
+        headerBytes: container.headerBytes,
+        signals: container.index.signals.map(({ grid, window }, i) =>
+          i === signalIndex ? { grid: placement.part, chunks } : { grid, window, chunks: [] },
+        ),
+      });
+      const part = await openContainer(new MemorySource(sink.bytes()));
+      const { bytes } = await join([container, part], to, {
+        prefer: 'last',
+        ...(training.signal && { signal: training.signal }),
+      });
+      return { ...added, ...trained, bytes, addedBytes: bytes, generation: 1 };
+    });
+  });
+}
+
+function prepare(container: Container, media: Media, options: AppendOptions): Prepared {
+  const { signalIndex = 0, onProgress, signal } = options;
+  const { signals } = container.header;
+  const header = signals[signalIndex];
+  if (header === undefined) {
+    throw new OptionError('signalIndex', `${signalIndex}; the file has signals 0 to ${signals.length - 1}`);
+  }
   return {
-    ...report,
-    ...written,
-    window,
-    parameters: countParameters(header.model.architecture, present),
+    container,
+    signalIndex,
+    media: matchingMedia(media, header),
+    placement: placeMedia(
+      header.kind,
+      container.index.signals[signalIndex],
+      header.model.nominalCell,
+      media.shape,
+      options,
+    ),
+    training: {
+      budget: checkBudget(options),
+      seed: checkSeed(options.seed),
+      ...(onProgress && { onProgress }),
+      ...(signal && { signal }),
+    },
   };
 }
 
-function signalOf(container: Container, signalIndex: number): SignalHeader {
-  const { signals } = container.header;
-  const header = signals[signalIndex];
-  if (header !== undefined) return header;
-  throw new OptionError('signalIndex', `${signalIndex}; the file has signals 0 to ${signals.length - 1}`);
-}
-
-function trainPart(
-  header: SignalHeader,
-  media: Media,
-  placement: Placement,
-  options: AppendOptions,
-): Promise<TrainedPart> {
-  const budget = checkBudget(options);
-  const seed = checkSeed(options.seed);
-  return withEngine(options, (engine) =>
-    trainWith(engine, header, media, placement.part, budget, seed, options),
-  );
-}
-
-async function trainWith(
+function trainPrepared(
   engine: Engine,
-  header: SignalHeader,
-  media: Media,
-  part: Grid,
-  budget: Budget,
-  seed: number,
-  { onProgress, signal }: AppendOptions,
-): Promise<TrainedPart> {
-  const { model, quantiser, coder, format } = header;
-  const { architecture } = model;
-  const corner = part.extent.begin;
-  const read = (box: Box): ReturnType<Media['read']> =>
-    media.read(
-      {
-        begin: box.begin.map((at, axis) => at - corner[axis]),
-        end: box.end.map((at, axis) => at - corner[axis]),
-      },
-      signal,
-    );
-  const objective = await sampleObjective(part, format, read);
-  const recipe = localPart(PRESETS.fast.recipe);
-  const global = globalWeightsOf(header);
-  const bounds = localBounds(architecture, quantiser);
-  const trained = await train(engine, {
-    model,
-    objective,
-    recipe,
-    initial: { global, local: drawWeights({ model, objective, recipe, seed }).local },
-    ...(bounds && { localBounds: bounds }),
-    seed,
-    budget: allowForQuantising(budget),
-    ...(onProgress && { onProgress }),
-    ...(signal && { signal }),
-  });
-  const { iterations, seconds, stoppedBy } = trained;
-  const { local } = quantisedWeights(architecture, trained.weights, quantiser);
-  const quality = await measureQuality(
-    engine,
-    { grid: part, model, format },
-    { global, local },
-    read,
-    signal,
+  { container, signalIndex, media, placement, training }: Prepared,
+): ReturnType<typeof trainPart> {
+  return trainPart(engine, container.header.signals[signalIndex], media, placement.part, training);
+}
+
+/** What does not depend on training. */
+function summary(
+  engine: Engine,
+  { container, signalIndex, placement }: Prepared,
+): Pick<AppendReport, 'partitions' | 'parameters' | 'window' | 'engine' | 'threads'> {
+  const { part, window } = placement;
+  const { architecture } = container.header.signals[signalIndex].model;
+  const added = Array.from({ length: part.count }, (_, ordinal) => part.coordinatesOf(ordinal)).filter(
+    (coordinates) => container.findChunk(signalIndex, coordinates) < 0,
   );
-  const tensors = localTensors(architecture);
-  const chunks = trained.weights.local.map((weights, ordinal) => ({
-    coordinates: part.coordinatesOf(ordinal),
-    payload: encodeWeights(weights, tensors, quantiser.local, quantiser.format, coder),
-  }));
+  const present = container.index.signals[signalIndex].chunks.count + added.length;
   return {
-    chunks,
-    report: {
-      ...quality,
-      seconds,
-      iterations,
-      stoppedBy,
-      partitions: part.count,
-      engine: engine.name,
-      threads: engine.threads,
-    },
+    partitions: part.count,
+    parameters: countParameters(architecture, present),
+    window,
+    engine: engine.name,
+    threads: engine.threads,
   };
 }

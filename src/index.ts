@@ -1,13 +1,13 @@
 // The public API: everything here runs in browsers. Files and media of Node are in `lgi/node`.
 export { open, LgiFile } from './open.js';
-export type { OpenOptions } from './open.js';
+export type { ChangedPartition, OpenOptions } from './open.js';
 export { Signal } from './signal.js';
 export type { DecodeOptions, MissingPartition, PartitionCount, Samples, Tile } from './signal.js';
 export { encode } from './encode.js';
 export type { EncodeReport } from './encode.js';
 export type { EncodeOptions } from './encode-settings.js';
-export { append } from './append.js';
-export type { AppendOptions, AppendReport } from './append.js';
+export { append, appendAnew } from './append.js';
+export type { AppendAnewOptions, AppendOptions, AppendReport } from './append.js';
 export type { Side } from './placement.js';
 export { crop } from './crop.js';
 export type { CropOptions, CropReport } from './crop.js';

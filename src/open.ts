@@ -1,6 +1,6 @@
 import { createEngine } from '../codec/engine/choose.js';
 import type { Engine } from '../codec/engine/engine.js';
-import { openContainer } from './container/reader.js';
+import { openContainer, refreshContainer } from './container/reader.js';
 import type { Container } from './container/reader.js';
 import { verifyOpened } from './container/verify.js';
 import type { Problem } from './container/verify.js';
@@ -34,20 +34,29 @@ export async function open(source: Openable, options: OpenOptions = {}): Promise
   return new LgiFile(container, bytes, options);
 }
 
+/** A partition that a later generation of a file brought, or trained anew. */
+export interface ChangedPartition {
+  /** Place of the signal in the header. */
+  readonly signalIndex: number;
+  /** Partition coordinates, axis order. */
+  readonly coordinates: readonly number[];
+}
+
 /** An open file. */
 export class LgiFile {
-  /** The signals, in the header's order. */
-  readonly signals: readonly Signal[];
-  /** The file as its parts, for those who copy chunks rather than decode them. */
-  readonly container: Container;
+  #container: Container;
+  #signals: readonly Signal[];
+  /** Those of earlier generations, which their users may still decode. */
+  readonly #earlierSignals: Signal[] = [];
   readonly #source: Source;
+  readonly #makeSignals: (container: Container) => Signal[];
   readonly #ownsEngine: boolean;
   #engine: Engine | undefined;
   #disposed = false;
 
   /** Made by {@link open}. */
   constructor(container: Container, source: Source, options: OpenOptions) {
-    this.container = container;
+    this.#container = container;
     this.#source = source;
     this.#engine = options.engine;
     this.#ownsEngine = options.engine === undefined;
@@ -56,40 +65,82 @@ export class LgiFile {
       this.#engine ??= createEngine('auto', options.threads);
       return this.#engine;
     };
-    this.signals = container.header.signals.map((_, ordinal) => new Signal(container, ordinal, engine));
+    this.#makeSignals = (of) => of.header.signals.map((_, ordinal) => new Signal(of, ordinal, engine));
+    this.#signals = this.#makeSignals(container);
+  }
+
+  /** The signals, in the header's order. */
+  get signals(): readonly Signal[] {
+    return this.#signals;
+  }
+
+  /** The file as its parts, for those who copy chunks rather than decode them. */
+  get container(): Container {
+    return this.#container;
   }
 
   /** 32 hexadecimal digits that this file has to itself. */
   get fileId(): string {
-    return this.container.fileId;
+    return this.#container.fileId;
   }
 
   /** 32 hexadecimal digits shared by the files that have the same header, such as crops of one another. */
   get familyId(): string {
-    return this.container.familyId;
+    return this.#container.familyId;
   }
 
   /** 1 in a new file, one more with every append. */
   get generation(): number {
-    return this.container.generation;
+    return this.#container.generation;
+  }
+
+  /**
+   * Takes in what has been appended since: reads the superblock, and, where the file has grown, its new index. `signals` are
+   * then new ones; those from before go on showing what they did.
+   *
+   * @returns partitions that are new or trained anew; empty where the file is as it was.
+   * @throws LgiError `replaced` where another file has taken its place; as {@link open}.
+   */
+  async refresh(signal?: AbortSignal): Promise<readonly ChangedPartition[]> {
+    const before = this.#container;
+    const container = await refreshContainer(before, signal);
+    // Another refresh may have been faster.
+    if (container === before || container.generation <= this.#container.generation) return [];
+    this.#container = container;
+    this.#earlierSignals.push(...this.#signals);
+    this.#signals = this.#makeSignals(container);
+    return changedPartitions(before, container);
   }
 
   /** Bytes of a metadata section such as `icc`; null where there is none. */
   readMetadata(name: string, signal?: AbortSignal): Promise<Uint8Array | null> {
-    return this.container.readSection(name, signal);
+    return this.#container.readSection(name, signal);
   }
 
   /** Reads everything and yields what is wrong. */
   verify(signal?: AbortSignal): AsyncIterable<Problem> {
-    return verifyOpened(this.container, signal);
+    return verifyOpened(this.#container, signal);
   }
 
   /** Ends threads and closes the source. */
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    await Promise.all(this.signals.map((signal) => signal.dispose()));
+    await Promise.all([...this.#signals, ...this.#earlierSignals].map((signal) => signal.dispose()));
     if (this.#ownsEngine) await this.#engine?.dispose();
     await this.#source.close?.();
   }
+}
+
+/** Chunks of the later index that stand at other places than the earlier one's. */
+function changedPartitions(before: Container, after: Container): ChangedPartition[] {
+  return after.index.signals.flatMap(({ grid, chunks }, signalIndex) => {
+    const earlier = before.index.signals[signalIndex].chunks;
+    return Array.from(chunks.ordinals, (ordinal) => grid.coordinatesOf(ordinal))
+      .filter((coordinates, chunk) => {
+        const known = before.findChunk(signalIndex, coordinates);
+        return known < 0 || earlier.byteOffsets[known] !== chunks.byteOffsets[chunk];
+      })
+      .map((coordinates) => ({ signalIndex, coordinates }));
+  });
 }

@@ -1,22 +1,26 @@
-import type { AppendOptions, AppendReport } from '../append.js';
-import { append } from '../append.js';
+import type { Progress } from '../../codec/train.js';
+import { append, appendAnew, type AppendAnewOptions, type AppendReport } from '../append.js';
 import { boxShape } from '../../codec/grid.js';
+import { openContainer } from '../container/reader.js';
+import { decibels } from '../decibels.js';
+import { FileSink } from '../io/file-sink-node.js';
 import { FileTarget } from '../io/file-target-node.js';
+import type { Media } from '../media/media.js';
 import { readImage } from '../media/read-image.js';
 import type { Side } from '../placement.js';
 import type { AddCommand, CommandContext } from './command.js';
 import { counted, duration, grouped, parameterLine, widthByHeight } from './figures.js';
-import { decibels } from '../decibels.js';
 import { namedOpening } from './named-opening.js';
 import { decimal, picturePlace } from './option-values.js';
-import { checkPath } from './places.js';
+import { checkLgiName, checkOutput, checkPath, openSource } from './places.js';
 import { TrainingProgress } from './training-progress.js';
 
 /** Options as commander gives them: named as on the command line. */
 interface Flags extends Pick<
-  AppendOptions,
-  'at' | 'replace' | 'iterations' | 'psnr' | 'seed' | 'threads' | 'engine'
+  AppendAnewOptions,
+  'at' | 'replace' | 'iterations' | 'psnr' | 'seed' | 'threads' | 'engine' | 'finetune'
 > {
+  readonly output?: string;
   readonly side?: Side;
   readonly time?: number;
 }
@@ -39,6 +43,8 @@ export const addAppend: AddCommand = (program, context) => {
     .option('--side <side>', 'right, left, bottom or top')
     .option('--at <x,y>', "place of its corner, from the visible window's", picturePlace)
     .option('--replace', 'with --at: train partitions anew that are there already')
+    .option('-o, --output <file>', 'write a new file instead, the index in front')
+    .option('--finetune', 'train all weights, the old partitions too: a new file')
     .option('--iterations <n>', "optimiser steps (default: encode's)", decimal('iterations'))
     .option('--time <seconds>', 'time to train', decimal('time'))
     .option('--psnr <dB>', 'quality of the new part to stop at', decimal('psnr'))
@@ -49,40 +55,72 @@ export const addAppend: AddCommand = (program, context) => {
     .action((lgi: string, media: string, flags: Flags) => appendFile(lgi, media, flags, context));
 };
 
+/** The file, which nobody else changes meanwhile. */
+async function withTarget<T>(file: string, work: (target: FileTarget) => Promise<T>): Promise<T> {
+  checkPath(file);
+  const target = await FileTarget.open(file);
+  try {
+    return await namedOpening(file, target, work(target));
+  } finally {
+    await target.close();
+  }
+}
+
+/** Into a new file, or one that takes the old one's place in one step. */
+async function appendInto(
+  file: string,
+  media: Media,
+  place: string,
+  options: AppendAnewOptions,
+): Promise<AppendReport> {
+  const source = await openSource(file);
+  try {
+    const container = await namedOpening(file, source, openContainer(source, { signal: options.signal }));
+    return await appendAnew(container, media, await FileSink.open(place), options);
+  } finally {
+    await source.close();
+  }
+}
+
 async function appendFile(
   file: string,
   input: string,
   flags: Flags,
   { output, signal }: CommandContext,
 ): Promise<void> {
-  const { time, ...options } = flags;
+  const { time, output: place, finetune, ...rest } = flags;
   checkPath(input);
-  checkPath(file);
+  if (place !== undefined) {
+    checkOutput(place);
+    checkLgiName(place);
+  }
   const media = await readImage(input, signal);
   media.notices?.forEach((notice) => output.note(notice));
-  const target = await FileTarget.open(file);
   const progress = new TrainingProgress();
+  const options = {
+    ...rest,
+    ...(time !== undefined && { seconds: time }),
+    signal,
+    onProgress: (state: Progress) => progress.update(state),
+  };
   let report: AppendReport;
   try {
-    report = await namedOpening(
-      file,
-      target,
-      append(target, media, {
-        ...options,
-        ...(time !== undefined && { seconds: time }),
-        signal,
-        onProgress: (state) => progress.update(state),
-      }),
-    );
+    if (place !== undefined) {
+      report = await appendInto(file, media, place, { ...options, finetune });
+    } else if (finetune === true) {
+      report = await withTarget(file, () => appendInto(file, media, file, { ...options, finetune }));
+    } else {
+      report = await withTarget(file, (target) => append(target, media, options));
+    }
   } finally {
     progress.stop();
-    await target.close();
   }
-  const { psnr, ssim, partitions, iterations, seconds, parameters, window, bytes, addedBytes } = report;
+  const { psnr, ssim, partitions, iterations, seconds, parameters, window, bytes, addedBytes, keptPsnr } =
+    report;
   const [y, x] = window.begin;
   output.result(
     report,
-    `${file}: ${widthByHeight(boxShape(window))}, ${grouped(bytes)} bytes, generation ${report.generation}`,
+    `${place ?? file}: ${widthByHeight(boxShape(window))}, ${grouped(bytes)} bytes, generation ${report.generation}`,
     [
       [
         'added',
@@ -90,6 +128,9 @@ async function appendFile(
         `${counted(iterations, 'iteration')} in ${duration(seconds)}`,
       ],
       ['quality', `PSNR ${decibels(psnr)}, SSIM ${ssim.toFixed(4)}`, 'of the new part'],
+      ...(keptPsnr === undefined
+        ? []
+        : [['old part', `PSNR ${decibels(keptPsnr)} against what it was`] as const]),
       ['parameters', parameterLine(parameters)],
       ['corner', `x ${x}, y ${y} of the first encode`],
     ],

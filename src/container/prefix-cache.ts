@@ -5,17 +5,24 @@ import { FIRST_READ_BYTES } from './limits.js';
 export class PrefixCache {
   constructor(
     readonly source: Source,
-    /** The file's beginning; shorter than {@link FIRST_READ_BYTES} only where the file is. */
+    /** The file's beginning. */
     readonly prefix: Uint8Array,
+    /** Whether that is the whole file. */
+    private readonly isWhole: boolean = prefix.length < FIRST_READ_BYTES,
   ) {}
 
   static async read(source: Source, signal?: AbortSignal): Promise<PrefixCache> {
     return new PrefixCache(source, await source.read(0, FIRST_READ_BYTES, signal));
   }
 
+  /** The same beginning of a file that may have grown since. */
+  grown(): PrefixCache {
+    return new PrefixCache(this.source, this.prefix, false);
+  }
+
   /** Length of the file, where the first read has met its end. */
   get knownByteLength(): number | undefined {
-    return this.prefix.length < FIRST_READ_BYTES ? this.prefix.length : undefined;
+    return this.isWhole ? this.prefix.length : undefined;
   }
 
   /** As {@link Source.read}; what the first read brought is not read again. */

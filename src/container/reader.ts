@@ -16,7 +16,7 @@ import type { Header } from './header.js';
 import { decodeIndex } from './index-codec.js';
 import type { Index, MetadataSection } from './index-table.js';
 import { PrefixCache } from './prefix-cache.js';
-import { asSameFile, isReplaced } from './same-file.js';
+import { asSameFile, isReplaced, type SameFileSource } from './same-file.js';
 import { decodeSuperblock, type ReadSuperblock, type SectionSpan, type Superblock } from './superblock.js';
 
 export interface OpenContainerOptions {
@@ -77,8 +77,29 @@ async function openOnce(source: Source, options: OpenContainerOptions): Promise<
   const header = decodeHeader(headerBytes, superblock.header.byteOffset);
   const index = decodeIndex(indexBytes, header, superblock);
   const familyId = familyIdOf(headerBytes);
-  const opened = new PrefixCache(asSameFile(source, superblock), cache.prefix);
-  return new Container(opened, found, header, index, headerBytes, familyId);
+  const same = asSameFile(source, superblock);
+  const opened = new PrefixCache(same, cache.prefix);
+  return new Container(opened, found, header, index, headerBytes, familyId, same);
+}
+
+/**
+ * The file as it is now: the container itself where it has not grown, else one of the later generation, for which only
+ * superblock and index are read. The old one stays as it was.
+ *
+ * @throws LgiError `replaced` where another file has taken its place; as {@link openContainer}.
+ */
+export async function refreshContainer(container: Container, signal?: AbortSignal): Promise<Container> {
+  const slots = await container.same.latest(signal);
+  const { superblock } = slots;
+  if (superblock.generation === container.generation) return container;
+  if (superblock.generation < container.generation) {
+    throw new LgiError(
+      'replaced',
+      `the file is of generation ${superblock.generation} now, it was of ${container.generation}; open it again`,
+      { section: 'superblock' },
+    );
+  }
+  return container.ofGeneration(slots, signal);
 }
 
 /** For a read at `byteOffset` that gave `byteLength` bytes, fewer than wanted: its end is the file's, unless it is empty. */
@@ -155,6 +176,8 @@ export class Container {
     readonly headerBytes: Uint8Array,
     /** {@link Container.familyId} as bytes, u8 [16]. */
     readonly familyIdBytes: Uint8Array,
+    /** The source as what it was opened as. */
+    readonly same: SameFileSource,
   ) {
     this.superblock = slots.superblock;
     this.chunkCount = index.signals.reduce((sum, { chunks }) => sum + chunks.count, 0);
@@ -165,7 +188,25 @@ export class Container {
 
   /** The same file seen through another index, such as one without what is damaged. */
   withIndex(index: Index): Container {
-    return new Container(this.cache, this.slots, this.header, index, this.headerBytes, this.familyIdBytes);
+    return this.#with(this.cache, this.slots, index);
+  }
+
+  /** The same file by a later superblock, whose index is read. */
+  async ofGeneration(slots: ReadSuperblock, signal?: AbortSignal): Promise<Container> {
+    const { superblock } = slots;
+    const cache = this.cache.grown();
+    const [indexBytes] = await readSpans(
+      cache,
+      superblock.committedByteLength,
+      [{ ...superblock.index, name: 'index' }],
+      signal,
+    );
+    return this.#with(cache, slots, decodeIndex(indexBytes, this.header, superblock));
+  }
+
+  #with(cache: PrefixCache, slots: ReadSuperblock, index: Index): Container {
+    const { header, headerBytes, familyIdBytes, same } = this;
+    return new Container(cache, slots, header, index, headerBytes, familyIdBytes, same);
   }
 
   get source(): Source {

@@ -13,6 +13,7 @@ import { PLAIN_FORMAT } from './content-features.js';
 import { PrefixCache } from './prefix-cache.js';
 import { Container, readSpans } from './reader.js';
 import { rebuildIndex, type LostPartition } from './rebuild-index.js';
+import { asSameFile } from './same-file.js';
 import { scanChunks, type FoundChunk, type Scan } from './scan-chunks.js';
 import { checkEachSection } from './sound-sections.js';
 import {
@@ -77,8 +78,9 @@ export async function recoverContainer(source: Source, signal?: AbortSignal): Pr
   const { slots, header, headerBytes } = located;
   const { superblock } = slots;
   const familyId = familyIdOf(headerBytes);
+  const same = asSameFile(source, superblock);
   const withIndex = (index: Index): Container =>
-    new Container(cache, slots, header, index, headerBytes, familyId);
+    new Container(cache, slots, header, index, headerBytes, familyId, same);
 
   let indexFault: LgiError;
   if (isSuperblockLost) {

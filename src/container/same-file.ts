@@ -2,7 +2,13 @@ import { LgiError } from '../../codec/errors.js';
 import { SharedWork } from '../io/shared-work.js';
 import type { Source } from '../io/source.js';
 import { forwarded } from '../io/with-coalescing.js';
-import { decodeSuperblock, SUPERBLOCK_BYTES, type SectionSpan, type Superblock } from './superblock.js';
+import {
+  decodeSuperblock,
+  SUPERBLOCK_BYTES,
+  type ReadSuperblock,
+  type SectionSpan,
+  type Superblock,
+} from './superblock.js';
 
 /** Times that one read is begun anew: a file may grow while it is read, but not for ever. */
 const MAX_RENEWALS = 3;
@@ -12,18 +18,30 @@ export function isReplaced(error: unknown): error is LgiError {
   return error instanceof LgiError && error.code === 'replaced';
 }
 
+/** An open file's source, which knows what file that is. */
+export interface SameFileSource extends Source {
+  /**
+   * The superblock as it is now, read anew.
+   *
+   * @throws LgiError `replaced` where it is another file's; as {@link Source.read}.
+   */
+  latest(signal?: AbortSignal): Promise<ReadSuperblock>;
+}
+
 /**
  * An open file's source. Where it meets another version of the file, the superblock decides: a file that has grown keeps
  * all that was there, so reading goes on; any other is refused, for good.
  *
  * @param opened what the file said when it was opened.
  */
-export function asSameFile(source: Source, opened: Superblock): Source {
-  if (!source.renew) return source;
+export function asSameFile(source: Source, opened: Superblock): SameFileSource {
   const same = new SameFile(source, opened);
   return {
     ...forwarded(source),
-    read: (byteOffset, byteLength, signal) => same.read(byteOffset, byteLength, signal),
+    read: (byteOffset, byteLength, signal) =>
+      // Where versions cannot be told apart, there is nothing to check between two reads.
+      source.renew ? same.read(byteOffset, byteLength, signal) : source.read(byteOffset, byteLength, signal),
+    latest: (signal) => same.latest(signal),
   };
 }
 
@@ -33,6 +51,7 @@ class SameFile {
   #check: SharedWork<void> | undefined;
   #checks = 0;
   #refusal: LgiError | undefined;
+  #latest: ReadSuperblock | undefined;
 
   constructor(
     private readonly source: Source,
@@ -58,6 +77,15 @@ class SameFile {
     }
   }
 
+  async latest(signal?: AbortSignal): Promise<ReadSuperblock> {
+    this.#latest = undefined;
+    this.#isInDoubt = true;
+    while (this.#latest === undefined && this.#refusal === undefined) await this.#settle(signal);
+    if (this.#refusal) throw this.#refusal;
+    if (this.#latest === undefined) throw new Error('the check has no result');
+    return this.#latest;
+  }
+
   #settle(signal?: AbortSignal): Promise<void> {
     this.#check ??= new SharedWork(
       async (checkSignal) => {
@@ -74,14 +102,17 @@ class SameFile {
   async #compare(signal: AbortSignal): Promise<void> {
     this.source.renew?.();
     const bytes = await this.source.read(0, SUPERBLOCK_BYTES, signal);
-    let found: Superblock | undefined;
+    let found: ReadSuperblock | undefined;
     let cause: unknown;
     try {
-      found = decodeSuperblock(bytes).superblock;
+      found = decodeSuperblock(bytes);
     } catch (error) {
       cause = error;
     }
-    if (found !== undefined && hasGrown(this.opened, found)) return;
+    if (found !== undefined && hasGrown(this.opened, found.superblock)) {
+      this.#latest = found;
+      return;
+    }
     const { generation } = this.opened;
     const fact =
       found === undefined

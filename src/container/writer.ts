@@ -31,6 +31,8 @@ export interface NewSignal {
 /** What a new file shall hold. */
 export interface NewContainer {
   readonly header: Header;
+  /** The header's bytes where it stands in a file already, whose family the new one is to be of; default encoded anew. */
+  readonly headerBytes?: Uint8Array;
   /** As many as the header's, in the same order. */
   readonly signals: readonly NewSignal[];
   readonly metadata?: readonly { readonly name: string; readonly bytes: Uint8Array }[];
@@ -85,7 +87,7 @@ async function write(sink: Sink, content: NewContainer, signal?: AbortSignal): P
       `${content.signals.length} given, the header has ${header.signals.length}`,
     );
   }
-  const headerBytes = encodeHeader(header);
+  const headerBytes = content.headerBytes ?? encodeHeader(header);
   const ordered = content.signals.map(orderChunks);
   const layout = layOutFile({
     header,

@@ -1,0 +1,255 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { globalTensors, localTensors } from '../codec/architecture.js';
+import { decodeWeights, encodeWeights } from '../codec/coder/payload.js';
+import type { Engine } from '../codec/engine/engine.js';
+import { boxShape, boxSize, type Box } from '../codec/grid.js';
+import { compareSamples } from '../codec/metrics.js';
+import type { Model, Weights } from '../codec/model.js';
+import { sampleObjective } from '../codec/objective.js';
+import { fitQuantiser, quantisedWeights, type Quantiser } from '../codec/quantise.js';
+import { FINETUNE_RECIPE } from '../codec/recipe.js';
+import { allocateSamples, type SampleArray, type SampleFormat } from '../codec/signal.js';
+import { drawWeights, train, type TrainingResult } from '../codec/train.js';
+import { globalWeightsOf } from './container/global-weights.js';
+import type { Header, SignalHeader } from './container/header.js';
+import type { Container } from './container/reader.js';
+import { writeContainer, type NewChunk, type NewSignal } from './container/writer.js';
+import type { Sink } from './io/sink.js';
+import { allowForQuantising, measureQuality, type Quality } from './measure.js';
+import type { Media } from './media/media.js';
+import type { Placement } from './placement.js';
+import { readerAt, type PartTraining } from './trained-part.js';
+import { WRITER_NAME } from './version.js';
+
+/** What is trained anew, and with what. */
+export interface FinetuneInput {
+  readonly container: Container;
+  readonly signalIndex: number;
+  /** The new part, in the signal's format. */
+  readonly media: Media;
+  readonly placement: Placement;
+  readonly training: PartTraining;
+}
+
+/** What fine-tuning came to; quality is that of the new part. */
+export interface FinetuneReport extends Quality {
+  readonly keptPsnr: number;
+  readonly seconds: number;
+  readonly iterations: number;
+  readonly stoppedBy: TrainingResult['stoppedBy'];
+  /** Length of the file. */
+  readonly bytes: number;
+}
+
+/** Partitions that stay, what they decode to, and their weights. */
+interface OldPart {
+  readonly coordinates: readonly (readonly number[])[];
+  readonly boxes: readonly Box[];
+  readonly weights: readonly Float32Array[];
+  /** Partition-major, as in an objective. */
+  readonly samples: SampleArray;
+}
+
+/**
+ * Trains all weights of a signal and a new part, and writes them as a new file: other weights, other quantisers, another
+ * family. Old partitions are trained against what they decode to, since their source is not in the file.
+ *
+ * @throws LgiError `damaged` for a chunk that is; `diverged`, `limit`, `io`. The sink stays open.
+ */
+export async function finetune(engine: Engine, input: FinetuneInput, to: Sink): Promise<FinetuneReport> {
+  const { container, signalIndex, media, placement, training } = input;
+  const { budget, seed, onProgress, signal } = training;
+  const header = container.header.signals[signalIndex];
+  const { model, format, quantiser: before } = header;
+  const { architecture } = model;
+  const global = globalWeightsOf(header);
+  const old = await readOldPart(engine, container, signalIndex, placement, global, signal);
+  const { part } = placement;
+  const readMedia = readerAt(media, part.extent.begin, signal);
+  const fresh = await sampleObjective(part, format, readMedia);
+  const samples = allocateSamples(format.sampleType, old.samples.length + fresh.samples.length);
+  samples.set(old.samples, 0);
+  samples.set(fresh.samples, old.samples.length);
+  const objective = { boxes: [...old.boxes, ...fresh.boxes], format, samples };
+  const recipe = FINETUNE_RECIPE;
+  const drawn = drawWeights({ model, objective: fresh, recipe, seed }).local;
+  const { weights, iterations, seconds, stoppedBy } = await train(engine, {
+    model,
+    objective,
+    recipe,
+    initial: { global, local: [...old.weights, ...drawn] },
+    seed,
+    budget: allowForQuantising(budget),
+    ...(onProgress && { onProgress }),
+    ...(signal && { signal }),
+  });
+  const quantiser = fitQuantiser(before.format, leastBits(before), architecture, weights);
+  const seen = quantisedWeights(architecture, weights, quantiser);
+  const oldCount = old.boxes.length;
+  const quality = await measureQuality(
+    engine,
+    { grid: part, model, format },
+    { global: seen.global, local: seen.local.slice(oldCount) },
+    readMedia,
+    signal,
+  );
+  const kept = await decodeBoxes(engine, model, format, old.boxes, {
+    global: seen.global,
+    local: seen.local.slice(0, oldCount),
+  });
+  const keptPsnr = oldCount === 0 ? Infinity : compareSamples(old.samples, kept, format).psnr;
+  const coordinates = [
+    ...old.coordinates,
+    ...Array.from({ length: part.count }, (_, ordinal) => part.coordinatesOf(ordinal)),
+  ];
+  const content = await newContent(input, { weights, quantiser, coordinates, samples });
+  const { bytes } = await writeContainer(to, content, signal && { signal });
+  return { ...quality, keptPsnr, iterations, seconds, stoppedBy, bytes };
+}
+
+/** The bits that a quantiser was made from: those of its least sensitive tensors. */
+function leastBits({ local, global }: Quantiser): number {
+  return Math.min(16, ...local.map(({ bits }) => bits), ...global.map(({ bits }) => bits));
+}
+
+async function readOldPart(
+  engine: Engine,
+  container: Container,
+  signalIndex: number,
+  { part }: Placement,
+  global: Float32Array,
+  signal?: AbortSignal,
+): Promise<OldPart> {
+  const { grid, chunks } = container.index.signals[signalIndex];
+  const { model, format, quantiser, coder } = container.header.signals[signalIndex];
+  const tensors = localTensors(model.architecture);
+  const wanted = Array.from({ length: chunks.count }, (_, chunk) => chunk).filter(
+    (chunk) => part.ordinalOf(grid.coordinatesOf(chunks.ordinals[chunk])) < 0,
+  );
+  const read: { readonly ordinal: number; readonly weights: Float32Array }[] = [];
+  for await (const { chunk, payload } of container.readChunks(signalIndex, wanted, signal && { signal })) {
+    const section = container.chunkName(signalIndex, chunk);
+    const weights = decodeWeights(payload, tensors, quantiser.local, quantiser.format, coder, section);
+    read.push({ ordinal: chunks.ordinals[chunk], weights });
+  }
+  // By place, not by chunk: the same partitions then give the same bytes, wherever their chunks stand.
+  read.sort((a, b) => a.ordinal - b.ordinal);
+  const boxes = read.map(({ ordinal }) => grid.boxOf(ordinal));
+  const weights = read.map((each) => each.weights);
+  return {
+    coordinates: read.map(({ ordinal }) => grid.coordinatesOf(ordinal)),
+    boxes,
+    weights,
+    samples: await decodeBoxes(engine, model, format, boxes, { global, local: weights }, signal),
+  };
+}
+
+/** Every sample of some partitions, partition-major. */
+async function decodeBoxes(
+  engine: Engine,
+  model: Model,
+  format: SampleFormat,
+  boxes: readonly Box[],
+  weights: Weights,
+  signal?: AbortSignal,
+): Promise<SampleArray> {
+  const { channels, sampleType } = format;
+  const total = boxes.reduce((sum, box) => sum + boxSize(box), 0) * channels;
+  const samples = allocateSamples(sampleType, total);
+  const evaluator = await engine.createEvaluator(model, weights.global);
+  try {
+    let at = 0;
+    const tasks = boxes.map((box, i) => {
+      const begin = at;
+      at += boxSize(box) * channels;
+      return {
+        box,
+        weights: weights.local[i],
+        positions: box.begin.map((first, axis) =>
+          Float64Array.from({ length: box.end[axis] - first }, (_, k) => first + k + 0.5),
+        ),
+        target: { data: samples.subarray(begin, at), shape: boxShape(box) },
+        at: box.begin.map(() => 0),
+      };
+    });
+    await evaluator.decode(tasks, format, signal);
+  } finally {
+    await evaluator.dispose();
+  }
+  return samples;
+}
+
+/** What the new file holds: the trained signal anew, all else as it was. */
+async function newContent(
+  { container, signalIndex, placement, training }: FinetuneInput,
+  trained: {
+    readonly weights: Weights;
+    readonly quantiser: Quantiser;
+    readonly coordinates: readonly (readonly number[])[];
+    readonly samples: SampleArray;
+  },
+): Promise<Parameters<typeof writeContainer>[1]> {
+  const { weights, quantiser, coordinates, samples } = trained;
+  const old = container.header.signals[signalIndex];
+  const { architecture } = old.model;
+  const tensors = localTensors(architecture);
+  const signalHeader: SignalHeader = {
+    ...old,
+    quantiser,
+    globalPayload:
+      architecture.globalWidth === 0
+        ? new Uint8Array(0)
+        : encodeWeights(
+            weights.global,
+            globalTensors(architecture),
+            quantiser.global,
+            quantiser.format,
+            old.coder,
+          ),
+  };
+  const header: Header = {
+    ...container.header,
+    signals: container.header.signals.map((each, i) => (i === signalIndex ? signalHeader : each)),
+    digest: digestOf(container, samples),
+    writer: WRITER_NAME,
+  };
+  const chunks = weights.local.map((values, i) => ({
+    coordinates: coordinates[i],
+    payload: encodeWeights(values, tensors, quantiser.local, quantiser.format, old.coder),
+  }));
+  const { grid, window } = placement;
+  const signals: NewSignal[] = [];
+  for (let i = 0; i < container.index.signals.length; i++) {
+    signals.push(
+      i === signalIndex ? { grid, window, chunks } : await sameSignal(container, i, training.signal),
+    );
+  }
+  const { sections } = container.index;
+  const bytes = await container.readSections(sections, training.signal);
+  return { header, signals, metadata: sections.map(({ name }, i) => ({ name, bytes: bytes[i] })) };
+}
+
+/** A signal as it is; its chunks' checksums continue another header's, so that they are read. */
+async function sameSignal(
+  container: Container,
+  signalIndex: number,
+  signal?: AbortSignal,
+): Promise<NewSignal> {
+  const { grid, window, chunks } = container.index.signals[signalIndex];
+  const all = Array.from({ length: chunks.count }, (_, chunk) => chunk);
+  const copied: NewChunk[] = [];
+  for await (const { chunk, payload } of container.readChunks(signalIndex, all, signal && { signal })) {
+    // A copy: what is read is a view of more.
+    copied.push({ coordinates: grid.coordinatesOf(chunks.ordinals[chunk]), payload: payload.slice() });
+  }
+  return { grid, window, chunks: copied };
+}
+
+/** Of the old family and everything that was trained on, so that different runs are different families. */
+function digestOf(container: Container, samples: SampleArray): Uint8Array {
+  return sha256
+    .create()
+    .update(container.familyIdBytes)
+    .update(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength))
+    .digest();
+}
