@@ -92,15 +92,9 @@ function placeBeside(
       `what is appended has ${shape[axis]} samples on axis ${name}, the file ${visible[axis]}; crop one of them to the other`,
     );
   });
+  checkCount(grid, grown, Math.ceil(shape[grown] / nominalCell[grown]));
   const newAxis = cutsBeside(grid.axes[grown], nominalCell[grown], shape[grown], atEnd, axes[grown]);
   const whole = replaceAt(grid.axes, grown, joinAxes(grid.axes[grown], newAxis));
-  const count = whole.reduce((product, { cuts }) => product * (cuts.length - 1), 1);
-  if (count > MAX_PARTITIONS) {
-    throw new OptionError(
-      'side',
-      `the file would have ${count} partitions, the limit is ${MAX_PARTITIONS}; append less`,
-    );
-  }
   const edge = atEnd ? newAxis.cuts[newAxis.cuts.length - 1] : newAxis.cuts[0];
   return {
     grid: new Grid(whole),
@@ -110,6 +104,16 @@ function placeBeside(
     },
     part: new Grid(replaceAt(grid.axes, grown, newAxis)),
   };
+}
+
+/** @throws OptionError before anything is made of so many cells. */
+function checkCount(grid: Grid, grown: number, cells: number): void {
+  const count = (grid.count / grid.shape[grown]) * (grid.shape[grown] + cells);
+  if (count <= MAX_PARTITIONS) return;
+  throw new OptionError(
+    'side',
+    `the file would have ${count} partitions, the limit is ${MAX_PARTITIONS}; append less`,
+  );
 }
 
 function replaceAt<T>(list: readonly T[], at: number, value: T): T[] {
@@ -136,8 +140,6 @@ function checkEdge(grid: Grid, window: Box, axis: number, edge: 'begin' | 'end',
 
 /** The cells of `length` samples beside an axis, full ones nearest to it. */
 function cutsBeside(old: AxisCuts, cell: number, length: number, atEnd: boolean, name: string): AxisCuts {
-  const count = Math.ceil(length / cell);
-  const steps = Array.from({ length: count + 1 }, (_, i) => Math.min(i * cell, length));
   const last = old.cuts[old.cuts.length - 1];
   const begin = atEnd ? old.cuts[0] : old.cuts[0] - length;
   const end = atEnd ? last + length : last;
@@ -147,6 +149,8 @@ function cutsBeside(old: AxisCuts, cell: number, length: number, atEnd: boolean,
       `axis ${name} would go from ${begin} to ${end}, positions go from -(2^31 - 1) to 2^31 - 1; append less`,
     );
   }
+  const count = Math.ceil(length / cell);
+  const steps = Array.from({ length: count + 1 }, (_, i) => Math.min(i * cell, length));
   return atEnd
     ? { cuts: steps.map((step) => last + step), firstCell: old.firstCell + old.cuts.length - 1 }
     : { cuts: steps.map((step) => old.cuts[0] - step).reverse(), firstCell: old.firstCell - count };
