@@ -57,16 +57,18 @@ export class ErrorSums {
     const { channels, sampleType } = this.#format;
     const alpha = alphaChannel(this.#format);
     const opaque = peakOf(sampleType);
+    let [sum, count, maxError] = [this.#sum, this.#count, this.#maxError];
     for (let at = 0; at < reference.length; at += channels) {
       const colourWeight = alpha < 0 ? 1 : reference[at + alpha] / opaque;
       for (let channel = 0; channel < channels; channel++) {
         const weight = channel === alpha ? 1 : colourWeight;
         const error = Math.abs(samples[at + channel] - reference[at + channel]);
-        this.#sum += weight * error * error;
-        this.#count += weight;
-        if (weight > 0 && error > this.#maxError) this.#maxError = error;
+        sum += weight * error * error;
+        count += weight;
+        if (weight > 0 && error > maxError) maxError = error;
       }
     }
+    [this.#sum, this.#count, this.#maxError] = [sum, count, maxError];
   }
 
   /** @param peak default by sample type. */

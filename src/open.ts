@@ -1,5 +1,6 @@
 import { createEngine } from '../codec/engine/choose.js';
 import type { Engine } from '../codec/engine/engine.js';
+import { overviewsOf } from './container/overviews.js';
 import { openContainer } from './container/reader.js';
 import type { Container } from './container/reader.js';
 import { verifyOpened } from './container/verify.js';
@@ -36,7 +37,7 @@ export async function open(source: Openable, options: OpenOptions = {}): Promise
 
 /** An open file. */
 export class LgiFile {
-  /** The signals, in the header's order. */
+  /** The signals, in the header's order; overviews, which are signals too, follow the one that they are of. */
   readonly signals: readonly Signal[];
   /** The file as its parts, for those who copy chunks rather than decode them. */
   readonly container: Container;
@@ -56,7 +57,16 @@ export class LgiFile {
       this.#engine ??= createEngine('auto', options.threads);
       return this.#engine;
     };
-    this.signals = container.header.signals.map((_, ordinal) => new Signal(container, ordinal, engine));
+    const signals: Signal[] = [];
+    // Overviews stand behind the signals that they are of.
+    for (let i = container.header.signals.length - 1; i >= 0; i--) {
+      const overviews = overviewsOf(container.header, i).map(({ signalIndex, factor }) => ({
+        factor,
+        signal: signals[signalIndex],
+      }));
+      signals[i] = new Signal(container, i, engine, overviews);
+    }
+    this.signals = signals;
   }
 
   /** 32 hexadecimal digits that this file has to itself. */
