@@ -68,6 +68,16 @@ function checkSampling(shape: readonly number[], { scale, size }: Sampling): voi
  * @throws OptionError for a scale or size that is none, or more than 2^31 outputs.
  */
 export function planDecode(grid: Grid, region: Box, sampling: Sampling, channels: number): DecodePlan {
+  return planPositions(grid, decodePositions(grid.extent, region, sampling, channels));
+}
+
+/** {@link planDecode}'s positions, f64 per axis and ascending; none is beyond the extent. */
+export function decodePositions(
+  extent: Box,
+  region: Box,
+  sampling: Sampling,
+  channels: number,
+): Float64Array[] {
   const lengths = boxShape(region);
   checkSampling(lengths, sampling);
   const axes = lengths.map((length, axis) => axisSampling(length, sampling, axis));
@@ -79,7 +89,23 @@ export function planDecode(grid: Grid, region: Box, sampling: Sampling, channels
       `${shape.join('x')} with ${channels} channels are ${outputs} values, the limit is ${MAX_OUTPUTS}; decode a region at a time`,
     );
   }
-  const runs = axes.map(({ count, scale }, axis) => cellRuns(grid, axis, region.begin[axis], count, scale));
+  return axes.map(({ count, scale }, axis) => {
+    const positions = allocate(`${count} positions`, () => new Float64Array(count));
+    for (let j = 0; j < count; j++) {
+      positions[j] = Math.min((region.begin[axis] * scale + j + 0.5) / scale, extent.end[axis]);
+    }
+    return positions;
+  });
+}
+
+/**
+ * Which partitions give the values at positions.
+ *
+ * @param positions per axis, ascending, inside the grid's extent; boxes of the plan are in places of these lists.
+ */
+export function planPositions(grid: Grid, positions: readonly Float64Array[]): DecodePlan {
+  const shape = positions.map(({ length }) => length);
+  const runs = positions.map((all, axis) => cellRuns(grid, axis, all));
   let tiles: PlannedTile[] = [{ ordinal: 0, positions: [], box: { begin: [], end: [] } }];
   runs.forEach((axisRuns, axis) => {
     tiles = tiles.flatMap(({ ordinal, positions, box }) =>
@@ -101,11 +127,9 @@ interface CellRun {
 }
 
 /** Cuts an axis's outputs where they pass from cell to cell. */
-function cellRuns(grid: Grid, axis: number, regionBegin: number, count: number, scale: number): CellRun[] {
+function cellRuns(grid: Grid, axis: number, all: Float64Array): CellRun[] {
   const { cuts } = grid.axes[axis];
-  const last = cuts[cuts.length - 1];
-  const all = allocate(`${count} positions`, () => new Float64Array(count));
-  for (let j = 0; j < count; j++) all[j] = Math.min((regionBegin * scale + j + 0.5) / scale, last);
+  const count = all.length;
   const runs: CellRun[] = [];
   for (let begin = 0; begin < count;) {
     const cell = grid.cellAt(axis, all[begin]);

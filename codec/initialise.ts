@@ -55,12 +55,12 @@ function draw(
  * output layer b = sqrt(6 / in) / omegaHidden of their role; all biases b = 1 / sqrt(in). The global numbers depend
  * on the seed alone, a partition's on seed and ordinal, so adding partitions changes none of the others.
  *
- * @param partitions number of local networks.
+ * @param partitions ordinals of the local networks, or how many there are from 0.
  * @throws OptionError when the seed or the factor is no number of its range.
  */
 export function initialWeights(
   architecture: Architecture,
-  partitions: number,
+  partitions: number | readonly number[],
   options: InitialisationOptions,
 ): Weights {
   const { seed, localFirstFactor = 1 } = options;
@@ -68,7 +68,9 @@ export function initialWeights(
     throw new OptionError('localFirstFactor', `${localFirstFactor} is no positive number`);
   }
   const tensors = localTensors(architecture);
-  const local = Array.from({ length: partitions }, (_, ordinal) =>
+  const ordinals =
+    typeof partitions === 'number' ? Array.from({ length: partitions }, (_, p) => p) : partitions;
+  const local = ordinals.map((ordinal) =>
     draw(architecture, tensors, new RandomStream(seed, 'local-weights', ordinal), localFirstFactor),
   );
   const global = draw(architecture, globalTensors(architecture), new RandomStream(seed, 'global-weights'), 1);

@@ -36,22 +36,44 @@ export function compareSamples(
       `${samples.length} samples cannot be compared with ${reference.length}; give as many, and some`,
     );
   }
-  const { channels } = format;
-  const alpha = alphaChannel(format);
-  const opaque = peakOf(format.sampleType);
-  let sum = 0;
-  let count = 0;
-  let maxError = 0;
-  for (let at = 0; at < reference.length; at += channels) {
-    const colourWeight = alpha < 0 ? 1 : reference[at + alpha] / opaque;
-    for (let channel = 0; channel < channels; channel++) {
-      const weight = channel === alpha ? 1 : colourWeight;
-      const error = Math.abs(samples[at + channel] - reference[at + channel]);
-      sum += weight * error * error;
-      count += weight;
-      if (weight > 0 && error > maxError) maxError = error;
-    }
+  const sums = new ErrorSums(format);
+  sums.add(reference, samples);
+  return sums.errors(peak);
+}
+
+/** The sums behind {@link compareSamples}, for pictures that are compared in parts. */
+export class ErrorSums {
+  readonly #format: Pick<SampleFormat, 'sampleType' | 'layout' | 'channels'>;
+  #sum = 0;
+  #count = 0;
+  #maxError = 0;
+
+  constructor(format: Pick<SampleFormat, 'sampleType' | 'layout' | 'channels'>) {
+    this.#format = format;
   }
-  const mse = sum / count;
-  return { mse, psnr: psnrOf(mse, peak), maxError };
+
+  /** Adds a part, `[positions, channels]` of both. */
+  add(reference: SampleArray, samples: SampleArray): void {
+    const { channels, sampleType } = this.#format;
+    const alpha = alphaChannel(this.#format);
+    const opaque = peakOf(sampleType);
+    let [sum, count, maxError] = [this.#sum, this.#count, this.#maxError];
+    for (let at = 0; at < reference.length; at += channels) {
+      const colourWeight = alpha < 0 ? 1 : reference[at + alpha] / opaque;
+      for (let channel = 0; channel < channels; channel++) {
+        const weight = channel === alpha ? 1 : colourWeight;
+        const error = Math.abs(samples[at + channel] - reference[at + channel]);
+        sum += weight * error * error;
+        count += weight;
+        if (weight > 0 && error > maxError) maxError = error;
+      }
+    }
+    [this.#sum, this.#count, this.#maxError] = [sum, count, maxError];
+  }
+
+  /** @param peak default by sample type. */
+  errors(peak: number = peakOf(this.#format.sampleType)): SampleErrors {
+    const mse = this.#sum / this.#count;
+    return { mse, psnr: psnrOf(mse, peak), maxError: this.#maxError };
+  }
 }

@@ -10,7 +10,7 @@ import type { SampleArray, SampleFormat } from './signal.js';
  * Losses that are no sum over samples (sinograms, say) would be further members; every engine fits this one.
  */
 export interface Objective {
-  /** Boxes of the partitions, in ordinal order. */
+  /** Boxes of the partitions. */
   readonly boxes: readonly Box[];
   readonly format: SampleFormat;
   /**
@@ -24,14 +24,17 @@ export interface Objective {
  * Gathers a signal's samples by partition.
  *
  * @param read gives the samples of a box, row-major `[...box, channels]`
+ * @param ordinals the partitions, in this order; default all.
  */
 export async function sampleObjective(
   grid: Grid,
   format: SampleFormat,
   read: (box: Box) => Promise<SampleArray>,
+  ordinals: readonly number[] = Array.from({ length: grid.count }, (_, ordinal) => ordinal),
 ): Promise<Objective> {
-  const boxes = Array.from({ length: grid.count }, (_, ordinal) => grid.boxOf(ordinal));
-  const samples = allocateSamples(format.sampleType, boxSize(grid.extent) * format.channels);
+  const boxes = ordinals.map((ordinal) => grid.boxOf(ordinal));
+  const positions = boxes.reduce((sum, box) => sum + boxSize(box), 0);
+  const samples = allocateSamples(format.sampleType, positions * format.channels);
   let offset = 0;
   for (const box of boxes) {
     const part = await read(box);

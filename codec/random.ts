@@ -45,7 +45,7 @@ export function philox(block: Uint32Array, keyLow: number, keyHigh: number): voi
 }
 
 /** What a stream is drawn for; one number each, so that no two purposes of one seed share numbers. */
-const PURPOSES = { 'local-weights': 0, 'global-weights': 1, permutation: 2 } as const;
+const PURPOSES = { 'local-weights': 0, 'global-weights': 1, permutation: 2, subset: 3 } as const;
 
 /** A stream of random numbers, named by seed, purpose and two further numbers below 2^32. */
 export class RandomStream {

@@ -69,13 +69,39 @@ export function structuralSimilarity(
       `${reference.length} and ${samples.length} samples are no pictures of ${width}x${height}`,
     );
   }
+  const { sum, count } = similaritySum(reference, samples, shape, format, similarityWindow(shape));
+  return sum / count;
+}
+
+/** Side of the window that a picture is compared by: 11, or the largest odd number that fits both axes. */
+export function similarityWindow([height, width]: readonly [number, number]): number {
   const fitting = Math.min(WINDOW, height, width);
-  const windowSize = fitting - ((fitting + 1) % 2);
-  const mapRows = height - windowSize + 1;
+  return fitting - ((fitting + 1) % 2);
+}
+
+/**
+ * Sum and number of the similarity map's values over a part of a picture: those whose window lies in it.
+ *
+ * Parts that overlap by the window less one have together the values of the whole, each once, and those depend on nothing
+ * else; {@link structuralSimilarity} is the sum of all divided by their number.
+ *
+ * @param shape `[height, width]` of the part, at least the window.
+ * @param window as {@link similarityWindow} has it for the whole.
+ * @param most rows of the map that are made, from the first; default all.
+ */
+export function similaritySum(
+  reference: SampleArray,
+  samples: SampleArray,
+  [height, width]: readonly [number, number],
+  format: PictureFormat,
+  window: number,
+  most = Infinity,
+): { readonly sum: number; readonly count: number } {
+  const mapRows = Math.min(most, height - window + 1);
   let sum = 0;
   for (let row = 0; row < mapRows; row += BAND_ROWS) {
     const rows = Math.min(BAND_ROWS, mapRows - row);
-    const bandHeight = rows + windowSize - 1;
+    const bandHeight = rows + window - 1;
     const band = (data: SampleArray) => ({
       // The library reads the pixels as numbers and takes any typed array, though its types name the 8-bit one.
       data: lumaBand(data, width, row, row + bandHeight, format) as unknown as Uint8ClampedArray<ArrayBuffer>,
@@ -88,9 +114,9 @@ export function structuralSimilarity(
       downsample: false,
       rgb2grayVersion: 'integer',
       bitDepth: BIT_DEPTH,
-      windowSize,
+      windowSize: window,
     });
     for (const value of map.data) sum += value;
   }
-  return sum / (mapRows * (width - windowSize + 1));
+  return { sum, count: mapRows * (width - window + 1) };
 }

@@ -90,7 +90,7 @@ const EPOCHS_BEFORE_REST = 4;
  * Steps of each phase when the recipe's proportions are kept. Every phase gets one where there are as many, since what a
  * skipped phase trains would stay as it was drawn.
  */
-function phaseIterations(phases: readonly Phase[], total: number | undefined): number[] {
+export function phaseIterations(phases: readonly Phase[], total: number | undefined): number[] {
   if (total === undefined) return phases.map(({ iterations }) => iterations);
   const planned = phases.reduce((sum, { iterations }) => sum + iterations, 0);
   let before = 0;
@@ -139,14 +139,16 @@ export async function train(engine: Engine, options: TrainingOptions): Promise<T
   }
 }
 
-/** Weights to begin with, as a recipe's initialisation draws them. */
-export function drawWeights({
-  model,
-  objective,
-  recipe,
-  seed,
-}: Pick<TrainingOptions, 'model' | 'objective' | 'recipe' | 'seed'>): Weights {
-  const weights = initialWeights(model.architecture, objective.boxes.length, {
+/**
+ * Weights as a recipe's initialisation draws them.
+ *
+ * @param ordinals of the objective's partitions, where they are not all from 0: what a partition gets depends on its own alone.
+ */
+export function drawWeights(
+  { model, objective, recipe, seed }: Pick<TrainingOptions, 'model' | 'objective' | 'recipe' | 'seed'>,
+  ordinals?: readonly number[],
+): Weights {
+  const weights = initialWeights(model.architecture, ordinals ?? objective.boxes.length, {
     ...recipe.initialisation,
     seed,
   });

@@ -6,6 +6,8 @@
 // end that; the version and the changelog then change too.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { append, crop, encode, MemorySink, MemoryTarget, memoryMedia, open } from '../dist/src/index.js';
+import { encodeBySettings } from '../dist/src/encode.js';
+import { resolveSettings } from '../dist/src/encode-settings.js';
 import { ReferenceEngine } from '../dist/codec/engine/reference/reference-engine.js';
 import { SLOT_BYTES, encodeSuperblock, decodeSuperblock } from '../dist/src/container/superblock.js';
 
@@ -101,7 +103,12 @@ async function fileOf(name, make) {
 /** @param sampling what is decoded, as the format's text has it: `region` in positions, `scale` or `size`; default every sample. */
 async function addDecoded(name, description, bytes, sampling = {}) {
   const file = await open(bytes, { engine: reference });
-  const [signal] = file.signals;
+  const signals = [];
+  for (const signal of file.signals) signals.push(await decodedSignal(signal, sampling));
+  write(name, bytes, { description, signals });
+}
+
+async function decodedSignal(signal, sampling) {
   const { missing: absent } = await signal.decode();
   const { region, ...density } = sampling;
   const fromWindow = (corner) => corner.map((at, axis) => at - signal.window.begin[axis]);
@@ -116,24 +123,18 @@ async function addDecoded(name, description, bytes, sampling = {}) {
         samples.fill(null, (y * shape[1] + x) * channels, (y * shape[1] + x + 1) * channels);
     }
   }
-  const expected = {
-    description,
-    signals: [
-      {
-        kind: signal.kind,
-        shape,
-        channels,
-        sampleType: format.sampleType,
-        window: signal.window,
-        ...sampling,
-        absent: absent.map(({ coordinates }) => coordinates),
-        samples,
-        // Decoders compute in f32: a value next to a half may round either way, at 16 bits a few steps.
-        tolerance: format.sampleType === 'uint8' ? 1 : 8,
-      },
-    ],
+  return {
+    kind: signal.kind,
+    shape,
+    channels,
+    sampleType: format.sampleType,
+    window: signal.window,
+    ...sampling,
+    absent: absent.map(({ coordinates }) => coordinates),
+    samples,
+    // Decoders compute in f32: a value next to a half may round either way, at 16 bits a few steps.
+    tolerance: format.sampleType === 'uint8' ? 1 : 8,
   };
-  write(name, bytes, expected);
 }
 
 function write(name, bytes, expected) {
@@ -249,6 +250,18 @@ await addDecoded(
     [picture(8, 8, 3, 255), { at: [8, 8] }],
     [picture(8, 8, 3, 255), { at: [0, 16], replace: true }],
   ]),
+);
+
+await addDecoded(
+  'overview',
+  'A picture with an overview of factor 4, which is a signal of its own behind it.',
+  await fileOf('overview', async () => {
+    const media = memoryMedia(picture(18, 22, 3, 255));
+    const settings = { ...resolveSettings(media, { ...small, cell: [6, 8] }), overviews: [4] };
+    const sink = new MemorySink();
+    await encodeBySettings(media, sink, settings, { engine: reference });
+    return sink.bytes().slice();
+  }),
 );
 
 const grey = files.get('paper-grey8-float32');

@@ -5,6 +5,7 @@ import { AXES } from '../codec/signal.js';
 import { asContainer } from './as-container.js';
 import { copyPartitions, type Selection } from './container/copy-partitions.js';
 import type { SignalIndex } from './container/index-table.js';
+import { overviewBox, overviewsOf, primaryBox } from './container/overviews.js';
 import type { Container } from './container/reader.js';
 import type { WriteReport } from './container/writer.js';
 import type { Sink } from './io/sink.js';
@@ -20,7 +21,7 @@ export interface CropOptions {
   readonly drop?: readonly (readonly number[])[];
   /** Keep only partitions that lie wholly inside the region, so that no hidden sample remains; default false. */
   readonly inner?: boolean;
-  /** Which signal region and partitions speak of; others stay whole. Default 0. */
+  /** Which signal region and partitions speak of, and its overviews follow; others stay whole. Default 0. */
   readonly signalIndex?: number;
   /** Stops the copying. */
   readonly signal?: AbortSignal;
@@ -28,11 +29,14 @@ export interface CropOptions {
 
 /** What a crop has done. */
 export interface CropReport extends WriteReport {
-  /** Partitions in the new file. */
+  /** Partitions of the signal in the new file. */
   readonly kept: number;
   /** Partitions of the old file that the new one has not. */
   readonly dropped: number;
-  /** Samples in kept partitions that lie outside the visible window, and can be recovered from the file. */
+  /**
+   * Samples in kept partitions that lie outside the visible window, and can be recovered from the file; those of overviews
+   * count as what they are, one mean each. Means at the window's edge are in it, and of samples on both sides.
+   */
   readonly hiddenSamples: number;
   readonly parameters: ParameterCount;
   /** The new file's visible window, in positions of the first encode's axes. */
@@ -45,6 +49,9 @@ export interface CropReport extends WriteReport {
  * A region finer than partitions keeps whole ones and becomes the visible window. Without a region, the window and the
  * grid shrink to the box of what is left. Dropped partitions inside are holes. The sink is closed on success and aborted
  * on failure.
+ *
+ * Overviews of the signal are cropped along: to the partitions that show anything of the window, with `inner` those that show
+ * nothing else, and never one that shows anything of a partition in `drop`. There the signal itself is what is left to see.
  *
  * A file, container or source that the caller opened stays open; closing it is the caller's.
  *
@@ -69,6 +76,17 @@ export async function crop(
   const selections = container.index.signals.map((signal, i) =>
     i === signalIndex ? selection : whole(signal),
   );
+  const { header, index } = container;
+  const { firstShape } = header.signals[signalIndex];
+  for (const place of overviewsOf(header, signalIndex)) {
+    const overview = index.signals[place.signalIndex];
+    selections[place.signalIndex] = selectOverview(overview, place.factor, firstShape, selection, {
+      dropped: (options.drop ?? []).map((partition) =>
+        index.signals[signalIndex].grid.boxOf(index.signals[signalIndex].grid.ordinalOf(partition)),
+      ),
+      inner: options.inner === true,
+    });
+  }
   const report = await copyPartitions(container, to, selections, options.signal);
   const kept = selection.chunks.length;
   const { chunks } = container.index.signals[signalIndex];
@@ -76,7 +94,10 @@ export async function crop(
     ...report,
     kept,
     dropped: chunks.count - kept,
-    hiddenSamples: hiddenSamples(container.index.signals[signalIndex], selection),
+    hiddenSamples: [
+      signalIndex,
+      ...overviewsOf(header, signalIndex).map((place) => place.signalIndex),
+    ].reduce((hidden, i) => hidden + hiddenSamples(index.signals[i], selections[i]), 0),
     parameters: countParameters(container.header.signals[signalIndex].model.architecture, kept),
     window: selection.window,
   };
@@ -116,6 +137,31 @@ function select(container: Container, signalIndex: number, options: CropOptions)
     throw new OptionError('drop', 'nothing that is left lies in the visible window; drop fewer partitions');
   }
   return { grid: part, window: newWindow, chunks: kept.map((ordinal) => chunks.find(ordinal)) };
+}
+
+/**
+ * Decides what stays of an overview: the partitions that show anything of the new window; with `inner` those that show nothing
+ * else; and none that shows anything of a partition that is left out. There may be no such partition.
+ */
+function selectOverview(
+  { grid, chunks }: SignalIndex,
+  factor: number,
+  firstShape: readonly number[],
+  primary: Selection,
+  { dropped, inner }: { readonly dropped: readonly Box[]; readonly inner: boolean },
+): Selection {
+  const window = intersect(overviewBox(primary.window, factor), grid.extent);
+  // No writer leaves an overview that shows nothing of its signal; such a one stays as it is, but for its chunks.
+  if (window === null) return { grid, window: grid.extent, chunks: [] };
+  const touched = grid.ordinalsIn(window);
+  const kept = touched.filter((ordinal) => {
+    if (chunks.find(ordinal) < 0) return false;
+    const shown = primaryBox(grid.boxOf(ordinal), factor, firstShape);
+    return (
+      (!inner || contains(primary.window, shown)) && dropped.every((box) => intersect(box, shown) === null)
+    );
+  });
+  return { grid: subgrid(grid, touched), window, chunks: kept.map((ordinal) => chunks.find(ordinal)) };
 }
 
 function allOrdinals(grid: Grid): number[] {

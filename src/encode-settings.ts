@@ -21,7 +21,10 @@ import {
   MAX_LOCAL_PARAMETERS,
   MAX_LOCAL_WIDTH,
 } from './container/limits.js';
+import { DEFAULT_GROUPS } from './encode-groups.js';
+import type { GroupLimits } from './encode-groups.js';
 import type { Media } from './media/media.js';
+import { overviewFactors } from './overview-media.js';
 
 /** How to encode; everything has a default. */
 export interface EncodeOptions {
@@ -54,11 +57,19 @@ export interface EncodeOptions {
   readonly weights?: string;
   /** What is done to weights after quantisation; default `none`. */
   readonly coder?: Coder;
-  /** Optimiser steps; default by preset. */
+  /**
+   * `auto` (default): pictures of more than 4 million samples carry reduced copies of themselves at 1/4, 1/8, ... per axis, from
+   * which zoomed-out views are decoded; a file is then 8 % larger. `none`: no picture does.
+   */
+  readonly overviews?: 'auto' | 'none';
+  /**
+   * Optimiser steps; default by preset. Large pictures are trained in groups of partitions, after the global network on the
+   * first of them; every group takes the steps of the local phases.
+   */
   readonly iterations?: number;
-  /** Wall-clock seconds to train for; two runs then differ. */
+  /** Wall-clock seconds to train for, shared out by samples among groups and overviews; two runs then differ. */
   readonly seconds?: number;
-  /** PSNR in dB to stop at, where training comes that far. */
+  /** PSNR in dB to stop at, where training comes that far; every group and overview for itself. */
   readonly psnr?: number;
   /** Whole number from 0; default 0. The same seed, engine, machine and iterations give the same bytes. */
   readonly seed?: number;
@@ -83,8 +94,15 @@ export interface EncodeSettings {
   readonly coder: Coder;
   readonly seed: number;
   readonly budget: Budget;
+  /** Factors of the overviews, finest first. */
+  readonly overviews: readonly number[];
+  /** How much is trained at a time. */
+  readonly groups: GroupLimits;
   readonly notices: readonly string[];
 }
+
+/** Samples from which on a zoomed-out view of a picture is worth a copy: at default cells a view reads 5 MB without one. */
+const OVERVIEW_SAMPLES = 4_000_000;
 
 /** Side of a default cell: the paper's target partition for images (section 4.1). */
 const DEFAULT_CELL = 32;
@@ -121,19 +139,48 @@ export function resolveSettings(media: Media, options: EncodeOptions): EncodeSet
     globalWidth,
   };
   checkParameters(architecture, grid);
-  const map = preset.coordinates === 'linspace' ? linspaceMap : spreadMap;
   return {
     presetName,
     preset,
     grid,
-    model: { architecture, maps: media.shape.map((length) => map(length)), nominalCell: grid.largestCell() },
+    model: { architecture, maps: mapsOf(media.shape, preset), nominalCell: grid.largestCell() },
     precision:
       options.weights === undefined ? DEFAULT_WEIGHT_PRECISION : parseWeightPrecision(options.weights),
     coder: checkCoder(options.coder ?? 'none'),
     seed: checkSeed(options.seed),
     budget: checkBudget(options),
+    overviews: chooseOverviews(media.shape, options.overviews ?? 'auto'),
+    groups: DEFAULT_GROUPS,
     notices,
   };
+}
+
+function chooseOverviews(shape: readonly number[], overviews: string): number[] {
+  if (overviews !== 'auto' && overviews !== 'none') {
+    throw new OptionError('overviews', `'${overviews}' is neither auto nor none`);
+  }
+  const samples = shape.reduce((product, length) => product * length, 1);
+  return overviews === 'auto' && samples > OVERVIEW_SAMPLES ? overviewFactors(shape) : [];
+}
+
+/** Settings of an overview: the picture's network and cells, on axes of its own. */
+export function overviewSettings(overview: Media, settings: EncodeSettings): EncodeSettings {
+  const { shape } = overview;
+  const { preset, model } = settings;
+  const cell = settings.grid.largestCell().map((length, axis) => Math.min(length, shape[axis]));
+  const { grid } = makeGrid(shape, { cell });
+  return {
+    ...settings,
+    grid,
+    model: { ...model, maps: mapsOf(shape, preset), nominalCell: grid.largestCell() },
+    overviews: [],
+    notices: [],
+  };
+}
+
+function mapsOf(shape: readonly number[], preset: Preset): Model['maps'] {
+  const map = preset.coordinates === 'linspace' ? linspaceMap : spreadMap;
+  return shape.map((length) => map(length));
 }
 
 /** The architecture but for its widths. */
@@ -219,7 +266,7 @@ function checkParameters(architecture: Architecture, grid: Grid): void {
       `makes ${global} global weights, the limit is ${MAX_GLOBAL_PARAMETERS}; take a smaller one`,
     );
   }
-  // The engine holds weights and two moments of each in 4 GiB.
+  // The engine holds weights and two moments of each in 4 GiB; what is trained in groups stays in memory as it goes into the file.
   const total = local * grid.count;
   if (total > MAX_PARAMETERS) {
     throw new OptionError(

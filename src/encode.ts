@@ -1,38 +1,42 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { countParameters, globalTensors, localTensors } from '../codec/architecture.js';
+import { countParameters } from '../codec/architecture.js';
 import type { ParameterCount } from '../codec/architecture.js';
-import { encodeWeights } from '../codec/coder/payload.js';
 import type { Engine } from '../codec/engine/engine.js';
 import { LgiError } from '../codec/errors.js';
 import { boxSize } from '../codec/grid.js';
-import { sampleObjective } from '../codec/objective.js';
-import type { Objective } from '../codec/objective.js';
-import { fitQuantiser, quantisedWeights } from '../codec/quantise.js';
-import { train } from '../codec/train.js';
-import type { Header } from './container/header.js';
+import type { Header, SignalHeader } from './container/header.js';
 import { writeContainer } from './container/writer.js';
 import { decibels } from './decibels.js';
-import { resolveSettings } from './encode-settings.js';
+import { iterationsOf, trainInGroups } from './encode-groups.js';
+import type { TrainedSignal } from './encode-groups.js';
+import { overviewSettings, resolveSettings } from './encode-settings.js';
 import type { EncodeOptions, EncodeSettings } from './encode-settings.js';
 import type { Sink } from './io/sink.js';
 import { allowForQuantising, measureQuality } from './measure.js';
 import type { Media } from './media/media.js';
+import { overviewMedia } from './overview-media.js';
 import { withEngine } from './with-engine.js';
 import { WRITER_NAME } from './version.js';
+import { WholeTraining } from './whole-training.js';
 
-/** What encoding achieved, measured on what the file decodes to. */
+/** What encoding achieved, measured on what the file decodes to; quality, parameters and grid are the picture's itself. */
 export interface EncodeReport {
   /** dB; Infinity for no error at all. Colour counts by its alpha. */
   readonly psnr: number;
+  /** Above 4 million positions over strips of as many altogether, spread evenly. */
   readonly ssim: number;
-  /** Training alone. */
+  /** Training alone, overviews too. */
   readonly seconds: number;
+  /** The most that a partition of the picture can have taken part in. */
   readonly iterations: number;
   /** Length of the file. */
   readonly bytes: number;
   /** Bits of the file per position of the signal (bits per pixel, for a picture). */
   readonly bitsPerSample: number;
+  /** Of the picture itself, without its overviews. */
   readonly parameters: ParameterCount;
+  /** Factors of the overviews in the file, finest first. */
+  readonly overviews: readonly number[];
   readonly engine: string;
   readonly threads: number;
   readonly preset: string;
@@ -116,78 +120,94 @@ async function trainAndMeasure(
   engine: Engine,
   context: EncodeContext,
 ): Promise<Prepared> {
-  const { grid, model, preset, precision, coder, seed, budget } = settings;
+  const { grid, budget } = settings;
   const { signal, onProgress } = context;
-  const objective = await sampleObjective(grid, media.format, (box) => media.read(box, signal));
-  const { weights, iterations, seconds, stoppedBy } = await train(engine, {
-    model,
-    objective,
-    recipe: preset.recipe,
-    seed,
+  const overviews = await overviewMedia(media, settings.overviews, signal);
+  const parts = [
+    { media, settings },
+    ...overviews.map((part) => ({ media: part, settings: overviewSettings(part, settings) })),
+  ];
+  const hash = sha256.create();
+  const whole = new WholeTraining({
+    positions: parts.reduce((sum, part) => sum + boxSize(part.settings.grid.extent), 0),
+    iterations: parts.reduce((sum, part) => sum + iterationsOf(part.settings), 0),
     budget: allowForQuantising(budget),
+    onSamples: (samples) =>
+      hash.update(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)),
     ...(onProgress && { onProgress }),
     ...(signal && { signal }),
   });
-  const { architecture } = model;
-  const quantiser = fitQuantiser(precision.format, precision.bits, architecture, weights);
+  const signals: TrainedSignal[] = [];
+  for (const part of parts) {
+    signals.push(await trainInGroups(engine, part.media, part.settings, whole, signal));
+  }
+  const [primary] = signals;
   const { psnr, ssim } = await measureQuality(
     engine,
-    { grid, model, format: media.format },
-    quantisedWeights(architecture, weights, quantiser),
+    { ...settings, ...primary, format: media.format },
     (box) => media.read(box, signal),
     signal,
   );
-  const shortfall = describeShortfall(settings, { psnr, iterations, stoppedBy });
+  const shortfall = describeShortfall(settings, { psnr, ...primary });
   if (shortfall !== undefined) context.onNotice?.(shortfall);
-  const payload = (values: Float32Array, role: 'local' | 'global'): Uint8Array =>
-    encodeWeights(
-      values,
-      role === 'local' ? localTensors(architecture) : globalTensors(architecture),
-      quantiser[role],
-      quantiser.format,
-      coder,
-    );
   const header: Header = {
-    signals: [
-      {
-        kind: media.kind,
-        role: 'primary',
-        format: media.format,
-        ...(media.colour && { colour: media.colour }),
-        firstShape: media.shape,
-        model,
-        quantiser,
-        coder,
-        globalPayload: architecture.globalWidth === 0 ? new Uint8Array(0) : payload(weights.global, 'global'),
-      },
-    ],
-    digest: digestOf(objective, settings),
+    signals: parts.map((part, i) =>
+      signalHeader(part.media, part.settings, signals[i], settings.overviews[i - 1]),
+    ),
+    digest: hash.update(new TextEncoder().encode(JSON.stringify(decisionsOf(settings)))).digest(),
     writer: WRITER_NAME,
   };
-  const chunks = weights.local.map((local, ordinal) => ({
-    coordinates: grid.coordinatesOf(ordinal),
-    payload: payload(local, 'local'),
-  }));
   const metadata = media.iccProfile === undefined ? [] : [{ name: 'icc', bytes: media.iccProfile }];
   return {
-    content: { header, signals: [{ grid, chunks }], metadata },
+    content: {
+      header,
+      signals: parts.map((part, i) => ({
+        grid: part.settings.grid,
+        chunks: signals[i].payloads.map((payload, ordinal) => ({
+          coordinates: part.settings.grid.coordinatesOf(ordinal),
+          payload,
+        })),
+      })),
+      metadata,
+    },
     report: {
       psnr,
       ssim,
-      seconds,
-      iterations,
-      parameters: countParameters(architecture, grid.count),
+      seconds: whole.seconds,
+      iterations: primary.iterations,
+      parameters: countParameters(settings.model.architecture, grid.count),
+      overviews: settings.overviews,
       engine: engine.name,
       threads: engine.threads,
       preset: settings.presetName,
       grid: grid.shape,
-      stoppedBy,
+      stoppedBy: primary.stoppedBy,
       notices: [
         ...(media.notices ?? []),
         ...settings.notices,
         ...(shortfall === undefined ? [] : [shortfall]),
       ],
     },
+  };
+}
+
+function signalHeader(
+  media: Media,
+  { model, coder }: EncodeSettings,
+  { quantiser, globalPayload }: TrainedSignal,
+  overviewFactor?: number,
+): SignalHeader {
+  return {
+    kind: media.kind,
+    role: overviewFactor === undefined ? 'primary' : 'overview',
+    format: media.format,
+    ...(media.colour && { colour: media.colour }),
+    firstShape: media.shape,
+    model,
+    quantiser,
+    coder,
+    globalPayload,
+    ...(overviewFactor !== undefined && { overviewFactor }),
   };
 }
 
@@ -211,10 +231,10 @@ function describeShortfall(
   }
 }
 
-/** SHA-256 over the samples and everything that decides the weights, so that different encodes are different families. */
-function digestOf({ samples }: Objective, settings: EncodeSettings): Uint8Array {
-  const { presetName, preset, grid, model, precision, coder, seed, budget } = settings;
-  const options = {
+/** Everything besides samples that decides the weights, so that different encodes are different families. */
+function decisionsOf(settings: EncodeSettings): object {
+  const { presetName, preset, grid, model, precision, coder, seed, budget, overviews } = settings;
+  return {
     presetName,
     recipe: preset.recipe,
     axes: grid.axes,
@@ -223,10 +243,6 @@ function digestOf({ samples }: Objective, settings: EncodeSettings): Uint8Array 
     coder,
     seed,
     budget,
+    ...(overviews.length > 0 && { overviews }),
   };
-  return sha256
-    .create()
-    .update(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength))
-    .update(new TextEncoder().encode(JSON.stringify(options)))
-    .digest();
 }

@@ -86,10 +86,27 @@ export async function finetune(engine: Engine, input: FinetuneInput, to: Sink): 
   const quantiser = fitQuantiser(before.format, leastBits(before), architecture, weights);
   const seen = quantisedWeights(architecture, weights, quantiser);
   const oldCount = old.boxes.length;
+  const tensors = localTensors(architecture);
+  const payloads = weights.local.map((values) =>
+    encodeWeights(values, tensors, quantiser.local, quantiser.format, header.coder),
+  );
+  const trained: SignalHeader = {
+    ...header,
+    quantiser,
+    globalPayload:
+      architecture.globalWidth === 0
+        ? new Uint8Array(0)
+        : encodeWeights(
+            weights.global,
+            globalTensors(architecture),
+            quantiser.global,
+            quantiser.format,
+            header.coder,
+          ),
+  };
   const quality = await measureQuality(
     engine,
-    { grid: part, model, format },
-    { global: seen.global, local: seen.local.slice(oldCount) },
+    { ...trained, grid: part, payloads: payloads.slice(oldCount) },
     readMedia,
     signal,
   );
@@ -102,7 +119,7 @@ export async function finetune(engine: Engine, input: FinetuneInput, to: Sink): 
     ...old.coordinates,
     ...Array.from({ length: part.count }, (_, ordinal) => part.coordinatesOf(ordinal)),
   ];
-  const content = await newContent(input, { weights, quantiser, coordinates, samples });
+  const content = await newContent(input, trained, payloads, coordinates, samples);
   const { bytes } = await writeContainer(to, content, signal && { signal });
   return { ...quality, keptPsnr, iterations, seconds, stoppedBy, bytes };
 }
@@ -182,41 +199,18 @@ async function decodeBoxes(
 /** What the new file holds: the trained signal anew, all else as it was. */
 async function newContent(
   { container, signalIndex, placement, training }: FinetuneInput,
-  trained: {
-    readonly weights: Weights;
-    readonly quantiser: Quantiser;
-    readonly coordinates: readonly (readonly number[])[];
-    readonly samples: SampleArray;
-  },
+  signalHeader: SignalHeader,
+  payloads: readonly Uint8Array[],
+  coordinates: readonly (readonly number[])[],
+  samples: SampleArray,
 ): Promise<Parameters<typeof writeContainer>[1]> {
-  const { weights, quantiser, coordinates, samples } = trained;
-  const old = container.header.signals[signalIndex];
-  const { architecture } = old.model;
-  const tensors = localTensors(architecture);
-  const signalHeader: SignalHeader = {
-    ...old,
-    quantiser,
-    globalPayload:
-      architecture.globalWidth === 0
-        ? new Uint8Array(0)
-        : encodeWeights(
-            weights.global,
-            globalTensors(architecture),
-            quantiser.global,
-            quantiser.format,
-            old.coder,
-          ),
-  };
   const header: Header = {
     ...container.header,
     signals: container.header.signals.map((each, i) => (i === signalIndex ? signalHeader : each)),
     digest: digestOf(container, samples),
     writer: WRITER_NAME,
   };
-  const chunks = weights.local.map((values, i) => ({
-    coordinates: coordinates[i],
-    payload: encodeWeights(values, tensors, quantiser.local, quantiser.format, old.coder),
-  }));
+  const chunks = payloads.map((payload, i) => ({ coordinates: coordinates[i], payload }));
   const { grid, window } = placement;
   const signals: NewSignal[] = [];
   for (let i = 0; i < container.index.signals.length; i++) {

@@ -2,7 +2,15 @@
 export { open, LgiFile } from './open.js';
 export type { ChangedPartition, OpenOptions } from './open.js';
 export { Signal } from './signal.js';
-export type { DecodeOptions, MissingPartition, PartitionCount, Samples, Tile } from './signal.js';
+export type {
+  DecodeOptions,
+  MissingPartition,
+  Overview,
+  PartitionCount,
+  Samples,
+  Tile,
+  View,
+} from './signal.js';
 export { encode } from './encode.js';
 export type { EncodeReport } from './encode.js';
 export type { EncodeOptions } from './encode-settings.js';

@@ -1,5 +1,6 @@
 import { createEngine } from '../codec/engine/choose.js';
 import type { Engine } from '../codec/engine/engine.js';
+import { overviewsOf } from './container/overviews.js';
 import { openContainer, refreshContainer } from './container/reader.js';
 import type { Container } from './container/reader.js';
 import { verifyOpened } from './container/verify.js';
@@ -65,11 +66,22 @@ export class LgiFile {
       this.#engine ??= createEngine('auto', options.threads);
       return this.#engine;
     };
-    this.#makeSignals = (of) => of.header.signals.map((_, ordinal) => new Signal(of, ordinal, engine));
+    this.#makeSignals = (of) => {
+      const signals: Signal[] = [];
+      // Overviews stand behind the signals that they are of.
+      for (let i = of.header.signals.length - 1; i >= 0; i--) {
+        const overviews = overviewsOf(of.header, i).map(({ signalIndex, factor }) => ({
+          factor,
+          signal: signals[signalIndex],
+        }));
+        signals[i] = new Signal(of, i, engine, overviews);
+      }
+      return signals;
+    };
     this.#signals = this.#makeSignals(container);
   }
 
-  /** The signals, in the header's order. */
+  /** The signals, in the header's order; overviews, which are signals too, follow the one that they are of. */
   get signals(): readonly Signal[] {
     return this.#signals;
   }

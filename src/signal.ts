@@ -1,11 +1,11 @@
 import { countParameters, localTensors } from '../codec/architecture.js';
 import type { ParameterCount, Tensor } from '../codec/architecture.js';
 import { decodeWeights } from '../codec/coder/payload.js';
-import { planDecode } from '../codec/decode.js';
+import { decodePositions, planDecode, planPositions } from '../codec/decode.js';
 import type { PlannedTile, Sampling } from '../codec/decode.js';
 import type { Engine, Evaluator, SampleTarget } from '../codec/engine/engine.js';
 import type { LgiError } from '../codec/errors.js';
-import { boxShape, boxSize } from '../codec/grid.js';
+import { boxShape, boxSize, contains } from '../codec/grid.js';
 import type { Box } from '../codec/grid.js';
 import { allocateSamples, AXES } from '../codec/signal.js';
 import type { SampleArray, SampleFormat, SignalKind } from '../codec/signal.js';
@@ -14,6 +14,7 @@ import { globalWeightsOf } from './container/global-weights.js';
 import type { SignalHeader } from './container/header.js';
 import type { SignalIndex } from './container/index-table.js';
 import { MAX_LOCAL_PARAMETERS } from './container/limits.js';
+import { overviewBox } from './container/overviews.js';
 import type { Container } from './container/reader.js';
 import { absoluteRegion } from './region.js';
 
@@ -46,6 +47,20 @@ export interface Samples {
   readonly missing: readonly MissingPartition[];
   /** Partitions whose networks were evaluated. */
   readonly partitionsDecoded: number;
+}
+
+/** A reduced copy of a signal. */
+export interface Overview {
+  /** Samples of the signal per sample of the copy, on every axis; a power of two. */
+  readonly factor: number;
+  /** The copy, on axes of its own: its sample `i` is the mean of the signal's from `i * factor` on. */
+  readonly signal: Signal;
+}
+
+/** What a view shows, and what it was made from. */
+export interface View extends Samples {
+  /** Of the overview; 1 where the signal itself was decoded. */
+  readonly factor: number;
 }
 
 /** Part of a decode as it becomes ready. */
@@ -92,8 +107,20 @@ interface RunningBatch {
   readonly done: boolean;
 }
 
+/** Where a view puts what it finds. */
+interface ViewTarget {
+  /** The signal itself, then the overviews that cover the region, as far as the view goes up. */
+  readonly levels: readonly Overview[];
+  readonly options: DecodeOptions;
+  readonly whole: SampleTarget;
+  readonly missing: MissingPartition[];
+  partitionsDecoded: number;
+}
+
 /** One signal of an open file. */
 export class Signal {
+  /** Reduced copies of this signal in the file, finest first; see {@link Signal.view}. */
+  readonly overviews: readonly Overview[];
   readonly #container: Container;
   readonly #ordinal: number;
   readonly #engine: () => Engine;
@@ -103,7 +130,13 @@ export class Signal {
   #evaluator: Promise<Evaluator> | undefined;
 
   /** Made by `open`. */
-  constructor(container: Container, ordinal: number, engine: () => Engine) {
+  constructor(
+    container: Container,
+    ordinal: number,
+    engine: () => Engine,
+    overviews: readonly Overview[] = [],
+  ) {
+    this.overviews = overviews;
     this.#container = container;
     this.#ordinal = ordinal;
     this.#engine = engine;
@@ -191,10 +224,92 @@ export class Signal {
     return this.#tiles(this.#plan(options).tiles, options);
   }
 
+  /**
+   * Shows a region at a resolution, as a viewer does: like {@link Signal.decode}, but from the coarsest overview that has at
+   * least as many samples as outputs are asked for on every axis. Outputs are then area averages, and few partitions are read.
+   *
+   * Without such an overview the signal itself is decoded. Where a partition of the overview is not in the file, as after a
+   * crop that dropped some, its place is taken from finer ones and in the end from the signal; with `allowDamaged` where it is
+   * damaged, too. `missing` names partitions of the signal itself.
+   *
+   * @throws OptionError and LgiError as {@link Signal.decode}.
+   */
+  async view(options: DecodeOptions = {}): Promise<View> {
+    const { format } = this;
+    const { grid } = this.#index;
+    const region = this.#region(options);
+    const positions = decodePositions(grid.extent, region, options, format.channels);
+    const shape = positions.map(({ length }) => length);
+    const step =
+      options.scale === undefined
+        ? Math.min(...boxShape(region).map((length, axis) => length / shape[axis]))
+        : 1 / options.scale;
+    const usable = this.overviews.filter(
+      ({ factor, signal }) =>
+        factor <= step && contains(signal.#index.grid.extent, overviewBox(region, factor)),
+    );
+    const data = allocateSamples(
+      format.sampleType,
+      shape.reduce((product, count) => product * count, format.channels),
+    );
+    const target: ViewTarget = {
+      levels: [{ factor: 1, signal: this }, ...usable],
+      options,
+      whole: { data, shape },
+      missing: [],
+      partitionsDecoded: 0,
+    };
+    const at = shape.map(() => 0);
+    await this.#fill(target, usable.length, positions, at);
+    const { missing, partitionsDecoded } = target;
+    const { factor } = target.levels[usable.length];
+    return { data, shape, channels: format.channels, format, missing, partitionsDecoded, factor };
+  }
+
+  /**
+   * Fills a part of a view from a level, and what is not there from the finer ones.
+   *
+   * @param positions of the signal itself, per axis.
+   * @param at where the first of them belongs.
+   */
+  async #fill(
+    target: ViewTarget,
+    level: number,
+    positions: readonly Float64Array[],
+    at: readonly number[],
+  ): Promise<void> {
+    const { factor, signal } = target.levels[level];
+    const { tiles } = planPositions(
+      signal.#index.grid,
+      positions.map((all) => all.map((position) => position / factor)),
+    );
+    const placed = tiles.map((tile) => ({
+      ...tile,
+      box: {
+        begin: tile.box.begin.map((first, axis) => first + at[axis]),
+        end: tile.box.end.map((last, axis) => last + at[axis]),
+      },
+    }));
+    const holes: Box[] = [];
+    const { options, whole } = target;
+    for await (const { coordinates, box, missing: reason } of signal.#tiles(placed, options, whole)) {
+      if (reason === undefined) target.partitionsDecoded++;
+      else if (level > 0) holes.push(box);
+      else target.missing.push({ coordinates, box, reason });
+    }
+    for (const { begin, end } of holes) {
+      const part = positions.map((all, axis) => all.subarray(begin[axis] - at[axis], end[axis] - at[axis]));
+      await this.#fill(target, level - 1, part, begin);
+    }
+  }
+
+  #region({ region }: DecodeOptions): Box {
+    const { window } = this.#index;
+    return region ? absoluteRegion(region, window, AXES[this.kind]) : window;
+  }
+
   #plan(options: DecodeOptions): ReturnType<typeof planDecode> {
-    const { window, grid } = this.#index;
-    const region = options.region ? absoluteRegion(options.region, window, AXES[this.kind]) : window;
-    return planDecode(grid, region, options, this.format.channels);
+    return planDecode(this.#index.grid, this.#region(options), options, this.format.channels);
   }
 
   /** @param whole where all samples belong; absent, every tile gets an array of its own. */

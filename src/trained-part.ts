@@ -3,7 +3,7 @@ import { encodeWeights } from '../codec/coder/payload.js';
 import type { Engine } from '../codec/engine/engine.js';
 import type { Box, Grid } from '../codec/grid.js';
 import { sampleObjective } from '../codec/objective.js';
-import { localBounds, quantisedWeights } from '../codec/quantise.js';
+import { localBounds } from '../codec/quantise.js';
 import { localPart, PRESETS } from '../codec/recipe.js';
 import { drawWeights, train, type Budget, type Progress, type TrainingResult } from '../codec/train.js';
 import { globalWeightsOf } from './container/global-weights.js';
@@ -72,13 +72,14 @@ export async function trainPart(
     ...(onProgress && { onProgress }),
     ...(signal && { signal }),
   });
-  const { local } = quantisedWeights(architecture, weights, quantiser);
-  const seen = { grid: part, model, format };
-  const quality = await measureQuality(engine, seen, { global, local }, read, signal);
   const tensors = localTensors(architecture);
-  const chunks = weights.local.map((values, ordinal) => ({
+  const payloads = weights.local.map((values) =>
+    encodeWeights(values, tensors, quantiser.local, quantiser.format, coder),
+  );
+  const quality = await measureQuality(engine, { ...header, grid: part, payloads }, read, signal);
+  const chunks = payloads.map((payload, ordinal) => ({
     coordinates: part.coordinatesOf(ordinal),
-    payload: encodeWeights(values, tensors, quantiser.local, quantiser.format, coder),
+    payload,
   }));
   return { ...quality, chunks, iterations, seconds, stoppedBy };
 }

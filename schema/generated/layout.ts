@@ -66,6 +66,7 @@ export const LAYOUT: Readonly<Record<TableName, readonly FieldLayout[]>> = {
     { name: 'global_weights', kind: 'vector', size: 1, align: 1, required: true },
     { name: 'rate', kind: 'inline', size: 8, align: 4, required: false },
     { name: 'start_seconds', kind: 'inline', size: 8, align: 8, required: false },
+    { name: 'overview_factor', kind: 'inline', size: 2, align: 2, required: false },
   ],
   SignalIndex: [
     { name: 'axes', kind: 'tables', table: 'Axis', required: true },

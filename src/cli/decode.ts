@@ -23,9 +23,13 @@ interface Flags {
   readonly background?: BackgroundColour;
   readonly allowDamaged?: true;
   readonly threads?: number;
+  readonly overview?: true;
 }
 
 const EPILOGUE = `
+Pictures above 4 million samples carry reduced copies of themselves (overviews).
+With --overview a smaller picture comes from the coarsest of them that is fine
+enough; without it, and without overviews, outputs are points of the picture.
 The extension says the format: .png (exact, 8 and 16 bits), .jpg or .webp.
 A file may be cropped, partitions may be missing: they become transparent, for
 which the picture gets an alpha channel, or with --background of that colour.`;
@@ -41,6 +45,7 @@ export const addDecode: AddCommand = (program, context) => {
     .option('--region <x,y,width,height>', "samples, from the visible window's corner", pictureRegion)
     .option('--scale <factor>', 'outputs per sample', decimal('scale'))
     .option('--size <width>x<height>', 'outputs', pictureSize('size'))
+    .option('--overview', 'for smaller pictures: area averages, and reads little, where the file has them')
     .option('--background <#rrggbb>', 'colour instead of transparency', hexColour)
     .option('--allow-damaged', 'leave holes for what is damaged or cut off, and go on')
     .option('--threads <n>', 'threads (default: what the machine runs at once)', decimal('threads'))
@@ -51,7 +56,7 @@ export const addDecode: AddCommand = (program, context) => {
 async function decodeFile(input: string, flags: Flags, context: CommandContext): Promise<void> {
   const { output, signal } = context;
   const startMs = performance.now();
-  const { output: place, background, threads, ...options } = flags;
+  const { output: place, background, threads, overview, ...options } = flags;
   checkOutput(place);
   const format = imageFormatOf(place);
   await checkDistinct(input, place);
@@ -73,7 +78,9 @@ async function decodeFile(input: string, flags: Flags, context: CommandContext):
     const openedMs = performance.now();
     const readOpening = source.seconds;
     sink = await FileSink.open(place);
-    const samples = await picture.decode({ ...options, signal });
+    const decoding = { ...options, signal };
+    const { factor, ...samples } =
+      overview === true ? await picture.view(decoding) : { ...(await picture.decode(decoding)), factor: 1 };
     if (format === 'jpeg' && samples.missing.length > 0 && background === undefined) throw noAlpha(samples);
     const iccProfile = await readProfile(file, options.allowDamaged === true, context);
     const filled = fillHoles({ ...samples, holes: samples.missing.map(({ box }) => box) }, background);
@@ -102,6 +109,7 @@ async function decodeFile(input: string, flags: Flags, context: CommandContext):
         sampleType: filled.sampleType,
         missing: samples.missing.map(describeMissing),
         partitionsDecoded: samples.partitionsDecoded,
+        ...(overview === true && { overviewFactor: factor }),
         bytes,
         bytesRead: source.bytes,
         ...(fetched && { bytesFetched: fetched.bytesFetched, requests: fetched.requests }),
@@ -109,7 +117,11 @@ async function decodeFile(input: string, flags: Flags, context: CommandContext):
       },
       `${place}: ${width}x${height} ${filled.layout}, ${filled.sampleType}, ${grouped(bytes)} bytes`,
       [
-        ['decoded', counted(samples.partitionsDecoded, 'partition')],
+        [
+          'decoded',
+          counted(samples.partitionsDecoded, 'partition') +
+            (factor === 1 ? '' : ` of the overview at 1/${factor} per axis`),
+        ],
         ['read', `${duration(seconds.read)} (${grouped(source.bytes)} bytes${cost})`],
         ['parse', duration(seconds.parse)],
         ['decode', duration(seconds.decode)],

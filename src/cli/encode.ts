@@ -5,7 +5,7 @@ import { FileSink } from '../io/file-sink-node.js';
 import { readImage } from '../media/read-image.js';
 import { SSIM_VARIANT } from '../../codec/structural-similarity.js';
 import type { AddCommand, CommandContext } from './command.js';
-import { counted, duration, grouped, parameterLine, widthByHeight } from './figures.js';
+import { counted, duration, grouped, overviewLine, parameterLine, widthByHeight } from './figures.js';
 import { decimal, decimalOr, sizes } from './option-values.js';
 import { checkDistinct, checkPath, checkLgiName, checkOutput } from './places.js';
 import { TrainingProgress } from './training-progress.js';
@@ -64,6 +64,7 @@ export const addEncode: AddCommand = (program, context) => {
     .option('--coordinates <which>', "'cell' or 'signal': what local networks see (default: by preset)")
     .option('--weights <format>', 'float32, float16, or int2 to int16 (default: int11)')
     .option('--coder <name>', "'none' or 'deflate' (default: none)")
+    .option('--overviews <which>', "'auto' or 'none': reduced copies above 4 million samples (default: auto)")
     .option('--engine <name>', "'auto' or 'cpu' (default: auto)")
     .option('--threads <n>', 'threads (default: what the machine runs at once)', decimal('threads'))
     .option(
@@ -113,6 +114,7 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
         ['size', `${grouped(bytes)} bytes, ${bitsPerSample.toFixed(2)} bits per pixel`],
         ['parameters', parameterLine(parameters)],
         ['partitions', `${report.grid.join('x')} (rows x columns)`],
+        ...(report.overviews.length === 0 ? [] : [['overviews', overviewLine(report.overviews)] as const]),
         [
           'training',
           `${counted(iterations, 'iteration')} in ${duration(seconds)}` +

@@ -40,3 +40,8 @@ export function parameterLine({
 }): string {
   return `${grouped(total)} (${grouped(local)} local, ${grouped(global)} global)`;
 }
+
+/** Factors of overviews: `at 1/4, 1/8 per axis`. */
+export function overviewLine(factors: readonly number[]): string {
+  return `at ${factors.map((factor) => `1/${factor}`).join(', ')} per axis`;
+}

@@ -4,7 +4,7 @@ import type { Quantiser } from '../../codec/quantise.js';
 import { openContainer, type Container } from '../container/reader.js';
 import { SUPERBLOCK_BYTES } from '../container/superblock.js';
 import type { AddCommand, CommandContext } from './command.js';
-import { grouped, parameterLine, widthByHeight } from './figures.js';
+import { counted, grouped, parameterLine, widthByHeight } from './figures.js';
 import type { Row } from './output.js';
 import { namedOpening } from './named-opening.js';
 import { openSource, placeName } from './places.js';
@@ -25,7 +25,11 @@ async function describeFile(input: string, { output, signal }: CommandContext): 
     const info = fileInfo(await namedOpening(input, source, openContainer(source, { signal })));
     output.result(info, `${placeName(input)}: LGI ${info.version}, ${grouped(info.bytes.total)} bytes`, [
       ...fileRows(info),
-      ...info.signals.flatMap((one, i) => signalRows(one, info.signals.length > 1 ? ` ${i}` : '')),
+      ...info.signals.flatMap((one, i) =>
+        one.overviewFactor === undefined
+          ? signalRows(one, info.signals.length > 1 ? ` ${i}` : '')
+          : [overviewRow(one, one.overviewFactor, i)],
+      ),
     ]);
   } finally {
     await source.close();
@@ -65,11 +69,13 @@ function chunkBytes(chunks: Container['index']['signals'][number]['chunks']): nu
 }
 
 function signalInfo({ header, index }: Container, i: number) {
-  const { kind, role, format, colour, model, quantiser, coder, firstShape } = header.signals[i];
+  const { kind, role, overviewFactor, format, colour, model, quantiser, coder, firstShape } =
+    header.signals[i];
   const { grid, window, chunks } = index.signals[i];
   return {
     kind,
     role,
+    ...(overviewFactor !== undefined && { overviewFactor }),
     shape: boxShape(window),
     channels: format.channels,
     layout: format.layout,
@@ -108,6 +114,16 @@ function fileRows({ generation, fileId, familyId, writer, metadata, bytes }: Fil
       `chunks ${grouped(bytes.chunks)}`,
     ],
     ...metadata.map((section) => ['metadata', `${section.name}, ${grouped(section.bytes)} bytes`] as const),
+  ];
+}
+
+/** An overview is the signal before it in everything but size. */
+function overviewRow({ shape, partitions }: SignalInfo, factor: number, i: number): Row {
+  return [
+    `signal ${i}`,
+    `overview at 1/${factor} per axis, ${widthByHeight(shape)}`,
+    `${counted(partitions.present, 'partition')}` +
+      (partitions.absent === 0 ? '' : `, ${grouped(partitions.absent)} absent`),
   ];
 }
 

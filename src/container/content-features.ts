@@ -26,9 +26,8 @@ export function formatFor(
     const { firstShape } = header.signals[i];
     return !contains({ begin: firstShape.map(() => 0), end: firstShape }, grid.extent);
   });
-  if (!goesBeyond) return { version, features };
-  return {
-    version: { ...version, minor: Math.max(version.minor, VERSION.minor) },
-    features: { ...features, mustUnderstand: features.mustUnderstand | FEATURES.extentBeyondFirst },
-  };
+  const hasOverviews = header.signals.some(({ role }) => role === 'overview');
+  const minor = goesBeyond || hasOverviews ? Math.max(version.minor, VERSION.minor) : version.minor;
+  const mustUnderstand = features.mustUnderstand | (goesBeyond ? FEATURES.extentBeyondFirst : 0n);
+  return { version: { ...version, minor }, features: { ...features, mustUnderstand } };
 }

@@ -7,7 +7,12 @@ import type { SignalHeader } from './header.js';
  *
  * @throws LgiError `damaged`, section `header`.
  */
-export function globalWeightsOf({ model, quantiser, coder, globalPayload }: SignalHeader): Float32Array {
+export function globalWeightsOf({
+  model,
+  quantiser,
+  coder,
+  globalPayload,
+}: Pick<SignalHeader, 'model' | 'quantiser' | 'coder' | 'globalPayload'>): Float32Array {
   const tensors = globalTensors(model.architecture);
   if (tensors.length === 0) return new Float32Array(0);
   return decodeWeights(globalPayload, tensors, quantiser.global, quantiser.format, coder, 'header');

@@ -66,6 +66,49 @@ class HeaderChecks {
       this.must(!/\p{Cc}/u.test(writer), "the writer's name has control characters");
     }
     for (const signal of signals) this.signal(signal);
+    this.overviews(signals);
+  }
+
+  /** An overview belongs to the primary signal before it, and is that signal but for its size. */
+  private overviews(signals: readonly SignalHeader[]): void {
+    let primary: SignalHeader | undefined;
+    let before = 1;
+    for (const signal of signals) {
+      const factor = signal.overviewFactor ?? 0;
+      if (signal.role === 'primary') {
+        this.must(factor === 0, `a primary signal has an overview factor of ${factor}`);
+        primary = signal;
+        before = 1;
+        continue;
+      }
+      this.must(
+        factor >= 2 && Number.isInteger(Math.log2(factor)),
+        `an overview has the factor ${factor}, which is no power of two from 2`,
+      );
+      this.within('overview factor', factor, 2, limits.MAX_OVERVIEW_FACTOR);
+      this.must(primary !== undefined, 'an overview stands before every primary signal');
+      this.must(factor > before, `an overview of factor ${factor} follows one of ${before}`);
+      before = factor;
+      this.overview(signal, primary as SignalHeader, factor);
+    }
+  }
+
+  private overview({ kind, format, firstShape }: SignalHeader, primary: SignalHeader, factor: number): void {
+    const { mapping } = primary.format;
+    this.must(
+      kind === primary.kind &&
+        format.channels === primary.format.channels &&
+        format.layout === primary.format.layout &&
+        format.sampleType === primary.format.sampleType &&
+        format.mapping.scale === mapping.scale &&
+        format.mapping.offset === mapping.offset,
+      'an overview is of another kind or format than its primary signal',
+    );
+    const expected = primary.firstShape.map((length) => Math.ceil(length / factor));
+    this.must(
+      firstShape.every((length, axis) => length === expected[axis]),
+      `an overview of factor ${factor} has ${firstShape.join('x')} samples, its primary signal makes ${expected.join('x')}`,
+    );
   }
 
   private signal(signal: SignalHeader): void {

@@ -79,6 +79,7 @@ function encodeSignal(builder: Builder, signal: SignalHeader): number {
     fb.Signal.addRate(builder, fb.Rate.createRate(builder, signal.rate.numerator, signal.rate.denominator));
   }
   if (signal.startSeconds !== undefined) fb.Signal.addStartSeconds(builder, signal.startSeconds);
+  if (signal.overviewFactor !== undefined) fb.Signal.addOverviewFactor(builder, signal.overviewFactor);
   return fb.Signal.endSignal(builder);
 }
 
@@ -167,6 +168,7 @@ function decodeSignal(table: fb.Signal, byteOffset: number): SignalHeader {
   const colour = table.colour();
   const rate = table.rate();
   const startSeconds = table.startSeconds();
+  const overviewFactor = table.overviewFactor();
   const firstShape = Array.from(present(table.firstShapeArray()));
   const maps = Array.from({ length: table.coordinateMapsLength() }, (_, axis) => {
     const map = present(table.coordinateMaps(axis));
@@ -203,6 +205,7 @@ function decodeSignal(table: fb.Signal, byteOffset: number): SignalHeader {
     globalPayload: present(table.globalWeightsArray()).slice(),
     ...(rate ? { rate: { numerator: rate.numerator(), denominator: rate.denominator() } } : {}),
     ...(startSeconds !== 0 ? { startSeconds } : {}),
+    ...(overviewFactor !== 0 ? { overviewFactor } : {}),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Quantiser } from '../../codec/quantise.js';
 import type { SampleFormat, SignalKind } from '../../codec/signal.js';
 import type { Colour } from '../colour.js';
 
-/** What a signal is for; `overview` is a reduced copy of a primary one. */
+/** What a signal is for; `overview` is a reduced copy of the primary one before it. */
 export type SignalRole = 'primary' | 'overview';
 
 /** A rational number of samples per second. */
@@ -31,6 +31,11 @@ export interface SignalHeader {
   readonly rate?: Rate;
   /** Time of position 0 of axis t, in seconds; 0 where absent. */
   readonly startSeconds?: number;
+  /**
+   * Of an overview, and of it alone: samples per axis of the primary signal before it that one sample is the mean of; a power
+   * of two from 2 to 4,096.
+   */
+  readonly overviewFactor?: number;
 }
 
 /** What crop and append never change. */

@@ -63,6 +63,12 @@ export const MAX_GLOBAL_PARAMETERS = 1 << 24;
 /** The stride of the lattice is stored in 16 bits; the largest in use is 16. */
 export const MAX_LATTICE_STRIDE = 4096;
 
+/**
+ * Samples of the primary signal per sample of an overview, per axis: a picture of 2^21 samples across then has one of 512,
+ * and whoever makes overviews can hold a square of the primary of that side.
+ */
+export const MAX_OVERVIEW_FACTOR = 4096;
+
 /** |omega|: INCODE and SIREN use 30 to 60, audio up to 3,000; the range reduction of sine stays exact far beyond. */
 export const MAX_OMEGA = 1e5;
 

@@ -197,7 +197,6 @@ describe('a header', () => {
       const list = <T>(value: T): T[] => Array.from({ length: axes }, () => value);
       const other = withSignal({
         kind,
-        role: 'overview',
         firstShape: list(9),
         model: {
           ...signal.model,
@@ -208,6 +207,62 @@ describe('a header', () => {
       });
       expect(decodeHeader(encodeHeader(other), 0)).toEqual(other);
     }
+  });
+
+  describe('with an overview', () => {
+    const overview = (change: Partial<SignalHeader> = {}): SignalHeader => ({
+      ...signal,
+      role: 'overview',
+      overviewFactor: 4,
+      firstShape: [3, 4],
+      model: { ...signal.model, maps: signal.model.maps.map((map, axis) => ({ ...map, length: 3 + axis })) },
+      ...change,
+    });
+
+    it('keeps its factor', () => {
+      const header: Header = {
+        ...base,
+        signals: [signal, overview(), overview({ overviewFactor: 8, firstShape: [2, 2] })],
+      };
+      const [, first, second] = decodeHeader(encodeHeader(header), 0).signals;
+      expect([first.overviewFactor, second.overviewFactor]).toEqual([4, 8]);
+    });
+
+    it.each<[string, string, RegExp, SignalHeader[]]>([
+      ['no factor', 'damaged', /factor 0/, [signal, overview({ overviewFactor: undefined })]],
+      [
+        'the factor 1',
+        'damaged',
+        /factor 1,/,
+        [signal, overview({ overviewFactor: 1, firstShape: [10, 13] })],
+      ],
+      ['a factor of no power of two', 'damaged', /factor 6/, [signal, overview({ overviewFactor: 6 })]],
+      [
+        'a factor too large',
+        'limit',
+        /is 8192/,
+        [signal, overview({ overviewFactor: 8192, firstShape: [1, 1] })],
+      ],
+      [
+        'a factor in the primary signal',
+        'damaged',
+        /primary signal has .* 4/,
+        [{ ...signal, overviewFactor: 4 }],
+      ],
+      ['nothing that it is of', 'damaged', /before every primary/, [overview(), signal]],
+      ['a finer one after it', 'damaged', /of factor 4 follows one of 4/, [signal, overview(), overview()]],
+      ['another size', 'damaged', /has 3x5 samples.*makes 3x4/, [signal, overview({ firstShape: [3, 5] })]],
+      [
+        'another format',
+        'damaged',
+        /another kind or format/,
+        [signal, overview({ format: { ...signal.format, sampleType: 'uint16' } })],
+      ],
+    ])('is refused where it has %s: %s', (_, code, message, signals) => {
+      const error = failure(() => encodeHeader({ ...base, signals }));
+      expect(error.message).toMatch(message);
+      expect(error).toMatchObject({ code, section: 'header' });
+    });
   });
 
   it('from a later version, with a name that is not known here, is unsupported rather than damaged', () => {

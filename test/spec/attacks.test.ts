@@ -82,6 +82,8 @@ describe("the format's limits", () => {
       ['weights of a partition', limits.MAX_LOCAL_PARAMETERS],
       ['global weights', limits.MAX_GLOBAL_PARAMETERS],
       ['lattice stride', limits.MAX_LATTICE_STRIDE],
+      ['overview factor', limits.MAX_OVERVIEW_FACTOR],
+      ['position of a cut (magnitude)', limits.MAX_POSITION],
       ['omega (magnitude)', limits.MAX_OMEGA],
       ['a, b (magnitude)', limits.MAX_MODULATION_EXPONENT],
       ['c, d (magnitude)', limits.MAX_MODULATION_SHIFT],

@@ -4,6 +4,7 @@ import type { Model } from '../../model.js';
 import type { Engine, Evaluator, TrainingSession, TrainingSetup } from '../engine.js';
 import { CpuEvaluator } from './evaluator.js';
 import { ThreadPool } from './pool.js';
+import { SpareMemory } from './spare-memory.js';
 import { CpuTrainingSession } from './training.js';
 
 /** Most threads of one engine: each has its scratch memory, and a picture has no use for more. */
@@ -27,6 +28,7 @@ class CpuEngine implements Engine {
   readonly name = 'cpu';
   readonly threads: number;
   readonly #pool: ThreadPool;
+  readonly #spare = new SpareMemory();
 
   constructor(pool: ThreadPool) {
     this.#pool = pool;
@@ -34,7 +36,7 @@ class CpuEngine implements Engine {
   }
 
   createTrainingSession(setup: TrainingSetup): Promise<TrainingSession> {
-    return CpuTrainingSession.create(this.#pool, setup);
+    return CpuTrainingSession.create(this.#pool, setup, this.#spare);
   }
 
   createEvaluator(model: Model, global: Float32Array): Promise<Evaluator> {
@@ -42,6 +44,7 @@ class CpuEngine implements Engine {
   }
 
   dispose(): Promise<void> {
+    this.#spare.clear();
     return this.#pool.dispose();
   }
 }

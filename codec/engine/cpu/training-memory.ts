@@ -64,10 +64,16 @@ export class TrainingMemory {
   readonly #shares: number;
 
   /**
+   * @param allocate gives a memory of at least so many pages, all of them zero.
    * @throws RangeError when the samples are not as many as the boxes hold.
    * @throws LgiError `limit` beyond 4 GiB.
    */
-  constructor(setup: TrainingSetup, module: WebAssembly.Module, threads: number) {
+  constructor(
+    setup: TrainingSetup,
+    module: WebAssembly.Module,
+    threads: number,
+    allocate = (pages: number): WebAssembly.Memory => sharedMemory(pages, pages),
+  ) {
     this.#setup = setup;
     this.#threads = threads;
     const { model, boxes, samples, format } = setup;
@@ -91,7 +97,7 @@ export class TrainingMemory {
     this.points = points.reduce((most, count) => Math.max(most, count), 0);
     const { at, pages } = this.#layOut(module, points);
     this.#at = at;
-    this.memory = sharedMemory(pages, pages);
+    this.memory = allocate(pages);
     this.view = new DataView(this.memory.buffer);
     this.#writeAll();
   }

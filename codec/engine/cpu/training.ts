@@ -5,6 +5,7 @@ import type { Snapshot, Step, StepReport, TrainingSession, TrainingSetup } from 
 import { compileKernels } from './module.js';
 import type { ThreadPool } from './pool.js';
 import * as record from './records.js';
+import type { SpareMemory } from './spare-memory.js';
 import { MAX_STEPS, TrainingMemory } from './training-memory.js';
 
 let nextInstance = 0;
@@ -14,16 +15,22 @@ export class CpuTrainingSession implements TrainingSession {
   readonly #pool: ThreadPool;
   readonly #setup: TrainingSetup;
   readonly #memory: TrainingMemory;
+  readonly #spare: SpareMemory;
+  #isDisposed = false;
   readonly #instance = nextInstance++;
   #orders: ReadonlyMap<number, Uint32Array> | undefined;
   #globalUpdates = 0;
   /** Of the global weights; items start with 0, so that all their patches are stale. */
   #version = 1;
 
-  static async create(pool: ThreadPool, setup: TrainingSetup): Promise<CpuTrainingSession> {
+  static async create(
+    pool: ThreadPool,
+    setup: TrainingSetup,
+    spare: SpareMemory,
+  ): Promise<CpuTrainingSession> {
     const { module } = await compileKernels();
-    const memory = new TrainingMemory(setup, module, pool.size);
-    const session = new CpuTrainingSession(pool, setup, memory);
+    const memory = new TrainingMemory(setup, module, pool.size, (pages) => spare.take(pages));
+    const session = new CpuTrainingSession(pool, setup, memory, spare);
     await pool.run((thread) => ({
       kind: 'open',
       instance: session.#instance,
@@ -37,7 +44,8 @@ export class CpuTrainingSession implements TrainingSession {
     return session;
   }
 
-  private constructor(pool: ThreadPool, setup: TrainingSetup, memory: TrainingMemory) {
+  private constructor(pool: ThreadPool, setup: TrainingSetup, memory: TrainingMemory, spare: SpareMemory) {
+    this.#spare = spare;
     this.#pool = pool;
     this.#setup = setup;
     this.#memory = memory;
@@ -133,7 +141,11 @@ export class CpuTrainingSession implements TrainingSession {
   }
 
   async dispose(): Promise<void> {
+    // Given back twice, the memory would be another session's.
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
     await this.#pool.run(() => ({ kind: 'close', instance: this.#instance }));
+    this.#spare.give(this.#memory.memory);
   }
 }
 

@@ -12,7 +12,7 @@ export enum SignalRole {
   Primary = 0,
 
   /**
-   * A reduced copy of a primary signal, for zoomed-out views; a reader may ignore it.
+   * A reduced copy of the primary signal before it, for zoomed-out views; a reader may ignore it.
    */
   Overview = 1
 }

@@ -180,8 +180,17 @@ startSeconds():number {
   return offset ? this.bb!.readFloat64(this.bb_pos + offset) : 0.0;
 }
 
+/**
+ * For role Overview: samples of the primary signal per sample of this one on every axis, a power of two, at least 2.
+ * Otherwise 0.
+ */
+overviewFactor():number {
+  const offset = this.bb!.__offset(this.bb_pos, 32);
+  return offset ? this.bb!.readUint16(this.bb_pos + offset) : 0;
+}
+
 static startSignal(builder:flatbuffers.Builder) {
-  builder.startObject(14);
+  builder.startObject(15);
 }
 
 static addKind(builder:flatbuffers.Builder, kind:SignalKind) {
@@ -288,6 +297,10 @@ static addRate(builder:flatbuffers.Builder, rateOffset:flatbuffers.Offset) {
 
 static addStartSeconds(builder:flatbuffers.Builder, startSeconds:number) {
   builder.addFieldFloat64(13, startSeconds, 0.0);
+}
+
+static addOverviewFactor(builder:flatbuffers.Builder, overviewFactor:number) {
+  builder.addFieldInt16(14, overviewFactor, 0);
 }
 
 static endSignal(builder:flatbuffers.Builder):flatbuffers.Offset {

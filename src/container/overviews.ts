@@ -1,0 +1,42 @@
+import type { Box } from '../../codec/grid.js';
+import type { Header } from './header.js';
+
+/** An overview among a header's signals. */
+export interface OverviewPlace {
+  /** Place in the header's list. */
+  readonly signalIndex: number;
+  /** Samples of the primary signal per sample, on every axis. */
+  readonly factor: number;
+}
+
+/** The overviews of a signal, finest first: those that follow it before the next primary one. */
+export function overviewsOf({ signals }: Header, signalIndex: number): OverviewPlace[] {
+  const places: OverviewPlace[] = [];
+  if (signals[signalIndex]?.role !== 'primary') return places;
+  for (let i = signalIndex + 1; i < signals.length; i++) {
+    const factor = signals[i].overviewFactor;
+    if (factor === undefined) break;
+    places.push({ signalIndex: i, factor });
+  }
+  return places;
+}
+
+/** The overview's samples that show anything of a box of the primary signal. */
+export function overviewBox({ begin, end }: Box, factor: number): Box {
+  return {
+    begin: begin.map((at) => Math.floor(at / factor)),
+    end: end.map((at) => Math.ceil(at / factor)),
+  };
+}
+
+/**
+ * The primary signal's samples whose means a box of the overview holds.
+ *
+ * @param firstShape of the primary signal: means are of the samples that there were.
+ */
+export function primaryBox({ begin, end }: Box, factor: number, firstShape: readonly number[]): Box {
+  return {
+    begin: begin.map((at) => at * factor),
+    end: end.map((at, axis) => Math.min(at * factor, firstShape[axis])),
+  };
+}

@@ -1,0 +1,187 @@
+import { localTensors, globalTensors, elementCount } from '../codec/architecture.js';
+import { encodeWeights } from '../codec/coder/payload.js';
+import type { Engine } from '../codec/engine/engine.js';
+import { boxSize } from '../codec/grid.js';
+import { sampleObjective, type Objective } from '../codec/objective.js';
+import { fitQuantiser, localBounds, quantisedWeights, type Quantiser } from '../codec/quantise.js';
+import { RandomStream } from '../codec/random.js';
+import type { Phase, Recipe } from '../codec/recipe.js';
+import { drawWeights, phaseIterations, train, type TrainingResult } from '../codec/train.js';
+import type { EncodeSettings } from './encode-settings.js';
+import type { Media } from './media/media.js';
+import type { WholeTraining } from './whole-training.js';
+
+/** How many partitions are trained at a time: as many as none of these numbers is exceeded by, and at least one. */
+export interface GroupLimits {
+  readonly partitions: number;
+  readonly samples: number;
+  /** Local weights. */
+  readonly weights: number;
+}
+
+/**
+ * 4,096 partitions of the default size have 4 million samples and 3 million weights. In such groups encoding 25 and 100 million
+ * grey samples peaked at 514 and 655 MB of RSS, of which the file, twice in memory, was 64 and 252. Larger partitions are bounded by samples, larger networks by weights.
+ */
+export const DEFAULT_GROUPS: GroupLimits = { partitions: 1 << 12, samples: 1 << 24, weights: 1 << 25 };
+
+/** A signal's networks as they go into a file. */
+export interface TrainedSignal {
+  readonly quantiser: Quantiser;
+  /** Empty without a global network. */
+  readonly globalPayload: Uint8Array;
+  /** Local weights by the ordinal of their partition. */
+  readonly payloads: readonly Uint8Array[];
+  /** Optimiser steps that the partitions of the first group have taken, which are the most. */
+  readonly iterations: number;
+  readonly stoppedBy: TrainingResult['stoppedBy'];
+}
+
+/**
+ * Trains a signal's networks, in memory that does not grow with the signal but for what goes into the file.
+ *
+ * Where the partitions are more than a group, one spread evenly over the signal goes through the whole recipe and leaves the
+ * global network and the quantiser. Then global weights stand still, so that partitions depend on no other, and the
+ * rest goes through the recipe's local phases group by group, within what the quantiser holds. A recipe without local phases
+ * trains everything at once, whatever that takes.
+ *
+ * @param whole what all signals of a file share: time, progress, and who reads along.
+ * @throws LgiError `limit` where the engine's memory does not hold a group; `diverged`.
+ */
+export async function trainInGroups(
+  engine: Engine,
+  media: Media,
+  settings: EncodeSettings,
+  whole: WholeTraining,
+  signal?: AbortSignal,
+): Promise<TrainedSignal> {
+  const { grid, model, preset, precision, coder, seed } = settings;
+  const { architecture } = model;
+  const tensors = localTensors(architecture);
+  const payloads = new Array<Uint8Array>(grid.count);
+  const plan = planGroups(settings);
+  let quantiser: Quantiser | undefined;
+  let global: Float32Array | undefined;
+  let iterations = 0;
+  const ends = new Set<TrainingResult['stoppedBy']>();
+  for (const ordinals of plan.groups) {
+    const objective = await sampleObjective(grid, media.format, (box) => media.read(box, signal), ordinals);
+    whole.reads(objective.samples);
+    const recipe = global === undefined ? preset.recipe : plan.localRecipe;
+    const drawn = drawWeights({ model, objective, recipe, seed }, ordinals);
+    const bounds = quantiser && localBounds(architecture, quantiser);
+    const trained = await whole.train(
+      positionsOf(objective),
+      plannedIterations(recipe, settings),
+      (context) =>
+        train(engine, {
+          model,
+          objective,
+          recipe,
+          initial: global === undefined ? drawn : { ...drawn, global },
+          ...(bounds && { localBounds: bounds }),
+          seed,
+          ...context,
+        }),
+    );
+    const { weights } = trained;
+    iterations = Math.max(iterations, trained.iterations);
+    ends.add(trained.stoppedBy);
+    if (quantiser === undefined) {
+      const reserved = plan.groups.length > 1 ? [outputRange(settings)] : [];
+      const fitted = { global: weights.global, local: [...weights.local, ...reserved] };
+      quantiser = fitQuantiser(precision.format, precision.bits, architecture, fitted);
+      // What the file holds is what the other groups have to go with.
+      global = quantisedWeights(architecture, { global: weights.global, local: [] }, quantiser).global;
+    }
+    for (const [i, ordinal] of ordinals.entries()) {
+      payloads[ordinal] = encodeWeights(weights.local[i], tensors, quantiser.local, quantiser.format, coder);
+    }
+  }
+  if (quantiser === undefined || global === undefined) throw new Error('a grid has at least one partition');
+  return {
+    quantiser,
+    globalPayload:
+      architecture.globalWidth === 0
+        ? new Uint8Array(0)
+        : encodeWeights(global, globalTensors(architecture), quantiser.global, quantiser.format, coder),
+    payloads,
+    iterations,
+    stoppedBy: endOf(ends),
+  };
+}
+
+/** Steps of all groups together, for progress. */
+export function iterationsOf(settings: EncodeSettings): number {
+  const { groups, localRecipe } = planGroups(settings);
+  const later = plannedIterations(localRecipe, settings);
+  return plannedIterations(settings.preset.recipe, settings) + (groups.length - 1) * later;
+}
+
+/** Steps that a group of this recipe takes: those that its phases have when the whole recipe keeps its proportions. */
+function plannedIterations(recipe: Recipe, { preset, budget }: EncodeSettings): number {
+  const all = phaseIterations(preset.recipe.phases, budget.iterations);
+  return all.slice(-recipe.phases.length).reduce((sum, steps) => sum + steps, 0);
+}
+
+function planGroups({ grid, model, preset, seed, groups: limits }: EncodeSettings): {
+  groups: readonly (readonly number[])[];
+  localRecipe: Recipe;
+} {
+  const { phases } = preset.recipe;
+  const last = phases.findLastIndex(({ trains }) => trains === 'all');
+  const localRecipe = { ...preset.recipe, phases: sharingTime(phases.slice(last + 1)) };
+  const all = Array.from({ length: grid.count }, (_, ordinal) => ordinal);
+  const cellSamples = grid.largestCell().reduce((product, side) => product * side, 1);
+  const weights = elementCount(localTensors(model.architecture));
+  const most = Math.max(
+    1,
+    Math.min(
+      limits.partitions,
+      Math.floor(limits.samples / cellSamples),
+      Math.floor(limits.weights / weights),
+    ),
+  );
+  if (grid.count <= most || localRecipe.phases.length === 0) return { groups: [all], localRecipe };
+  const first = spread(grid.count, most, seed);
+  const isFirst = new Set(first);
+  const rest = all.filter((ordinal) => !isFirst.has(ordinal));
+  const count = Math.ceil(rest.length / most);
+  const part = (i: number): number => Math.floor((i * rest.length) / count);
+  return {
+    groups: [first, ...Array.from({ length: count }, (_, i) => rest.slice(part(i), part(i + 1)))],
+    localRecipe,
+  };
+}
+
+/** `count` of the numbers below `length`, ascending: one at random out of each of as many equal parts. */
+function spread(length: number, count: number, seed: number): number[] {
+  const random = new RandomStream(seed, 'subset');
+  return Array.from({ length: count }, (_, i) => {
+    const begin = Math.floor((i * length) / count);
+    return begin + random.below(Math.floor(((i + 1) * length) / count) - begin);
+  });
+}
+
+function sharingTime(phases: readonly Phase[]): Phase[] {
+  const time = phases.reduce((sum, { timeShare }) => sum + timeShare, 0);
+  return phases.map((phase) => ({ ...phase, timeShare: phase.timeShare / time }));
+}
+
+/**
+ * Weights that are none but for output biases at the end of the outputs' range: the brightest partition, whose bias begins
+ * there, may be in any group.
+ */
+function outputRange({ model: { architecture } }: EncodeSettings): Float32Array {
+  const weights = new Float32Array(elementCount(localTensors(architecture)));
+  return weights.fill(1, weights.length - architecture.outputs);
+}
+
+function positionsOf({ boxes }: Pick<Objective, 'boxes'>): number {
+  return boxes.reduce((sum, box) => sum + boxSize(box), 0);
+}
+
+function endOf(ends: ReadonlySet<TrainingResult['stoppedBy']>): TrainingResult['stoppedBy'] {
+  if (ends.has('seconds')) return 'seconds';
+  return ends.has('iterations') ? 'iterations' : 'psnr';
+}

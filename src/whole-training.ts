@@ -1,0 +1,98 @@
+import type { SampleArray } from '../codec/signal.js';
+import type { Budget, Progress, TrainingOptions, TrainingResult } from '../codec/train.js';
+
+/** What a training of a part takes from the whole. */
+export type PartContext = Pick<TrainingOptions, 'budget' | 'onProgress' | 'signal'>;
+
+/** What {@link WholeTraining} is made of. */
+export interface WholeTrainingOptions {
+  /** Of all parts together. */
+  readonly positions: number;
+  /** Steps of all parts together. */
+  readonly iterations: number;
+  readonly budget: Budget;
+  readonly onSamples: (samples: SampleArray) => void;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Several trainings as one: shares time out by samples and reports progress over all. */
+export class WholeTraining {
+  readonly #options: WholeTrainingOptions;
+  #positionsDone = 0;
+  #iterationsDone = 0;
+  /** Of all trainings, without what lies between them. */
+  #seconds = 0;
+  /** Error of what is done, `10^(-psnr / 10)` times positions. */
+  #errors = 0;
+
+  constructor(options: WholeTrainingOptions) {
+    this.#options = options;
+  }
+
+  get seconds(): number {
+    return this.#seconds;
+  }
+
+  /** Takes note of samples that will be trained. */
+  reads(samples: SampleArray): void {
+    this.#options.onSamples(samples);
+  }
+
+  /**
+   * Trains a part.
+   *
+   * @param positions of it.
+   * @param iterations planned for it; time may end them.
+   */
+  async train(
+    positions: number,
+    iterations: number,
+    work: (context: PartContext) => Promise<TrainingResult>,
+  ): Promise<TrainingResult> {
+    const { budget, signal, onProgress } = this.#options;
+    const share = positions / (this.#options.positions - this.#positionsDone);
+    let psnr = 0;
+    const result = await work({
+      budget: {
+        ...budget,
+        ...(budget.iterations !== undefined && { iterations }),
+        // At least an instant: what came before may have taken longer than it was given.
+        ...(budget.seconds !== undefined && {
+          seconds: Math.max(1e-3, (budget.seconds - this.#seconds) * share),
+        }),
+      },
+      ...(signal && { signal }),
+      ...(onProgress && {
+        onProgress: (progress: Progress) => {
+          psnr = progress.psnr;
+          onProgress(this.#overAll(progress, positions));
+        },
+      }),
+    });
+    this.#positionsDone += positions;
+    this.#iterationsDone += iterations;
+    this.#seconds += result.seconds;
+    this.#errors += positions * 10 ** (-psnr / 10);
+    return result;
+  }
+
+  #overAll(progress: Progress, positions: number): Progress {
+    const all = this.#options.positions;
+    // One training of everything says all of it itself.
+    if (positions === all) return progress;
+    // Of a part that cannot tell how far it is, what is done counts.
+    const fraction = (this.#positionsDone + positions * (progress.fraction ?? 0)) / all;
+    const seconds = this.#seconds + progress.iteration / progress.iterationsPerSecond;
+    const errors = this.#errors + positions * 10 ** (-progress.psnr / 10);
+    return {
+      iteration: this.#iterationsDone + progress.iteration,
+      iterations: Number.isFinite(progress.iterations) ? this.#options.iterations : Infinity,
+      fraction,
+      psnr: -10 * Math.log10(errors / (this.#positionsDone + positions)),
+      seconds,
+      iterationsPerSecond: progress.iterationsPerSecond,
+      secondsLeft: fraction > 0 ? Math.max(0, (seconds * (1 - fraction)) / fraction) : Infinity,
+    };
+  }
+}
