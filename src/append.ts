@@ -1,12 +1,19 @@
 import { countParameters, type ParameterCount } from '../codec/architecture.js';
 import type { Engine } from '../codec/engine/engine.js';
 import { OptionError } from '../codec/errors.js';
-import type { Box } from '../codec/grid.js';
+import { boxSize, type Box } from '../codec/grid.js';
 import type { Progress, TrainingResult } from '../codec/train.js';
+import {
+  overviewOfPart,
+  planOverviews,
+  type GrownOverview,
+  type OverviewGrowth,
+} from './append-overviews.js';
 import { asContainer, type Copyable } from './as-container.js';
-import { growContainer } from './container/grow.js';
+import { growContainer, type SignalGrowth } from './container/grow.js';
+import { ChunkTable } from './container/index-table.js';
 import { openContainer, type Container } from './container/reader.js';
-import { finishSink, writeContainer } from './container/writer.js';
+import { finishSink, writeContainer, type NewSignal } from './container/writer.js';
 import { checkBudget, checkSeed } from './encode-settings.js';
 import { finetune } from './finetune.js';
 import { MemorySink, MemorySource } from './io/memory.js';
@@ -75,6 +82,7 @@ interface Prepared {
   readonly signalIndex: number;
   readonly media: Media;
   readonly placement: Placement;
+  readonly overviews: readonly OverviewGrowth[];
   readonly training: PartTraining;
 }
 
@@ -96,10 +104,11 @@ export async function append(target: Target, media: Media, options: AppendOption
   const { signalIndex, placement, training } = prepared;
   return withEngine(options, async (engine) => {
     const { chunks, ...trained } = await trainPrepared(engine, prepared);
+    const overviews = await trainOverviews(engine, prepared);
     const { grid, window } = placement;
-    const growth = container.index.signals.map((_, i) =>
-      i === signalIndex ? { grid, window, chunks } : undefined,
-    );
+    const growth = new Array<SignalGrowth | undefined>(container.index.signals.length);
+    growth[signalIndex] = { grid, window, chunks };
+    for (const each of overviews) growth[each.signalIndex] = { ...each, left: each.stale };
     const written = await growContainer(container, target, growth, training.signal);
     return { ...summary(engine, prepared), ...trained, ...written };
   });
@@ -124,22 +133,25 @@ export async function appendAnew(
     return withEngine(options, async (engine) => {
       const { placement, signalIndex, training } = prepared;
       const added = summary(engine, prepared);
+      const overviews = await trainOverviews(engine, prepared);
       if (options.finetune === true) {
-        const { bytes, ...report } = await finetune(engine, prepared, to);
+        const { bytes, ...report } = await finetune(engine, { ...prepared, overviews }, to);
         return { ...added, ...report, bytes, addedBytes: bytes, generation: 1 };
       }
       const { chunks, ...trained } = await trainPrepared(engine, prepared);
-      // The new part as a file of the same family; its other signals have nothing.
+      // The new part as a file of the same family; signals that do not grow have nothing in it.
+      const signals: NewSignal[] = container.index.signals.map(({ grid, window }) => ({
+        grid,
+        window,
+        chunks: [],
+      }));
+      signals[signalIndex] = { grid: placement.part, chunks };
+      for (const each of overviews) signals[each.signalIndex] = each;
       const sink = new MemorySink();
-      await writeContainer(sink, {
-        header: container.header,
-        headerBytes: container.headerBytes,
-        signals: container.index.signals.map(({ grid, window }, i) =>
-          i === signalIndex ? { grid: placement.part, chunks } : { grid, window, chunks: [] },
-        ),
-      });
+      const { header, headerBytes } = container;
+      await writeContainer(sink, { header, headerBytes, signals });
       const part = await openContainer(new MemorySource(sink.bytes()));
-      const { bytes } = await join([container, part], to, {
+      const { bytes } = await join([withoutStale(container, overviews), part], to, {
         prefer: 'last',
         ...(training.signal && { signal: training.signal }),
       });
@@ -155,17 +167,19 @@ function prepare(container: Container, media: Media, options: AppendOptions): Pr
   if (header === undefined) {
     throw new OptionError('signalIndex', `${signalIndex}; the file has signals 0 to ${signals.length - 1}`);
   }
+  const placement = placeMedia(
+    header.kind,
+    container.index.signals[signalIndex],
+    header.model.nominalCell,
+    media.shape,
+    options,
+  );
   return {
     container,
     signalIndex,
     media: matchingMedia(media, header),
-    placement: placeMedia(
-      header.kind,
-      container.index.signals[signalIndex],
-      header.model.nominalCell,
-      media.shape,
-      options,
-    ),
+    placement,
+    overviews: planOverviews(container, signalIndex, placement),
     training: {
       budget: checkBudget(options),
       seed: checkSeed(options.seed),
@@ -180,6 +194,54 @@ function trainPrepared(
   { container, signalIndex, media, placement, training }: Prepared,
 ): ReturnType<typeof trainPart> {
   return trainPart(engine, container.header.signals[signalIndex], media, placement.part, training);
+}
+
+/** Overviews cost a twelfth of their primary signal, so that they have the same steps, or as much time for each sample. */
+async function trainOverviews(
+  engine: Engine,
+  { container, media, placement, overviews, training }: Prepared,
+): Promise<GrownOverview[]> {
+  const { budget, signal } = training;
+  const corner = placement.part.extent.begin;
+  const positions = boxSize(placement.part.extent);
+  const grown: GrownOverview[] = [];
+  for (const overview of overviews) {
+    const { part, factor, signalIndex } = overview;
+    if (part === undefined) {
+      grown.push({ ...overview, chunks: [] });
+      continue;
+    }
+    const header = container.header.signals[signalIndex];
+    const means = await overviewOfPart(media, corner, part.extent, factor, header, signal);
+    const seconds = budget.seconds && (budget.seconds * boxSize(part.extent)) / positions;
+    const { chunks } = await trainPart(engine, header, means, part, {
+      seed: training.seed,
+      budget: { ...budget, ...(seconds !== undefined && { seconds }) },
+      ...(signal && { signal }),
+    });
+    grown.push({ ...overview, chunks });
+  }
+  return grown;
+}
+
+/** The file without partitions of overviews that show what is no more. */
+function withoutStale(container: Container, overviews: readonly OverviewGrowth[]): Container {
+  const signals = container.index.signals.map((signal, i) => {
+    const stale = overviews.find(({ signalIndex }) => signalIndex === i)?.stale ?? [];
+    if (stale.length === 0) return signal;
+    const { grid, chunks } = signal;
+    const left = new Set(stale.map((coordinates) => grid.ordinalOf(coordinates)));
+    const kept = Array.from({ length: chunks.count }, (_, chunk) => chunk).filter(
+      (chunk) => !left.has(chunks.ordinals[chunk]),
+    );
+    const table = new ChunkTable(
+      Int32Array.from(kept, (chunk) => chunks.ordinals[chunk]),
+      Uint32Array.from(kept, (chunk) => chunks.payloadLengths[chunk]),
+      Float64Array.from(kept, (chunk) => chunks.byteOffsets[chunk]),
+    );
+    return { ...signal, chunks: table };
+  });
+  return container.withIndex({ ...container.index, signals });
 }
 
 /** What does not depend on training. */

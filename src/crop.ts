@@ -5,7 +5,7 @@ import { AXES } from '../codec/signal.js';
 import { asContainer } from './as-container.js';
 import { copyPartitions, type Selection } from './container/copy-partitions.js';
 import type { SignalIndex } from './container/index-table.js';
-import { overviewBox, overviewsOf, primaryBox } from './container/overviews.js';
+import { overviewBox, overviewsOf, primaryBox, wholeOf } from './container/overviews.js';
 import type { Container } from './container/reader.js';
 import type { WriteReport } from './container/writer.js';
 import type { Sink } from './io/sink.js';
@@ -77,10 +77,10 @@ export async function crop(
     i === signalIndex ? selection : whole(signal),
   );
   const { header, index } = container;
-  const { firstShape } = header.signals[signalIndex];
+  const everything = wholeOf(header.signals[signalIndex].firstShape, index.signals[signalIndex].grid.extent);
   for (const place of overviewsOf(header, signalIndex)) {
     const overview = index.signals[place.signalIndex];
-    selections[place.signalIndex] = selectOverview(overview, place.factor, firstShape, selection, {
+    selections[place.signalIndex] = selectOverview(overview, place.factor, everything, selection, {
       dropped: (options.drop ?? []).map((partition) =>
         index.signals[signalIndex].grid.boxOf(index.signals[signalIndex].grid.ordinalOf(partition)),
       ),
@@ -146,7 +146,7 @@ function select(container: Container, signalIndex: number, options: CropOptions)
 function selectOverview(
   { grid, chunks }: SignalIndex,
   factor: number,
-  firstShape: readonly number[],
+  everything: Box,
   primary: Selection,
   { dropped, inner }: { readonly dropped: readonly Box[]; readonly inner: boolean },
 ): Selection {
@@ -156,7 +156,7 @@ function selectOverview(
   const touched = grid.ordinalsIn(window);
   const kept = touched.filter((ordinal) => {
     if (chunks.find(ordinal) < 0) return false;
-    const shown = primaryBox(grid.boxOf(ordinal), factor, firstShape);
+    const shown = primaryBox(grid.boxOf(ordinal), factor, everything);
     return (
       (!inner || contains(primary.window, shown)) && dropped.every((box) => intersect(box, shown) === null)
     );

@@ -10,6 +10,7 @@ import { fitQuantiser, quantisedWeights, type Quantiser } from '../codec/quantis
 import { FINETUNE_RECIPE } from '../codec/recipe.js';
 import { allocateSamples, type SampleArray, type SampleFormat } from '../codec/signal.js';
 import { drawWeights, train, type TrainingResult } from '../codec/train.js';
+import type { GrownOverview } from './append-overviews.js';
 import { globalWeightsOf } from './container/global-weights.js';
 import type { Header, SignalHeader } from './container/header.js';
 import type { Container } from './container/reader.js';
@@ -28,6 +29,7 @@ export interface FinetuneInput {
   /** The new part, in the signal's format. */
   readonly media: Media;
   readonly placement: Placement;
+  readonly overviews: readonly GrownOverview[];
   readonly training: PartTraining;
 }
 
@@ -198,7 +200,7 @@ async function decodeBoxes(
 
 /** What the new file holds: the trained signal anew, all else as it was. */
 async function newContent(
-  { container, signalIndex, placement, training }: FinetuneInput,
+  { container, signalIndex, placement, overviews, training }: FinetuneInput,
   signalHeader: SignalHeader,
   payloads: readonly Uint8Array[],
   coordinates: readonly (readonly number[])[],
@@ -214,8 +216,11 @@ async function newContent(
   const { grid, window } = placement;
   const signals: NewSignal[] = [];
   for (let i = 0; i < container.index.signals.length; i++) {
+    const overview = overviews.find((each) => each.signalIndex === i);
     signals.push(
-      i === signalIndex ? { grid, window, chunks } : await sameSignal(container, i, training.signal),
+      i === signalIndex
+        ? { grid, window, chunks }
+        : await sameSignal(container, i, overview, training.signal),
     );
   }
   const { sections } = container.index;
@@ -223,20 +228,24 @@ async function newContent(
   return { header, signals, metadata: sections.map(({ name }, i) => ({ name, bytes: bytes[i] })) };
 }
 
-/** A signal as it is; its chunks' checksums continue another header's, so that they are read. */
+/** A signal with its weights as they are; its chunks' checksums continue another header's, so that they are read. */
 async function sameSignal(
   container: Container,
   signalIndex: number,
+  overview: GrownOverview | undefined,
   signal?: AbortSignal,
 ): Promise<NewSignal> {
   const { grid, window, chunks } = container.index.signals[signalIndex];
-  const all = Array.from({ length: chunks.count }, (_, chunk) => chunk);
-  const copied: NewChunk[] = [];
-  for await (const { chunk, payload } of container.readChunks(signalIndex, all, signal && { signal })) {
+  const stale = new Set(overview?.stale.map((coordinates) => grid.ordinalOf(coordinates)));
+  const wanted = Array.from({ length: chunks.count }, (_, chunk) => chunk).filter(
+    (chunk) => !stale.has(chunks.ordinals[chunk]),
+  );
+  const copied: NewChunk[] = [...(overview?.chunks ?? [])];
+  for await (const { chunk, payload } of container.readChunks(signalIndex, wanted, signal && { signal })) {
     // A copy: what is read is a view of more.
     copied.push({ coordinates: grid.coordinatesOf(chunks.ordinals[chunk]), payload: payload.slice() });
   }
-  return { grid, window, chunks: copied };
+  return { grid: overview?.grid ?? grid, window: overview?.window ?? window, chunks: copied };
 }
 
 /** Of the old family and everything that was trained on, so that different runs are different families. */

@@ -156,6 +156,17 @@ function cutsBeside(old: AxisCuts, cell: number, length: number, atEnd: boolean,
     : { cuts: steps.map((step) => old.cuts[0] - step).reverse(), firstCell: old.firstCell - count };
 }
 
+/** An axis with cells added at its ends as far as positions reach; full ones nearest to the old. */
+export function extendAxis(axis: AxisCuts, cell: number, begin: number, end: number): AxisCuts {
+  const { cuts, firstCell } = axis;
+  const [first, last] = [cuts[0], cuts[cuts.length - 1]];
+  const before: number[] = [];
+  for (let at = first; at > begin;) before.unshift((at = Math.max(begin, at - cell)));
+  const after: number[] = [];
+  for (let at = last; at < end;) after.push((at = Math.min(end, at + cell)));
+  return { cuts: [...before, ...cuts, ...after], firstCell: firstCell - before.length };
+}
+
 /** Two axes that share a cut at their ends. */
 function joinAxes(a: AxisCuts, b: AxisCuts): AxisCuts {
   const [first, second] = a.cuts[0] < b.cuts[0] ? [a, b] : [b, a];

@@ -22,6 +22,8 @@ export interface SignalGrowth {
   readonly window: Box;
   /** New partitions; where the file has one of these coordinates already, the new one takes its place. */
   readonly chunks: readonly NewChunk[];
+  /** Partition coordinates of old partitions that are no part of the file any more; default none. */
+  readonly left?: readonly (readonly number[])[];
 }
 
 /** What growing a file wrote. */
@@ -135,12 +137,12 @@ async function commit(target: Target, superblock: Superblock, counting: number):
 
 function growSignal(
   old: SignalIndex,
-  { grid, window, chunks }: SignalGrowth,
+  { grid, window, chunks, left = [] }: SignalGrowth,
   aligned: boolean,
   begin: number,
 ): GrownSignal {
   const ordinals = chunks.map(({ coordinates }) => grid.ordinalOf(coordinates));
-  const replaced = new Set(ordinals);
+  const replaced = new Set([...ordinals, ...left.map((coordinates) => grid.ordinalOf(coordinates))]);
   const kept: number[] = [];
   const keptOrdinals: number[] = [];
   for (let chunk = 0; chunk < old.chunks.count; chunk++) {

@@ -32,11 +32,19 @@ export function overviewBox({ begin, end }: Box, factor: number): Box {
 /**
  * The primary signal's samples whose means a box of the overview holds.
  *
- * @param firstShape of the primary signal: means are of the samples that there were.
+ * @param whole everything that the primary signal can have had: means are of the samples that there were.
  */
-export function primaryBox({ begin, end }: Box, factor: number, firstShape: readonly number[]): Box {
+export function primaryBox({ begin, end }: Box, factor: number, whole: Box): Box {
   return {
-    begin: begin.map((at) => at * factor),
-    end: end.map((at, axis) => Math.min(at * factor, firstShape[axis])),
+    begin: begin.map((at, axis) => Math.max(at * factor, whole.begin[axis])),
+    end: end.map((at, axis) => Math.min(at * factor, whole.end[axis])),
+  };
+}
+
+/** The first encode and what was appended, as far as it is there. */
+export function wholeOf(firstShape: readonly number[], extent: Box): Box {
+  return {
+    begin: extent.begin.map((at) => Math.min(0, at)),
+    end: extent.end.map((at, axis) => Math.max(firstShape[axis], at)),
   };
 }
