@@ -1,7 +1,7 @@
 import { placeTile } from '../codec/decode.js';
 import { boxShape, boxSize, Grid, intersect, type Box } from '../codec/grid.js';
 import { meansOf, sumSquares } from '../codec/reduce.js';
-import { allocateSamples } from '../codec/signal.js';
+import { allocateSamples, AXES } from '../codec/signal.js';
 import type { SignalHeader } from './container/header.js';
 import { overviewBox, overviewsOf } from './container/overviews.js';
 import type { Container } from './container/reader.js';
@@ -42,7 +42,9 @@ export function planOverviews(
   const primary = container.index.signals[signalIndex];
   return overviewsOf(container.header, signalIndex).map(({ signalIndex: place, factor }) => {
     const { grid, chunks } = container.index.signals[place];
-    const { nominalCell } = container.header.signals[place].model;
+    const { kind, model } = container.header.signals[place];
+    const { nominalCell } = model;
+    const names = AXES[kind];
     const before = overviewBox(primary.window, factor);
     const window = overviewBox(placement.window, factor);
     const isSameWindow = window.begin.every(
@@ -53,7 +55,9 @@ export function planOverviews(
     const stale = Array.from(chunks.ordinals)
       .filter((ordinal) => changed !== null && intersect(grid.boxOf(ordinal), changed) !== null)
       .map((ordinal) => grid.coordinatesOf(ordinal));
-    const axes = grid.axes.map((axis, i) => extendAxis(axis, nominalCell[i], window.begin[i], window.end[i]));
+    const axes = grid.axes.map((axis, i) =>
+      extendAxis(axis, nominalCell[i], window.begin[i], window.end[i], names[i]),
+    );
     const isFlush =
       stale.length === 0 &&
       before.begin.every(

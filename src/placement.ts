@@ -150,6 +150,7 @@ function cutsBeside(old: AxisCuts, cell: number, length: number, atEnd: boolean,
     );
   }
   const count = Math.ceil(length / cell);
+  checkCoordinates(old, atEnd ? 0 : count, atEnd ? count : 0, name);
   const steps = Array.from({ length: count + 1 }, (_, i) => Math.min(i * cell, length));
   return atEnd
     ? { cuts: steps.map((step) => last + step), firstCell: old.firstCell + old.cuts.length - 1 }
@@ -157,14 +158,26 @@ function cutsBeside(old: AxisCuts, cell: number, length: number, atEnd: boolean,
 }
 
 /** An axis with cells added at its ends as far as positions reach; full ones nearest to the old. */
-export function extendAxis(axis: AxisCuts, cell: number, begin: number, end: number): AxisCuts {
+export function extendAxis(axis: AxisCuts, cell: number, begin: number, end: number, name: string): AxisCuts {
   const { cuts, firstCell } = axis;
   const [first, last] = [cuts[0], cuts[cuts.length - 1]];
   const before: number[] = [];
   for (let at = first; at > begin;) before.unshift((at = Math.max(begin, at - cell)));
   const after: number[] = [];
   for (let at = last; at < end;) after.push((at = Math.min(end, at + cell)));
+  checkCoordinates(axis, before.length, after.length, name);
   return { cuts: [...before, ...cuts, ...after], firstCell: firstCell - before.length };
+}
+
+/** @throws OptionError where cells before or behind an axis would have coordinates that no file can hold. */
+function checkCoordinates({ cuts, firstCell }: AxisCuts, before: number, after: number, name: string): void {
+  const [first, last] = [firstCell - before, firstCell + cuts.length - 2 + after];
+  if (first >= -MAX_POSITION && last <= MAX_POSITION) return;
+  throw new OptionError(
+    'side',
+    `partition coordinates on axis ${name} would go from ${first} to ${last}, files have -(2^31 - 1) to 2^31 - 1; ` +
+      'append on another side, or less',
+  );
 }
 
 /** Two axes that share a cut at their ends. */

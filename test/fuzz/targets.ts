@@ -3,10 +3,15 @@ import { countParameters, elementCount, globalTensors, localTensors } from '../.
 import type { Engine } from '../../codec/engine/engine.js';
 import { boxShape, type Box } from '../../codec/grid.js';
 import { crop, type CropOptions } from '../../src/crop.js';
-import { openContainer } from '../../src/container/reader.js';
+import { growContainer } from '../../src/container/grow.js';
+import { openContainer, refreshContainer } from '../../src/container/reader.js';
 import { verifyContainer } from '../../src/container/verify.js';
 import { MemorySink, MemorySource } from '../../src/io/memory.js';
+import { MemoryTarget } from '../../src/io/memory-target.js';
+import { join } from '../../src/join.js';
 import { open, type LgiFile } from '../../src/open.js';
+import { placeMedia, sidesOf } from '../../src/placement.js';
+import { repair } from '../../src/repair.js';
 import type { DecodeOptions, Signal } from '../../src/signal.js';
 import type { Choices } from './choices.js';
 import { Finding } from './judge.js';
@@ -131,6 +136,51 @@ function cropping(
   });
 }
 
+/** Joins a file with what is left of it without a partition. */
+async function joinWithPart(file: LgiFile, { choices }: TargetInput): Promise<void> {
+  const signalIndex = choices.below(file.signals.length);
+  const { grid } = file.container.index.signals[signalIndex];
+  const part = new MemorySink();
+  const drop = [grid.coordinatesOf(choices.below(grid.count))];
+  await crop(file, part, { signalIndex, drop });
+  const whole = new MemorySink();
+  const { kept } = await join([part.bytes(), file], whole, { prefer: 'first' });
+  const again = await openContainer(new MemorySource(whole.bytes())).catch((error) => {
+    throw new Finding(`what was joined cannot be opened: ${String(error)}`);
+  });
+  if (kept !== file.container.chunkCount || again.chunkCount !== kept) {
+    throw new Finding(`${kept} partitions joined of ${file.container.chunkCount}`);
+  }
+}
+
+/** Adds a partition of noise on a side; the file that was there goes on being read. */
+async function appendOne({ bytes, choices }: TargetInput): Promise<void> {
+  const target = new MemoryTarget(bytes);
+  const before = await openContainer(target);
+  const signalIndex = choices.below(before.index.signals.length);
+  const signal = before.index.signals[signalIndex];
+  const { kind, model } = before.header.signals[signalIndex];
+  const side = choices.pick(sidesOf(kind));
+  const shape = boxShape(signal.window).map((length) => (choices.chance(0.8) ? length : 1));
+  const { grid, window, part } = placeMedia(kind, signal, model.nominalCell, shape, { side });
+  if (part.count > 1000) return;
+  const chunks = Array.from({ length: part.count }, (_, ordinal) => ({
+    coordinates: part.coordinatesOf(ordinal),
+    payload: new Uint8Array(choices.below(50)),
+  }));
+  const growth = before.index.signals.map((_, i) =>
+    i === signalIndex ? { grid, window, chunks } : undefined,
+  );
+  await growContainer(before, target, growth);
+  const after = await refreshContainer(before).catch((error) => {
+    throw new Finding(`a file that has grown cannot be read: ${String(error)}`);
+  });
+  if (after.generation !== before.generation + 1) throw new Finding(`generation ${after.generation}`);
+  if (after.chunkCount !== before.chunkCount + part.count) {
+    throw new Finding(`${after.chunkCount} chunks, ${before.chunkCount} before ${part.count} were added`);
+  }
+}
+
 export const TARGETS: readonly Target[] = [
   {
     name: 'verify',
@@ -198,5 +248,25 @@ export const TARGETS: readonly Target[] = [
       return { drop: [grid.coordinatesOf(choices.below(grid.count))] };
     }),
   },
+  {
+    name: 'view',
+    run: decoding(async (signal, most, choices) => {
+      if (signal.overviews.length === 0) return;
+      const region = smallRegion(signal, most, choices);
+      await signal.view({ region, scale: choices.pick([0.1, 0.25, 0.5]), allowDamaged: choices.chance(0.5) });
+    }),
+  },
+  {
+    name: 'repair',
+    run: async ({ bytes }) => {
+      const sink = new MemorySink();
+      await repair(bytes, sink);
+      for await (const { code, section, message } of verifyContainer(new MemorySource(sink.bytes()))) {
+        throw new Finding(`${code} in the ${section} of a repaired file: ${message}`);
+      }
+    },
+  },
+  { name: 'join with a part', run: opened(joinWithPart) },
+  { name: 'append', run: appendOne },
   { name: 'second reader', run: ({ bytes, choices }) => compareReaders(bytes, choices) },
 ];
