@@ -43,6 +43,9 @@ function fileInfo(container: Container) {
   const { superblock, header, index, fileId, familyId, generation } = container;
   const { major, minor } = superblock.version;
   const chunks = index.signals.reduce((sum, signal) => sum + chunkBytes(signal.chunks), 0);
+  const metadata = index.sections.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const used =
+    SUPERBLOCK_BYTES + superblock.header.byteLength + superblock.index.byteLength + chunks + metadata;
   return {
     version: `${major}.${minor}`,
     generation,
@@ -57,6 +60,8 @@ function fileInfo(container: Container) {
       index: superblock.index.byteLength,
       /** Heads and payloads, without the padding between them. */
       chunks,
+      /** Padding, and what appends have left behind: earlier indexes, chunks that were made anew. */
+      unused: superblock.committedByteLength - used,
       total: superblock.committedByteLength,
     },
   };
@@ -111,7 +116,8 @@ function fileRows({ generation, fileId, familyId, writer, metadata, bytes }: Fil
     [
       'bytes',
       `superblock ${grouped(bytes.superblock)}, header ${grouped(bytes.header)}, index ${grouped(bytes.index)}`,
-      `chunks ${grouped(bytes.chunks)}`,
+      `chunks ${grouped(bytes.chunks)}` +
+        (generation > 1 ? `, left behind by appends ${grouped(bytes.unused)}` : ''),
     ],
     ...metadata.map((section) => ['metadata', `${section.name}, ${grouped(section.bytes)} bytes`] as const),
   ];

@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeSlot, SLOT_BYTES } from '../../dist/src/container/superblock.js';
 import { openContainer } from '../../dist/src/container/reader.js';
 import {
+  append,
   crop,
   encode,
   memoryMedia,
   MemorySink,
   MemorySource,
+  MemoryTarget,
   open,
   RemoteSource,
   verify,
@@ -183,6 +185,30 @@ describe('a file that changes behind its URL', () => {
     expect((await remote.signals[0].decode({ region })).data).toEqual(samples);
     expect(server.ranges).toContainEqual([0, 1024]);
     await remote.dispose();
+  });
+
+  it('is refreshed by reading superblock and index alone, and then shows what was appended', async () => {
+    const target = new MemoryTarget(file);
+    const { data } = scene(96, SIZE, 'grey');
+    const added = memoryMedia({ data, shape: [SIZE, 96] });
+    await append(target, added, { side: 'right', iterations: 2 });
+    const after = target.bytes().slice();
+    server.reset(file);
+    const remote = await open(server.url);
+    expect(await remote.refresh()).toEqual([]);
+    server.reset(after, { etag: '"v2"' });
+    const changed = await remote.refresh();
+    expect(changed).toHaveLength(16 * 3);
+    const { index } = remote.container.superblock;
+    // Once more for the superblock where the change is met.
+    const ranges = server.ranges.filter(([begin]) => begin !== 0);
+    expect(ranges).toEqual([[index.byteOffset, index.byteOffset + index.byteLength]]);
+    const local = await open(after);
+    const wide = { begin: [300, 480], end: [500, 600] };
+    const seen = await remote.signals[0].decode({ region: wide });
+    expect(seen.data).toEqual((await local.signals[0].decode({ region: wide })).data);
+    await remote.dispose();
+    await local.dispose();
   });
 
   it.each<[string, () => Uint8Array]>([
