@@ -1,6 +1,7 @@
 import type { Progress } from '../../codec/train.js';
 import { append, appendAnew, type AppendAnewOptions, type AppendReport } from '../append.js';
 import { boxShape } from '../../codec/grid.js';
+import { LgiError } from '../../codec/errors.js';
 import { openContainer } from '../container/reader.js';
 import { decibels } from '../decibels.js';
 import { FileSink } from '../io/file-sink-node.js';
@@ -12,7 +13,7 @@ import type { AddCommand, CommandContext } from './command.js';
 import { counted, duration, grouped, parameterLine, widthByHeight } from './figures.js';
 import { namedOpening } from './named-opening.js';
 import { decimal, picturePlace } from './option-values.js';
-import { checkLgiName, checkOutput, checkPath, openSource } from './places.js';
+import { checkLgiName, checkOutput, checkPath, openSource, placeName } from './places.js';
 import { TrainingProgress } from './training-progress.js';
 
 /** Options as commander gives them: named as on the command line. */
@@ -57,7 +58,12 @@ export const addAppend: AddCommand = (program, context) => {
 
 /** The file, which nobody else changes meanwhile. */
 async function withTarget<T>(file: string, work: (target: FileTarget) => Promise<T>): Promise<T> {
-  checkPath(file);
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(file)) {
+    throw new LgiError(
+      'unavailable',
+      `${placeName(file)}: what is behind a URL cannot be changed in place; write a new file by --output`,
+    );
+  }
   const target = await FileTarget.open(file);
   try {
     return await namedOpening(file, target, work(target));

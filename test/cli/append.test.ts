@@ -80,7 +80,11 @@ describe('lgi append', () => {
     [['none.lgi', 'b.png', '--side', 'right'], 1, /no such file/],
     [['a.png', 'b.png', '--side', 'right'], 1, /this is a PNG; encode it first/],
     [['a.lgi', 'a.lgi', '--side', 'right'], 1, /this is an LGI file already/],
-    [['https://example.org/a.lgi', 'b.png', '--side', 'right'], 1, /not https/],
+    [
+      ['https://example.org/a.lgi', 'b.png', '--side', 'right'],
+      1,
+      /cannot be changed in place; write a new file by --output/,
+    ],
   ] as const)('refuses %j in words', async (argv, code, message) => {
     const before = await bytesOf('a.lgi');
     const ended = await workplace.runInside(['append', ...argv]);
