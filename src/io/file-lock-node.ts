@@ -92,6 +92,18 @@ export class FileLock {
     throw locked(path, await readHolder(file));
   }
 
+  /**
+   * Checks that a file may be replaced: that nobody changes it in place, but for this process itself.
+   *
+   * @throws LgiError `locked` while another process does; `io`.
+   */
+  static async refuseOthers(path: string): Promise<void> {
+    const file = `${path}.lock`;
+    const holder = await readHolder(file);
+    if (holder === null || held.get(file) === holder.token || (await isDead(file, holder))) return;
+    throw locked(path, holder);
+  }
+
   /** @throws LgiError `locked` where the lock is no longer ours, as after a sleep of the machine longer than the heartbeat allows. */
   async confirm(): Promise<void> {
     const holder = await readHolder(this.#file);

@@ -60,6 +60,7 @@ export class FileSink implements Sink {
       if (existing && !existing.isFile()) return new FileSink(path, path, null, await open(path, 'r+'));
       // Of a symbolic link the file that it points to is replaced, not the link.
       const target = existing ? await realpath(path) : path;
+      await FileLock.refuseOthers(target);
       // Unpredictable, so that nobody can put a link there first; `wx` refuses what exists.
       const suffix = randomBytes(9).toString('base64url');
       temporary = join(dirname(target), `.${basename(target).slice(0, 200)}.${suffix}.tmp`);
@@ -107,6 +108,8 @@ export class FileSink implements Sink {
       await this.handle.close();
       this.handle = null;
       if (this.temporary === null) return;
+      // What somebody has begun to change meanwhile must not be lost.
+      await FileLock.refuseOthers(this.target);
       await rename(this.temporary, this.target);
       unfinished.delete(this.temporary);
     } catch (cause) {

@@ -13,6 +13,7 @@ await writeImage(workplace.path('scene.png'), scene(256, 256));
 await workplace.json(
   ...['encode', 'scene.png', '-o', 'a.lgi', '--cell', '16x16', '--iterations', '2', '--weights', 'float32'],
 );
+await writeImage(workplace.path('side.png'), scene(16, 256));
 const file = await readFile(workplace.path('a.lgi'));
 const server = await RangeServer.start(file);
 afterAll(() => server.stop());
@@ -25,6 +26,9 @@ const commands = (place: string): string[][] => [
   ['info', place],
   ['verify', place],
   ['compare', 'scene.png', place],
+  ['join', place, '-o', 'out.lgi'],
+  ['repair', place, '-o', 'out.lgi'],
+  ['append', place, 'side.png', '-o', 'out.lgi', '--side', 'left', '--iterations', '2'],
 ];
 
 describe('commands that read', () => {
@@ -32,12 +36,13 @@ describe('commands that read', () => {
     server.reset(file);
     for (const [i, argv] of commands(secretUrl).entries()) {
       const ofUrl = { ...(await workplace.json(...argv)) } as Record<string, unknown>;
-      const bytes = argv.includes('-o') ? await readFile(workplace.path(argv[3])) : undefined;
+      const output = argv[argv.indexOf('-o') + 1];
+      const bytes = argv.includes('-o') ? await readFile(workplace.path(output)) : undefined;
       const ofFile = { ...(await workplace.json(...commands('a.lgi')[i])) } as Record<string, unknown>;
       for (const name of ['seconds', 'bytesFetched', 'requests', 'bytesRead']) delete ofUrl[name];
       for (const name of ['seconds', 'bytesRead']) delete ofFile[name];
       expect(ofUrl).toEqual(ofFile);
-      if (bytes) expect(bytes.equals(await readFile(workplace.path(argv[3])))).toBe(true);
+      if (bytes) expect(bytes.equals(await readFile(workplace.path(output)))).toBe(true);
       const { stdout, stderr } = await workplace.runInside(argv);
       expect(stdout + stderr).not.toMatch(/secret|word@/);
     }
