@@ -4,6 +4,7 @@ import { access, constants, open, realpath, rename, stat, unlink, type FileHandl
 import { basename, dirname, join } from 'node:path';
 import type { Sink } from './sink.js';
 import { fileError, missingFolderError } from './file-error-node.js';
+import { FileLock } from './file-lock-node.js';
 
 /** Temporary files of this process; what is still here when it ends is removed. */
 const unfinished = new Set<string>();
@@ -43,7 +44,8 @@ export class FileSink implements Sink {
   /**
    * Makes the temporary file, so that a place that cannot be written is known before any work is done.
    *
-   * @throws LgiError `io` when the folder or an existing file of that name cannot be written.
+   * @throws LgiError `io` when the folder or an existing file of that name cannot be written; `locked` while another process
+   *   changes that file in place.
    */
   static async open(path: string): Promise<FileSink> {
     let temporary: string | null = null;

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FileSink } from '../../dist/src/io/file-sink-node.js';
 import { FileTarget } from '../../dist/src/io/file-target-node.js';
 
 let folder: string;
@@ -71,6 +72,20 @@ describe('a file that is changed in place', () => {
     await target.close();
     // What is another's stays.
     expect(await readFile(`${path}.lock`, 'utf8')).toContain('theirs');
+  });
+
+  it('is not replaced meanwhile, but by the process itself', async () => {
+    const target = await FileTarget.open(path);
+    const own = await FileSink.open(path);
+    await own.write(0, Buffer.from('mine'));
+    await own.close();
+    await target.close();
+    const other = await FileSink.open(path);
+    await lockOf({ host: 'elsewhere', process: 1 });
+    await expect(FileSink.open(path)).rejects.toMatchObject({ code: 'locked' });
+    await expect(other.close()).rejects.toMatchObject({ code: 'locked' });
+    expect(await readFile(path, 'utf8')).toBe('mine');
+    expect(await readdir(folder)).toEqual(['a.lgi', 'a.lgi.lock']);
   });
 
   it('reads, writes at any place, grows and is cut off', async () => {
