@@ -1,21 +1,23 @@
-import { LgiError } from '../../codec/errors.js';
 import type { Box, Grid } from '../../codec/grid.js';
-import { planReads } from '../io/coalesce.js';
 import type { SequentialWriter } from '../io/sequential-writer.js';
 import type { Sink } from '../io/sink.js';
+import { ChunkCopy, truncated } from './copy-chunks.js';
 import { layOutFile, type FileLayout } from './file-layout.js';
-import { COPY_BUFFER_BYTES, GAP_BUDGET_BYTES } from './limits.js';
+import type { SignalIndex } from './index-table.js';
 import type { Container } from './reader.js';
 import { checkWritable } from './superblock.js';
 import { beginFile, endFile, finishSink, type WriteReport } from './writer.js';
+
+/** What is written in pieces before the chunks are header, index and metadata; larger ones are not gathered at all. */
+const HEAD_BUFFER_BYTES = 1 << 16;
 
 /** Which chunks of a signal go into the new file, and how it sees them. */
 export interface Selection {
   /** A grid whose cells have the same boxes and coordinates as the source's. */
   readonly grid: Grid;
   readonly window: Box;
-  /** Places in the source's chunk table. */
-  readonly chunks: readonly number[];
+  /** Places in the source's chunk table: u32 [chunks]. */
+  readonly chunks: Uint32Array;
 }
 
 /**
@@ -36,11 +38,7 @@ export async function copyPartitions(
   return finishSink(sink, async () => {
     checkWritable(container.superblock.features);
     const { header, headerBytes, superblock, index } = container;
-    const ordered = selections.map(({ grid, window, chunks }, i) => ({
-      grid,
-      window,
-      chunks: byOffset(chunks, index.signals[i].chunks.byteOffsets),
-    }));
+    const ordered = selections.map(({ chunks }, i) => byOffset(chunks, index.signals[i].chunks.byteOffsets));
     const layout = layOutFile({
       header,
       headerBytes,
@@ -48,37 +46,64 @@ export async function copyPartitions(
       version: superblock.version,
       features: superblock.features,
       sections: index.sections,
-      signals: ordered.map(({ grid, window, chunks }, i) => {
-        const source = index.signals[i];
-        return {
-          grid,
-          window,
-          ordinals: Int32Array.from(chunks, (chunk) =>
-            grid.ordinalOf(source.grid.coordinatesOf(source.chunks.ordinals[chunk])),
-          ),
-          payloadLengths: Uint32Array.from(chunks, (chunk) => source.chunks.payloadLengths[chunk]),
-        };
-      }),
+      signals: selections.map(({ grid, window }, i) => ({
+        grid,
+        window,
+        ...columnsOf(index.signals[i], grid, ordered[i]),
+      })),
     });
-    const writer = await beginFile(sink, headerBytes, layout, signal);
+    const writer = await beginFile(sink, headerBytes, layout, HEAD_BUFFER_BYTES, signal);
     await copySections(container, writer, signal);
+    await writer.flush();
+    const copy = new ChunkCopy(container, sink, writer.position, signal);
+    const chunkCrcs = await copyAll(copy, ordered, layout);
+    return endFile(sink, copy.position, container.familyIdBytes, layout, chunkCrcs);
+  });
+}
+
+/** @returns per signal u32 [chunks], the checksums that the chunks carry. */
+async function copyAll(
+  copy: ChunkCopy,
+  ordered: readonly Uint32Array[],
+  layout: FileLayout,
+): Promise<Uint32Array[]> {
+  try {
     const chunkCrcs: Uint32Array[] = [];
-    for (let i = 0; i < ordered.length; i++) {
-      chunkCrcs.push(await copyChunks(container, i, ordered[i].chunks, layout, writer, signal));
+    for (const [signalIndex, chunks] of ordered.entries()) {
+      const { byteOffsets } = layout.index.signals[signalIndex].chunks;
+      chunkCrcs.push(await copy.copy({ signalIndex, chunks, byteOffsets }));
     }
-    return endFile(sink, writer, container.familyIdBytes, layout, chunkCrcs);
-  });
+    await copy.end();
+    return chunkCrcs;
+  } catch (error) {
+    await copy.rest();
+    throw error;
+  }
 }
 
-function byOffset(chunks: readonly number[], byteOffsets: Float64Array): number[] {
-  return [...chunks].sort((a, b) => byteOffsets[a] - byteOffsets[b]);
+/** Most files have their chunks in the order of their offsets already. */
+function byOffset(chunks: Uint32Array, byteOffsets: Float64Array): Uint32Array {
+  for (let i = 1; i < chunks.length; i++) {
+    if (byteOffsets[chunks[i - 1]] > byteOffsets[chunks[i]]) {
+      return chunks.slice().sort((a, b) => byteOffsets[a] - byteOffsets[b]);
+    }
+  }
+  return chunks;
 }
 
-function truncated(section: string, byteOffset: number): LgiError {
-  return new LgiError('truncated', `the file ends inside its ${section}; fetch it again`, {
-    section,
-    byteOffset,
-  });
+/** The columns of the new index; cells of the source have other ordinals in the new grid. */
+function columnsOf(
+  source: SignalIndex,
+  grid: Grid,
+  chunks: Uint32Array,
+): { ordinals: Int32Array; payloadLengths: Uint32Array } {
+  const sourceOrdinals = new Int32Array(chunks.length);
+  const payloadLengths = new Uint32Array(chunks.length);
+  for (let i = 0; i < chunks.length; i++) {
+    sourceOrdinals[i] = source.chunks.ordinals[chunks[i]];
+    payloadLengths[i] = source.chunks.payloadLengths[chunks[i]];
+  }
+  return { ordinals: grid.ordinalsOfAll(source.grid.coordinatesOfAll(sourceOrdinals)), payloadLengths };
 }
 
 /** Metadata as it is, known or not, sound or not. */
@@ -92,52 +117,4 @@ async function copySections(
     if (bytes.length < section.byteLength) throw truncated(section.name, section.byteOffset + bytes.length);
     await writer.write(bytes);
   }
-}
-
-/** @returns u32 [chunks], the checksums that the chunks carry. */
-async function copyChunks(
-  container: Container,
-  signalIndex: number,
-  wanted: readonly number[],
-  layout: FileLayout,
-  writer: SequentialWriter,
-  signal?: AbortSignal,
-): Promise<Uint32Array> {
-  const source = container.index.signals[signalIndex].chunks;
-  const target = layout.index.signals[signalIndex].chunks;
-  const crcs = new Uint32Array(wanted.length);
-  const ranges = wanted.map((chunk) => ({
-    byteOffset: source.byteOffsets[chunk],
-    byteLength: source.byteLength(chunk),
-  }));
-  for (const read of planReads(ranges, GAP_BUDGET_BYTES, COPY_BUFFER_BYTES)) {
-    const bytes = await container.readBytes(read, signal);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    // Chunks whose distance is the same in both files move together, padding and all.
-    let segment = -1;
-    for (const member of read.members) {
-      const at = ranges[member].byteOffset - read.byteOffset;
-      if (at + ranges[member].byteLength > bytes.length) {
-        throw truncated(container.chunkName(signalIndex, wanted[member]), read.byteOffset + bytes.length);
-      }
-      crcs[member] = view.getUint32(at, true);
-      const follows =
-        segment >= 0 &&
-        target.byteOffsets[member] - target.byteOffsets[segment] ===
-          ranges[member].byteOffset - ranges[segment].byteOffset;
-      if (!follows) {
-        if (segment >= 0) await copySegment(segment, member - 1);
-        segment = member;
-      }
-    }
-    await copySegment(segment, read.members[read.members.length - 1]);
-
-    async function copySegment(first: number, last: number): Promise<void> {
-      const begin = ranges[first].byteOffset - read.byteOffset;
-      const end = ranges[last].byteOffset + ranges[last].byteLength - read.byteOffset;
-      await writer.padTo(target.byteOffsets[first]);
-      await writer.write(bytes.subarray(begin, end));
-    }
-  }
-  return crcs;
 }

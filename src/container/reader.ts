@@ -152,6 +152,11 @@ export class Container {
     return this.cache.read(range.byteOffset, range.byteLength, signal);
   }
 
+  /** {@link Container.readBytes} into memory of the caller's; the bytes that were read, fewer than fit only at the end. */
+  readInto(byteOffset: number, target: Uint8Array, signal?: AbortSignal): Promise<number> {
+    return this.cache.readInto(byteOffset, target, signal);
+  }
+
   /** The chunk of a partition, by its coordinates in axis order, or -1 where it is absent. */
   findChunk(signalIndex: number, coordinates: readonly number[]): number {
     const { grid, chunks } = this.index.signals[signalIndex];
