@@ -1,6 +1,6 @@
 import { countParameters, type ParameterCount } from '../codec/architecture.js';
 import { OptionError } from '../codec/errors.js';
-import { boxShape, Grid, intersect, type Box, type CellRange } from '../codec/grid.js';
+import { boxShape, contains, Grid, intersect, type Box, type CellRange } from '../codec/grid.js';
 import { AXES } from '../codec/signal.js';
 import { copyPartitions, type Selection } from './container/copy-partitions.js';
 import type { SignalIndex } from './container/index-table.js';
@@ -92,7 +92,13 @@ function containerOf(
 }
 
 function whole({ grid, window, chunks }: SignalIndex): Selection {
-  return { grid, window, chunks: Uint32Array.from({ length: chunks.count }, (_, chunk) => chunk) };
+  return { grid, window, chunks: allChunks(chunks) };
+}
+
+function allChunks({ count }: SignalIndex['chunks']): Uint32Array {
+  const all = new Uint32Array(count);
+  for (let chunk = 0; chunk < count; chunk++) all[chunk] = chunk;
+  return all;
 }
 
 /** Decides what stays. */
@@ -146,12 +152,14 @@ function chunksIn(
   { first, last }: CellRange,
   dropped: ReadonlySet<number>,
 ): Uint32Array {
+  const hasAllCells = cellCount({ first, last }) === grid.count;
+  if (hasAllCells && dropped.size === 0) return allChunks(chunks);
   const axisCount = grid.shape.length;
   const coordinates = grid.coordinatesOfAll(chunks.ordinals);
   const kept = new Uint32Array(chunks.count);
   let count = 0;
   for (let chunk = 0; chunk < chunks.count; chunk++) {
-    let isIn = !dropped.has(chunks.ordinals[chunk]);
+    let isIn = dropped.size === 0 || !dropped.has(chunks.ordinals[chunk]);
     for (let axis = 0; axis < axisCount; axis++) {
       const cell = coordinates[chunk * axisCount + axis] - grid.axes[axis].firstCell;
       isIn &&= cell >= first[axis] && cell <= last[axis];
@@ -221,6 +229,7 @@ function cellsOf(signal: SignalIndex, which: Uint32Array): CellRange {
 
 /** The part of a grid that has these cells; their boxes and coordinates stay what they are. */
 function subgrid(grid: Grid, { first, last }: CellRange): Grid {
+  if (cellCount({ first, last }) === grid.count) return grid;
   return new Grid(
     grid.axes.map(({ cuts, firstCell }, axis) => ({
       cuts: cuts.slice(first[axis], last[axis] + 2),
@@ -229,7 +238,8 @@ function subgrid(grid: Grid, { first, last }: CellRange): Grid {
   );
 }
 
-function hiddenSamples(source: SignalIndex, { window, chunks }: Selection): number {
+function hiddenSamples(source: SignalIndex, { grid, window, chunks }: Selection): number {
+  if (contains(window, grid.extent)) return 0;
   const coordinates = coordinatesOf(source, chunks);
   // Per axis the lengths of all cells, and how much of them the window shows.
   const axes = source.grid.axes.map(({ cuts, firstCell }, axis) => {

@@ -23,7 +23,7 @@ interface PlannedRead {
 }
 
 /**
- * Copies chunks of a file into another, byte for byte, in buffers of 4 MiB: while one is written, the next is read.
+ * Copies chunks of a file into another, byte for byte, in buffers of 1 MiB: while one is written, the next is read.
  *
  * What is read with chunks but not kept is taken out inside the buffer. New files have no gaps that alignment does not ask
  * for, so chunks only ever move towards the buffer's beginning, and whole stretches that keep their distances move at once.

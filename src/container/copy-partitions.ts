@@ -24,7 +24,7 @@ export interface Selection {
  * A new file of some of a file's partitions: header, metadata and chunks byte for byte, superblock and index new.
  *
  * Nothing is decoded and no payload is hashed again; a damaged chunk arrives as it was, with the checksum that shows it.
- * The sink is closed on success and aborted on failure. Memory: two buffers of 4 MiB, and the index.
+ * The sink is closed on success and aborted on failure. Memory: two buffers of 1 MiB, and the index.
  *
  * @param selections one per signal.
  * @throws LgiError `unsupported` where the file uses features that this program must know to write it; `truncated`; `io`.
@@ -91,19 +91,20 @@ function byOffset(chunks: Uint32Array, byteOffsets: Float64Array): Uint32Array {
   return chunks;
 }
 
-/** The columns of the new index; cells of the source have other ordinals in the new grid. */
+/** The columns of the new index; cells of the source have other ordinals in another grid. */
 function columnsOf(
   source: SignalIndex,
   grid: Grid,
   chunks: Uint32Array,
 ): { ordinals: Int32Array; payloadLengths: Uint32Array } {
-  const sourceOrdinals = new Int32Array(chunks.length);
+  const ordinals = new Int32Array(chunks.length);
   const payloadLengths = new Uint32Array(chunks.length);
   for (let i = 0; i < chunks.length; i++) {
-    sourceOrdinals[i] = source.chunks.ordinals[chunks[i]];
+    ordinals[i] = source.chunks.ordinals[chunks[i]];
     payloadLengths[i] = source.chunks.payloadLengths[chunks[i]];
   }
-  return { ordinals: grid.ordinalsOfAll(source.grid.coordinatesOfAll(sourceOrdinals)), payloadLengths };
+  if (grid === source.grid) return { ordinals, payloadLengths };
+  return { ordinals: grid.ordinalsOfAll(source.grid.coordinatesOfAll(ordinals)), payloadLengths };
 }
 
 /** Metadata as it is, known or not, sound or not. */

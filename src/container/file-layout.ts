@@ -4,7 +4,7 @@ import type { Box, Grid } from '../../codec/grid.js';
 import { CHUNK_HEAD_BYTES, isAligned, nextChunkOffset } from './chunk.js';
 import { crc32c } from './crc32c.js';
 import type { Header } from './header.js';
-import { decodeIndex, encodeIndex } from './index-codec.js';
+import { decodeIndex, encodeIndex, overwriteOffsets } from './index-codec.js';
 import { ChunkTable, type Index } from './index-table.js';
 import { MAX_HEADER_BYTES, MAX_INDEX_BYTES } from './limits.js';
 import { sha256 } from './sha256.js';
@@ -48,12 +48,10 @@ export interface FileLayout {
 export function layOutFile(plan: FilePlan): FileLayout {
   const headerBytes = checkSize('header', plan.headerBytes.length, MAX_HEADER_BYTES);
   const indexOffset = alignUp(SUPERBLOCK_BYTES + headerBytes);
-  // The index says where things are, and where they are depends on its length; its length does not depend on what it says.
-  const draft = encodeIndex(place(plan, 0).index, plan.header);
-  checkSize('index', draft.length, MAX_INDEX_BYTES);
-  const { index, end } = place(plan, indexOffset + draft.length);
-  const indexBytes = encodeIndex(index, plan.header);
-  if (indexBytes.length !== draft.length) throw new Error('the length of the index depends on its offsets');
+  const indexBytes = encodeIndex(place(plan, 0).index, plan.header);
+  checkSize('index', indexBytes.length, MAX_INDEX_BYTES);
+  const { index, end } = place(plan, indexOffset + indexBytes.length);
+  overwriteOffsets(indexBytes, index, plan.header);
   const superblock = {
     version: plan.version,
     features: plan.features,

@@ -11,10 +11,7 @@ import type { Superblock } from './superblock.js';
 
 const IDENTIFIER = 'LGIX';
 
-/**
- * Bytes of an index. Their number depends on counts and names alone, not on any offset, as long as the runs stay as many;
- * so a writer may encode with preliminary offsets to learn it.
- */
+/** Bytes of an index. */
 export function encodeIndex(index: Index, header: Header): Uint8Array {
   const builder = new Builder(1 << 12);
   const sections = index.sections.map(({ name, byteOffset, byteLength, crc }) => {
@@ -34,6 +31,27 @@ export function encodeIndex(index: Index, header: Header): Uint8Array {
   fb.Index.addSections(builder, sectionsAt);
   builder.finish(fb.Index.endIndex(builder), IDENTIFIER);
   return builder.asUint8Array();
+}
+
+/**
+ * Writes an index's offsets over those of the index that the bytes are of: the same one before its places were known.
+ *
+ * A new index says where things are, and where they are depends on its length.
+ */
+export function overwriteOffsets(bytes: Uint8Array, index: Index, header: Header): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const table = fb.Index.getRootAsIndex(new ByteBuffer(bytes));
+  index.sections.forEach(({ byteOffset }, i) => {
+    view.setBigUint64(present(present(table.sections(i)).span()).bb_pos, BigInt(byteOffset), true);
+  });
+  index.signals.forEach(({ chunks }, i) => {
+    const signal = present(table.signals(i));
+    const starts = chunks.runStarts(isAligned(header.signals[i]));
+    if (signal.runsLength() !== starts.length) throw new Error('places have changed the runs of an index');
+    starts.forEach((first, run) => {
+      view.setBigUint64(present(signal.runs(run)).bb_pos, BigInt(chunks.byteOffsets[first]), true);
+    });
+  });
 }
 
 function encodeSignalIndex(

@@ -87,5 +87,8 @@ export const NEAR_GAP_BUDGET_BYTES = 1 << 16;
 /** Largest single read of several chunks, so that the first of them are there soon and memory stays bounded. */
 export const MAX_READ_BYTES = 1 << 20;
 
-/** Bytes that crop moves at once: large enough that system calls do not show, small against any machine's memory. */
-export const COPY_BUFFER_BYTES = 1 << 22;
+/**
+ * Bytes that crop and the writer move at once: large enough that system calls do not show, and not larger, since memory
+ * that is touched for the first time costs as much as copying it.
+ */
+export const COPY_BUFFER_BYTES = 1 << 20;

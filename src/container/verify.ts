@@ -55,14 +55,7 @@ export async function* verifyOpened(container: Container, signal?: AbortSignal):
     }
   }
   for (let signalIndex = 0; signalIndex < index.signals.length; signalIndex++) {
-    const problems: Problem[] = [];
-    const all = Array.from({ length: index.signals[signalIndex].chunks.count }, (_, chunk) => chunk);
-    const onDamage = (error: LgiError): void => void problems.push(problemOf(error));
-    for await (const { chunk } of container.readChunks(signalIndex, all, { signal, onDamage })) {
-      void chunk;
-      yield* problems.splice(0);
-    }
-    yield* problems;
+    for await (const error of container.damagedChunks(signalIndex, signal)) yield problemOf(error);
   }
   yield* verifyEnd(container, superblock.committedByteLength, signal);
 }
