@@ -110,7 +110,7 @@ function select(container: Container, signalIndex: number, options: CropOptions)
       `${signalIndex}; the file has signals 0 to ${container.index.signals.length - 1}`,
     );
   }
-  const { grid, window, chunks } = signal;
+  const { grid, window } = signal;
   const axes = AXES[container.header.signals[signalIndex].kind];
   const region = options.region ? absoluteRegion(options.region, window, axes) : null;
   const dropped = droppedOrdinals(options.drop ?? [], grid);
@@ -143,7 +143,7 @@ function innerCells({ axes }: Grid, box: Box, { first, last }: CellRange): CellR
 
 function cellCount(cells: CellRange | null): number {
   if (cells === null) return 0;
-  return cells.first.reduce((product, first, axis) => product * (cells.last[axis] - first + 1), 1);
+  return cells.first.reduce((product, first, axis) => product * Math.max(0, cells.last[axis] - first + 1), 1);
 }
 
 /** Chunks of the cells in a range that are not dropped. */
@@ -156,15 +156,18 @@ function chunksIn(
   if (hasAllCells && dropped.size === 0) return allChunks(chunks);
   const axisCount = grid.shape.length;
   const coordinates = grid.coordinatesOfAll(chunks.ordinals);
+  // In coordinates, and in typed arrays, because every chunk of the file is compared.
+  const lowest = Int32Array.from(first, (cell, axis) => cell + grid.axes[axis].firstCell);
+  const highest = Int32Array.from(last, (cell, axis) => cell + grid.axes[axis].firstCell);
   const kept = new Uint32Array(chunks.count);
   let count = 0;
   for (let chunk = 0; chunk < chunks.count; chunk++) {
-    let isIn = dropped.size === 0 || !dropped.has(chunks.ordinals[chunk]);
-    for (let axis = 0; axis < axisCount; axis++) {
-      const cell = coordinates[chunk * axisCount + axis] - grid.axes[axis].firstCell;
-      isIn &&= cell >= first[axis] && cell <= last[axis];
+    let axis = 0;
+    for (; axis < axisCount; axis++) {
+      const coordinate = coordinates[chunk * axisCount + axis];
+      if (coordinate < lowest[axis] || coordinate > highest[axis]) break;
     }
-    if (isIn) kept[count++] = chunk;
+    if (axis === axisCount && !dropped.has(chunks.ordinals[chunk])) kept[count++] = chunk;
   }
   return kept.subarray(0, count);
 }

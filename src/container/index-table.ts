@@ -59,9 +59,9 @@ export class ChunkTable {
   /** An ordinal that two chunks claim, or -1. */
   duplicate(): number {
     // A bit for each cell: every index that is read passes here, and sorting would take longer than all else.
-    const seen = new Uint32Array(
-      (this.ordinals.reduce((most, ordinal) => Math.max(most, ordinal), 0) >>> 5) + 1,
-    );
+    let most = 0;
+    for (const ordinal of this.ordinals) if (ordinal > most) most = ordinal;
+    const seen = new Uint32Array((most >>> 5) + 1);
     for (const ordinal of this.ordinals) {
       const bit = 1 << (ordinal & 31);
       if (seen[ordinal >>> 5] & bit) return ordinal;
