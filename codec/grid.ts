@@ -19,6 +19,12 @@ export interface CoordinateMap {
   readonly length: number;
 }
 
+/** A block of cells: per axis the indices, counted from 0, of its first and its last. */
+export interface CellRange {
+  readonly first: readonly number[];
+  readonly last: readonly number[];
+}
+
 /** Where the cells of one axis begin and end. */
 export interface AxisCuts {
   /** Sorted integers; cell `i` covers `[cuts[i], cuts[i + 1])`. */
@@ -136,6 +142,43 @@ export class Grid {
     return ordinal;
   }
 
+  /** {@link Grid.coordinatesOf} for many cells at once: i32 [ordinals, axes]. */
+  coordinatesOfAll(ordinals: Int32Array): Int32Array {
+    const axisCount = this.shape.length;
+    const coordinates = new Int32Array(ordinals.length * axisCount);
+    const rest = ordinals.slice();
+    for (let axis = axisCount - 1; axis >= 0; axis--) {
+      const cells = this.shape[axis];
+      const { firstCell } = this.axes[axis];
+      for (let i = 0; i < rest.length; i++) {
+        const before = Math.floor(rest[i] / cells);
+        coordinates[i * axisCount + axis] = rest[i] - before * cells + firstCell;
+        rest[i] = before;
+      }
+    }
+    return coordinates;
+  }
+
+  /**
+   * {@link Grid.ordinalOf} for many cells at once, -1 where the grid has no such cell.
+   *
+   * @param coordinates i32 [cells, axes].
+   */
+  ordinalsOfAll(coordinates: Int32Array): Int32Array {
+    const axisCount = this.shape.length;
+    const ordinals = new Int32Array(coordinates.length / axisCount);
+    for (let axis = 0; axis < axisCount; axis++) {
+      const cells = this.shape[axis];
+      const { firstCell } = this.axes[axis];
+      for (let i = 0; i < ordinals.length; i++) {
+        const cell = coordinates[i * axisCount + axis] - firstCell;
+        const isCell = cell >= 0 && cell < cells && ordinals[i] >= 0;
+        ordinals[i] = isCell ? ordinals[i] * cells + cell : -1;
+      }
+    }
+    return ordinals;
+  }
+
   /** The samples of the cell with this ordinal. */
   boxOf(ordinal: number): Box {
     const cells = this.coordinatesOf(ordinal).map((c, axis) => c - this.axes[axis].firstCell);
@@ -158,12 +201,21 @@ export class Grid {
     return low;
   }
 
+  /** The cells that share at least one sample with the box, or null where none does. */
+  cellsIn(box: Box): CellRange | null {
+    const visible = intersect(box, this.extent);
+    if (visible === null) return null;
+    return {
+      first: visible.begin.map((begin, axis) => this.cellAt(axis, begin)),
+      last: visible.end.map((end, axis) => this.cellAt(axis, end - 1)),
+    };
+  }
+
   /** Ordinals, ascending, of the cells that share at least one sample with the box. */
   ordinalsIn(box: Box): number[] {
-    const visible = intersect(box, this.extent);
-    if (visible === null) return [];
-    const first = visible.begin.map((begin, axis) => this.cellAt(axis, begin));
-    const last = visible.end.map((end, axis) => this.cellAt(axis, end - 1));
+    const cells = this.cellsIn(box);
+    if (cells === null) return [];
+    const { first, last } = cells;
     let ordinals = [0];
     for (let axis = 0; axis < this.shape.length; axis++) {
       const next: number[] = [];

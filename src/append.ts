@@ -167,6 +167,7 @@ function prepare(container: Container, media: Media, options: AppendOptions): Pr
   if (header === undefined) {
     throw new OptionError('signalIndex', `${signalIndex}; the file has signals 0 to ${signals.length - 1}`);
   }
+  const matching = matchingMedia(media, header);
   const placement = placeMedia(
     header.kind,
     container.index.signals[signalIndex],
@@ -177,7 +178,7 @@ function prepare(container: Container, media: Media, options: AppendOptions): Pr
   return {
     container,
     signalIndex,
-    media: matchingMedia(media, header),
+    media: matching,
     placement,
     overviews: planOverviews(container, signalIndex, placement),
     training: {

@@ -1,6 +1,6 @@
 import { countParameters, type ParameterCount } from '../codec/architecture.js';
 import { OptionError } from '../codec/errors.js';
-import { boxShape, boxSize, contains, Grid, intersect, type Box } from '../codec/grid.js';
+import { boxShape, contains, Grid, intersect, type Box, type CellRange } from '../codec/grid.js';
 import { AXES } from '../codec/signal.js';
 import { asContainer } from './as-container.js';
 import { copyPartitions, type Selection } from './container/copy-partitions.js';
@@ -104,7 +104,13 @@ export async function crop(
 }
 
 function whole({ grid, window, chunks }: SignalIndex): Selection {
-  return { grid, window, chunks: Array.from({ length: chunks.count }, (_, chunk) => chunk) };
+  return { grid, window, chunks: allChunks(chunks) };
+}
+
+function allChunks({ count }: SignalIndex['chunks']): Uint32Array {
+  const all = new Uint32Array(count);
+  for (let chunk = 0; chunk < count; chunk++) all[chunk] = chunk;
+  return all;
 }
 
 /** Decides what stays. */
@@ -116,27 +122,23 @@ function select(container: Container, signalIndex: number, options: CropOptions)
       `${signalIndex}; the file has signals 0 to ${container.index.signals.length - 1}`,
     );
   }
-  const { grid, window, chunks } = signal;
+  const { grid, window } = signal;
   const axes = AXES[container.header.signals[signalIndex].kind];
   const region = options.region ? absoluteRegion(options.region, window, axes) : null;
   const dropped = droppedOrdinals(options.drop ?? [], grid);
   const visible = region ?? window;
-  const touched = region === null && !options.inner ? allOrdinals(grid) : grid.ordinalsIn(visible);
-  const kept = touched.filter(
-    (ordinal) =>
-      !dropped.has(ordinal) &&
-      chunks.find(ordinal) >= 0 &&
-      (!options.inner || contains(visible, grid.boxOf(ordinal))),
-  );
-  if (kept.length === 0) throw nothingLeft(options, touched.length, visible, grid);
+  const touched = region === null && !options.inner ? allCells(grid) : grid.cellsIn(visible);
+  const wanted = options.inner && touched !== null ? innerCells(grid, visible, touched) : touched;
+  const kept = wanted === null ? new Uint32Array(0) : chunksIn(signal, wanted, dropped);
+  if (touched === null || kept.length === 0) throw nothingLeft(options, cellCount(touched), visible, grid);
   // With a region the result is exactly that, holes and all; without, it is the box of what is left.
   const keepsRegion = region !== null && !options.inner;
-  const part = subgrid(grid, keepsRegion ? touched : kept);
+  const part = subgrid(grid, keepsRegion ? touched : cellsOf(signal, kept));
   const newWindow = intersect(visible, part.extent);
   if (newWindow === null) {
     throw new OptionError('drop', 'nothing that is left lies in the visible window; drop fewer partitions');
   }
-  return { grid: part, window: newWindow, chunks: kept.map((ordinal) => chunks.find(ordinal)) };
+  return { grid: part, window: newWindow, chunks: kept };
 }
 
 /**
@@ -144,28 +146,76 @@ function select(container: Container, signalIndex: number, options: CropOptions)
  * else; and none that shows anything of a partition that is left out. There may be no such partition.
  */
 function selectOverview(
-  { grid, chunks }: SignalIndex,
+  signal: SignalIndex,
   factor: number,
   everything: Box,
   primary: Selection,
   { dropped, inner }: { readonly dropped: readonly Box[]; readonly inner: boolean },
 ): Selection {
+  const { grid, chunks } = signal;
   const window = intersect(overviewBox(primary.window, factor), grid.extent);
   // No writer leaves an overview that shows nothing of its signal; such a one stays as it is, but for its chunks.
-  if (window === null) return { grid, window: grid.extent, chunks: [] };
-  const touched = grid.ordinalsIn(window);
-  const kept = touched.filter((ordinal) => {
-    if (chunks.find(ordinal) < 0) return false;
-    const shown = primaryBox(grid.boxOf(ordinal), factor, everything);
+  if (window === null) return { grid, window: grid.extent, chunks: new Uint32Array(0) };
+  const touched = grid.cellsIn(window);
+  // A window inside the extent touches cells.
+  if (touched === null) throw new Error('the window lies outside the extent');
+  const kept = chunksIn(signal, touched, new Set()).filter((chunk) => {
+    const shown = primaryBox(grid.boxOf(chunks.ordinals[chunk]), factor, everything);
     return (
       (!inner || contains(primary.window, shown)) && dropped.every((box) => intersect(box, shown) === null)
     );
   });
-  return { grid: subgrid(grid, touched), window, chunks: kept.map((ordinal) => chunks.find(ordinal)) };
+  return { grid: subgrid(grid, touched), window, chunks: kept };
 }
 
-function allOrdinals(grid: Grid): number[] {
-  return Array.from({ length: grid.count }, (_, ordinal) => ordinal);
+function allCells(grid: Grid): CellRange {
+  return { first: grid.shape.map(() => 0), last: grid.shape.map((cells) => cells - 1) };
+}
+
+/** The cells of a range that lie wholly inside a box; none where a last one is before its first. */
+function innerCells({ axes }: Grid, box: Box, { first, last }: CellRange): CellRange {
+  return {
+    first: first.map((cell, axis) => (axes[axis].cuts[cell] < box.begin[axis] ? cell + 1 : cell)),
+    last: last.map((cell, axis) => (axes[axis].cuts[cell + 1] > box.end[axis] ? cell - 1 : cell)),
+  };
+}
+
+function cellCount(cells: CellRange | null): number {
+  if (cells === null) return 0;
+  return cells.first.reduce((product, first, axis) => product * Math.max(0, cells.last[axis] - first + 1), 1);
+}
+
+/** Chunks of the cells in a range that are not dropped. */
+function chunksIn(
+  { grid, chunks }: SignalIndex,
+  { first, last }: CellRange,
+  dropped: ReadonlySet<number>,
+): Uint32Array {
+  const hasAllCells = cellCount({ first, last }) === grid.count;
+  if (hasAllCells && dropped.size === 0) return allChunks(chunks);
+  const axisCount = grid.shape.length;
+  const coordinates = grid.coordinatesOfAll(chunks.ordinals);
+  // In coordinates, and in typed arrays, because every chunk of the file is compared.
+  const lowest = Int32Array.from(first, (cell, axis) => cell + grid.axes[axis].firstCell);
+  const highest = Int32Array.from(last, (cell, axis) => cell + grid.axes[axis].firstCell);
+  const kept = new Uint32Array(chunks.count);
+  let count = 0;
+  for (let chunk = 0; chunk < chunks.count; chunk++) {
+    let axis = 0;
+    for (; axis < axisCount; axis++) {
+      const coordinate = coordinates[chunk * axisCount + axis];
+      if (coordinate < lowest[axis] || coordinate > highest[axis]) break;
+    }
+    if (axis === axisCount && !dropped.has(chunks.ordinals[chunk])) kept[count++] = chunk;
+  }
+  return kept.subarray(0, count);
+}
+
+/** Coordinates of chunks' partitions: i32 [chunks, axes]. */
+function coordinatesOf({ grid, chunks }: SignalIndex, which: Uint32Array): Int32Array {
+  const ordinals = new Int32Array(which.length);
+  for (let i = 0; i < which.length; i++) ordinals[i] = chunks.ordinals[which[i]];
+  return grid.coordinatesOfAll(ordinals);
 }
 
 function droppedOrdinals(drop: readonly (readonly number[])[], grid: Grid): Set<number> {
@@ -203,17 +253,25 @@ function nothingLeft(options: CropOptions, touched: number, visible: Box, grid: 
   );
 }
 
-/** The smallest part of a grid that has these cells; boxes and coordinates of cells stay what they are. */
-function subgrid(grid: Grid, ordinals: readonly number[]): Grid {
-  const first = grid.shape.map(() => Infinity);
-  const last = grid.shape.map(() => -Infinity);
-  for (const ordinal of ordinals) {
-    grid.coordinatesOf(ordinal).forEach((coordinate, axis) => {
-      const cell = coordinate - grid.axes[axis].firstCell;
-      first[axis] = Math.min(first[axis], cell);
-      last[axis] = Math.max(last[axis], cell);
-    });
-  }
+/** The smallest range that has these chunks' cells. */
+function cellsOf(signal: SignalIndex, which: Uint32Array): CellRange {
+  const coordinates = coordinatesOf(signal, which);
+  const { axes } = signal.grid;
+  const ranges = axes.map(({ firstCell }, axis) => {
+    let first = Infinity;
+    let last = -Infinity;
+    for (let at = axis; at < coordinates.length; at += axes.length) {
+      first = Math.min(first, coordinates[at]);
+      last = Math.max(last, coordinates[at]);
+    }
+    return { first: first - firstCell, last: last - firstCell };
+  });
+  return { first: ranges.map(({ first }) => first), last: ranges.map(({ last }) => last) };
+}
+
+/** The part of a grid that has these cells; their boxes and coordinates stay what they are. */
+function subgrid(grid: Grid, { first, last }: CellRange): Grid {
+  if (cellCount({ first, last }) === grid.count) return grid;
   return new Grid(
     grid.axes.map(({ cuts, firstCell }, axis) => ({
       cuts: cuts.slice(first[axis], last[axis] + 2),
@@ -222,10 +280,30 @@ function subgrid(grid: Grid, ordinals: readonly number[]): Grid {
   );
 }
 
-function hiddenSamples(source: SignalIndex, { window, chunks }: Selection): number {
-  return chunks.reduce((hidden, chunk) => {
-    const box = source.grid.boxOf(source.chunks.ordinals[chunk]);
-    const seen = intersect(box, window);
-    return hidden + boxSize(box) - (seen === null ? 0 : boxSize(seen));
-  }, 0);
+function hiddenSamples(source: SignalIndex, { grid, window, chunks }: Selection): number {
+  if (contains(window, grid.extent)) return 0;
+  const coordinates = coordinatesOf(source, chunks);
+  // Per axis the lengths of all cells, and how much of them the window shows.
+  const axes = source.grid.axes.map(({ cuts, firstCell }, axis) => {
+    const [begin, end] = [window.begin[axis], window.end[axis]];
+    const cells = cuts.slice(1).map((cut, cell) => ({ from: cuts[cell], to: cut }));
+    return {
+      firstCell,
+      lengths: Float64Array.from(cells, ({ from, to }) => to - from),
+      seen: Float64Array.from(cells, ({ from, to }) =>
+        Math.max(0, Math.min(to, end) - Math.max(from, begin)),
+      ),
+    };
+  });
+  let hidden = 0;
+  for (let at = 0; at < coordinates.length;) {
+    let [size, seen] = [1, 1];
+    for (const axis of axes) {
+      const cell = coordinates[at++] - axis.firstCell;
+      size *= axis.lengths[cell];
+      seen *= axis.seen[cell];
+    }
+    hidden += size - seen;
+  }
+  return hidden;
 }

@@ -103,7 +103,7 @@ async function soundParts(recovered: Recovered, signal?: AbortSignal): Promise<S
     const selections = container.index.signals.map(({ grid, window, chunks }) => ({
       grid,
       window,
-      chunks: Array.from({ length: chunks.count }, (_, chunk) => chunk),
+      chunks: Uint32Array.from({ length: chunks.count }, (_, chunk) => chunk),
     }));
     const lost = recovered.lost.map(({ signal: signalIndex, coordinates }) => ({
       signalIndex,
@@ -129,7 +129,7 @@ async function soundParts(recovered: Recovered, signal?: AbortSignal): Promise<S
     })) {
       kept.push(chunk);
     }
-    selections.push({ grid, window, chunks: kept });
+    selections.push({ grid, window, chunks: Uint32Array.from(kept) });
   }
   if (lost.length > 0 && selections.every(({ chunks }) => chunks.length === 0)) {
     throw new LgiError('damaged', 'no partition is left whose chunk is sound; nothing can be saved', {

@@ -5,6 +5,9 @@ import type { SignalHeader } from './header.js';
 /** Bytes of the struct before every payload (`ChunkHead` in schema/lgi.fbs). */
 export const CHUNK_HEAD_BYTES = 36;
 
+/** The checksum comes first and covers what follows. */
+const CRC_BYTES = 4;
+
 /** Axes that the struct has room for. */
 const AXIS_SLOTS = 3;
 
@@ -54,7 +57,7 @@ export function encodeChunkHead(
   }
   view.setUint8(32, signal);
   view.setUint8(33, WEIGHTS_KIND);
-  const crc = chunkCrc(bytes, payload, headerCrc);
+  const crc = crc32c(payload, crc32c(bytes.subarray(CRC_BYTES), headerCrc));
   view.setUint32(0, crc, true);
   return { bytes, crc };
 }
@@ -75,8 +78,8 @@ export function decodeChunkHead(bytes: Uint8Array, axes: number): ChunkHead {
 /**
  * The checksum of a chunk; seeded with the header's, so that a chunk of another family never passes.
  *
- * @param head u8 [36]
+ * @param chunk head and payload.
  */
-export function chunkCrc(head: Uint8Array, payload: Uint8Array, headerCrc: number): number {
-  return crc32c(payload, crc32c(head.subarray(4, CHUNK_HEAD_BYTES), headerCrc));
+export function chunkCrc(chunk: Uint8Array, headerCrc: number): number {
+  return crc32c(chunk.subarray(CRC_BYTES), headerCrc);
 }

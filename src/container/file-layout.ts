@@ -1,13 +1,14 @@
-import { sha256 } from '@noble/hashes/sha2.js';
+import { sha256 as plainSha256 } from '@noble/hashes/sha2.js';
 import { LgiError } from '../../codec/errors.js';
 import type { Box, Grid } from '../../codec/grid.js';
 import { CHUNK_HEAD_BYTES, isAligned, nextChunkOffset } from './chunk.js';
 import { formatFor, type Format } from './content-features.js';
 import { crc32c } from './crc32c.js';
 import type { Header } from './header.js';
-import { decodeIndex, encodeIndex } from './index-codec.js';
+import { decodeIndex, encodeIndex, overwriteOffsets } from './index-codec.js';
 import { ChunkTable, type Index } from './index-table.js';
 import { MAX_HEADER_BYTES, MAX_INDEX_BYTES } from './limits.js';
+import { sha256 } from './sha256.js';
 import { SUPERBLOCK_BYTES, type Superblock } from './superblock.js';
 
 /** Header and index begin at multiples of this, so that a reader may map what is in them. */
@@ -48,12 +49,10 @@ export interface FileLayout {
 export function layOutFile(plan: FilePlan): FileLayout {
   const headerBytes = checkSize('header', plan.headerBytes.length, MAX_HEADER_BYTES);
   const indexOffset = alignUp(SUPERBLOCK_BYTES + headerBytes);
-  // The index says where things are, and where they are depends on its length; its length does not depend on what it says.
-  const draft = encodeIndex(place(plan, 0).index, plan.header);
-  checkSize('index', draft.length, MAX_INDEX_BYTES);
-  const { index, end } = place(plan, indexOffset + draft.length);
-  const indexBytes = encodeIndex(index, plan.header);
-  if (indexBytes.length !== draft.length) throw new Error('the length of the index depends on its offsets');
+  const indexBytes = encodeIndex(place(plan, 0).index, plan.header);
+  checkSize('index', indexBytes.length, MAX_INDEX_BYTES);
+  const { index, end } = place(plan, indexOffset + indexBytes.length);
+  overwriteOffsets(indexBytes, index, plan.header);
   const superblock = {
     ...formatFor(plan.header, index.signals, plan.format),
     generation: 1,
@@ -103,23 +102,22 @@ function place(plan: FilePlan, begin: number): { index: Index; end: number } {
 
 /** First 16 bytes of the SHA-256 of the header: files that share it hold chunks of one network. */
 export function familyIdOf(headerBytes: Uint8Array): Uint8Array {
-  return sha256(headerBytes).slice(0, 16);
+  return plainSha256(headerBytes).slice(0, 16);
 }
 
 /** A file id that the content alone determines: of family id, index, and every chunk's checksum in index order. */
-export function fileIdOf(
+export async function fileIdOf(
   familyId: Uint8Array,
   indexBytes: Uint8Array,
   chunkCrcs: readonly Uint32Array[],
-): Uint8Array {
-  const hash = sha256.create().update(familyId).update(indexBytes);
-  for (const crcs of chunkCrcs) {
+): Promise<Uint8Array> {
+  const crcBytes = chunkCrcs.map((crcs) => {
     const bytes = new Uint8Array(4 * crcs.length);
     const view = new DataView(bytes.buffer);
-    crcs.forEach((crc, chunk) => view.setUint32(4 * chunk, crc, true));
-    hash.update(bytes);
-  }
-  return hash.digest().slice(0, 16);
+    for (let chunk = 0; chunk < crcs.length; chunk++) view.setUint32(4 * chunk, crcs[chunk], true);
+    return bytes;
+  });
+  return (await sha256([familyId, indexBytes, ...crcBytes])).slice(0, 16);
 }
 
 export function hexadecimal(bytes: Uint8Array): string {

@@ -11,10 +11,7 @@ import { FEATURES, type Superblock } from './superblock.js';
 
 const IDENTIFIER = 'LGIX';
 
-/**
- * Bytes of an index. Their number depends on counts and names alone, not on any offset, as long as the runs stay as many;
- * so a writer may encode with preliminary offsets to learn it.
- */
+/** Bytes of an index. */
 export function encodeIndex(index: Index, header: Header): Uint8Array {
   const builder = new Builder(1 << 12);
   const sections = index.sections.map(({ name, byteOffset, byteLength, crc }) => {
@@ -36,6 +33,27 @@ export function encodeIndex(index: Index, header: Header): Uint8Array {
   return builder.asUint8Array();
 }
 
+/**
+ * Writes an index's offsets over those of the index that the bytes are of: the same one before its places were known.
+ *
+ * A new index says where things are, and where they are depends on its length.
+ */
+export function overwriteOffsets(bytes: Uint8Array, index: Index, header: Header): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const table = fb.Index.getRootAsIndex(new ByteBuffer(bytes));
+  index.sections.forEach(({ byteOffset }, i) => {
+    view.setBigUint64(present(present(table.sections(i)).span()).bb_pos, BigInt(byteOffset), true);
+  });
+  index.signals.forEach(({ chunks }, i) => {
+    const signal = present(table.signals(i));
+    const starts = chunks.runStarts(isAligned(header.signals[i]));
+    if (signal.runsLength() !== starts.length) throw new Error('places have changed the runs of an index');
+    starts.forEach((first, run) => {
+      view.setBigUint64(present(signal.runs(run)).bb_pos, BigInt(chunks.byteOffsets[first]), true);
+    });
+  });
+}
+
 function encodeSignalIndex(
   builder: Builder,
   { grid, window, chunks }: SignalIndex,
@@ -48,11 +66,7 @@ function encodeSignalIndex(
   }
   const runsAt = builder.endVector();
   const lengthsAt = fb.SignalIndex.createPayloadLengthsVector(builder, chunks.payloadLengths);
-  const axisCount = grid.shape.length;
-  const coordinates = new Int32Array(chunks.count * axisCount);
-  chunks.ordinals.forEach((ordinal, chunk) =>
-    coordinates.set(grid.coordinatesOf(ordinal), chunk * axisCount),
-  );
+  const coordinates = grid.coordinatesOfAll(chunks.ordinals);
   const coordinatesAt = fb.SignalIndex.createCoordinatesVector(builder, coordinates);
   const windowEndAt = fb.SignalIndex.createWindowEndVector(builder, [...window.end]);
   const windowBeginAt = fb.SignalIndex.createWindowBeginVector(builder, [...window.begin]);
@@ -159,15 +173,11 @@ function decodeChunks(
     `${name} has ${coordinates.length} partition coordinates for ${count} chunks of ${axisCount} axes`,
   );
   checks.must(count <= grid.count, `${name} has ${count} chunks for ${grid.count} partitions`);
-  const ordinals = new Int32Array(count);
-  const cell = new Array<number>(axisCount);
-  for (let chunk = 0; chunk < count; chunk++) {
-    for (let axis = 0; axis < axisCount; axis++) cell[axis] = coordinates[chunk * axisCount + axis];
-    const ordinal = grid.ordinalOf(cell);
-    if (ordinal < 0) {
-      checks.fail(`${name} has a chunk for partition ${cell.join(',')}, which its cuts do not make`);
-    }
-    ordinals[chunk] = ordinal;
+  const ordinals = grid.ordinalsOfAll(coordinates);
+  const foreign = ordinals.indexOf(-1);
+  if (foreign >= 0) {
+    const cell = coordinates.subarray(foreign * axisCount, (foreign + 1) * axisCount);
+    checks.fail(`${name} has a chunk for partition ${cell.join(',')}, which its cuts do not make`);
   }
   const byteOffsets = decodeRuns(table, payloadLengths, aligned, name, checks);
   const chunks = new ChunkTable(ordinals, payloadLengths, byteOffsets);
@@ -191,19 +201,18 @@ function decodeRuns(
   checks.must(runCount > 0 === count > 0, `${name} has ${runCount} runs for ${count} chunks`);
   const run = new fb.Run();
   const firstOf = (i: number): number => (i < runCount ? present(table.runs(i, run)).firstChunk() : count);
+  // There may be as many runs as chunks: messages are made only where they are needed.
   for (let i = 0; i < runCount; i++) {
     const first = firstOf(i);
     const next = firstOf(i + 1);
-    checks.must(i > 0 || first === 0, `${name}'s first run begins with chunk ${first}`);
-    checks.must(
-      first < next && next <= count,
-      `${name}'s run ${i} begins with chunk ${first} and ends before ${next}`,
-    );
+    if (i === 0 && first !== 0) checks.fail(`${name}'s first run begins with chunk ${first}`);
+    if (!(first < next && next <= count)) {
+      checks.fail(`${name}'s run ${i} begins with chunk ${first} and ends before ${next}`);
+    }
     let at = checks.wholeNumber(present(table.runs(i, run)).byteOffset(), "run's offset");
-    checks.must(
-      nextChunkOffset(at, aligned) === at,
-      `${name}'s run ${i} begins at byte ${at}, where its floats are not aligned`,
-    );
+    if (nextChunkOffset(at, aligned) !== at) {
+      checks.fail(`${name}'s run ${i} begins at byte ${at}, where its floats are not aligned`);
+    }
     for (let chunk = first; chunk < next; chunk++) {
       checks.payloadLength(payloadLengths[chunk], name);
       at = nextChunkOffset(at, aligned);

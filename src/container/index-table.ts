@@ -58,16 +58,19 @@ export class ChunkTable {
 
   /** An ordinal that two chunks claim, or -1. */
   duplicate(): number {
-    const keys = this.sortedKeys();
-    for (let i = 1; i < keys.length; i++) {
-      if (Math.floor(keys[i] / CHUNK_KEY) === Math.floor(keys[i - 1] / CHUNK_KEY)) {
-        return Math.floor(keys[i] / CHUNK_KEY);
-      }
+    // A bit for each cell: every index that is read passes here, and sorting would take longer than all else.
+    let most = 0;
+    for (const ordinal of this.ordinals) if (ordinal > most) most = ordinal;
+    const seen = new Uint32Array((most >>> 5) + 1);
+    for (const ordinal of this.ordinals) {
+      const bit = 1 << (ordinal & 31);
+      if (seen[ordinal >>> 5] & bit) return ordinal;
+      seen[ordinal >>> 5] |= bit;
     }
     return -1;
   }
 
-  /** Made when first needed: writers never search. */
+  /** Made when first needed: writing and copying never search. */
   private sortedKeys(): Float64Array {
     if (this.keys !== null) return this.keys;
     const keys = new Float64Array(this.count);

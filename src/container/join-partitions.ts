@@ -30,7 +30,7 @@ export interface JoinedContent {
 
 /**
  * Writes a new file of the chunks of several, which have one header. Chunks and metadata are copied byte for byte; nothing is
- * decoded or hashed again. The sink stays open. Memory: two buffers of 4 MiB, and the index.
+ * decoded or hashed again. The sink stays open. Memory: two buffers of 1 MiB, and the index.
  *
  * @throws LgiError `truncated`; `limit`; `io`.
  */
@@ -63,7 +63,8 @@ export async function copyJoined(
       ),
     })),
   });
-  const writer = await beginFile(sink, headerBytes, layout, signal);
+  const bufferBytes = Math.min(COPY_BUFFER_BYTES, layout.superblock.committedByteLength);
+  const writer = await beginFile(sink, headerBytes, layout, bufferBytes, signal);
   for (const { file, section } of sections) {
     const bytes = await containers[file].readBytes(section, signal);
     if (bytes.length < section.byteLength) throw truncated(section.name, section.byteOffset + bytes.length);
@@ -73,7 +74,8 @@ export async function copyJoined(
   for (let i = 0; i < signals.length; i++) {
     chunkCrcs.push(await copyChunks(containers, i, signals[i], layout, writer, signal));
   }
-  return endFile(sink, writer, familyIdBytes, layout, chunkCrcs);
+  await writer.flush();
+  return endFile(sink, writer.position, familyIdBytes, layout, chunkCrcs);
 }
 
 function union(all: readonly Features[]): Features {

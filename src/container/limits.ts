@@ -87,5 +87,8 @@ export const MAX_FLOAT32 = 3.4028234663852886e38;
 /** Numbers from here on are no exact integers in JavaScript; no file comes near. */
 export const MAX_FILE_BYTES = Number.MAX_SAFE_INTEGER;
 
-/** Bytes that crop moves at once: large enough that system calls do not show, small against any machine's memory. */
-export const COPY_BUFFER_BYTES = 1 << 22;
+/**
+ * Bytes that crop and the writer move at once: large enough that system calls do not show, and not larger, since memory
+ * that is touched for the first time costs as much as copying it.
+ */
+export const COPY_BUFFER_BYTES = 1 << 20;

@@ -38,4 +38,15 @@ export class PrefixCache {
     bytes.set(rest, held - byteOffset);
     return bytes;
   }
+
+  /** {@link PrefixCache.read} into memory of the caller's; the bytes that were read, fewer than fit only at the end. */
+  async readInto(byteOffset: number, target: Uint8Array, signal?: AbortSignal): Promise<number> {
+    const { source } = this;
+    if (source.readInto && byteOffset >= this.prefix.length && this.knownByteLength === undefined) {
+      return source.readInto(byteOffset, target, signal);
+    }
+    const bytes = await this.read(byteOffset, target.length, signal);
+    target.set(bytes);
+    return bytes.length;
+  }
 }

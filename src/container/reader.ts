@@ -261,6 +261,11 @@ export class Container {
     return this.cache.read(range.byteOffset, range.byteLength, signal);
   }
 
+  /** {@link Container.readBytes} into memory of the caller's; the bytes that were read, fewer than fit only at the end. */
+  readInto(byteOffset: number, target: Uint8Array, signal?: AbortSignal): Promise<number> {
+    return this.cache.readInto(byteOffset, target, signal);
+  }
+
   /** The chunk of a partition, by its coordinates in axis order, or -1 where it is absent. */
   findChunk(signalIndex: number, coordinates: readonly number[]): number {
     const { grid, chunks } = this.index.signals[signalIndex];
@@ -334,36 +339,72 @@ export class Container {
     return readSpans(this.cache, this.superblock.committedByteLength, sections, signal);
   }
 
+  /**
+   * Reads all chunks of a signal and yields what is wrong with them, by ascending offset.
+   *
+   * @throws LgiError `io`.
+   */
+  async *damagedChunks(signalIndex: number, signal?: AbortSignal): AsyncGenerator<LgiError> {
+    const { chunks } = this.index.signals[signalIndex];
+    const ranges = Array.from(chunks.byteOffsets, (byteOffset, chunk) => ({
+      byteOffset,
+      byteLength: chunks.byteLength(chunk),
+    }));
+    for (const read of planReads(ranges, GAP_BUDGET_BYTES, MAX_READ_BYTES)) {
+      const bytes = await this.readBytes(read, signal);
+      for (const chunk of read.members) {
+        const { byteOffset, byteLength } = ranges[chunk];
+        const at = byteOffset - read.byteOffset;
+        const fault = this.chunkFault(signalIndex, chunk, bytes.subarray(at, at + byteLength));
+        if (fault !== null) yield fault;
+      }
+    }
+  }
+
   /** The payload in a chunk's bytes, once all that is said about it agrees. */
   private checkChunk(signalIndex: number, chunk: number, bytes: Uint8Array): Uint8Array {
+    const fault = this.chunkFault(signalIndex, chunk, bytes);
+    if (fault !== null) throw fault;
+    return bytes.subarray(CHUNK_HEAD_BYTES);
+  }
+
+  /** What is wrong with a chunk's bytes, or null. */
+  private chunkFault(signalIndex: number, chunk: number, bytes: Uint8Array): LgiError | null {
     const { grid, chunks } = this.index.signals[signalIndex];
-    const byteOffset = chunks.byteOffsets[chunk];
-    const section = this.chunkName(signalIndex, chunk);
     if (bytes.length < chunks.byteLength(chunk)) {
-      const { committedByteLength } = this.superblock;
-      throw truncated(section, byteOffset, bytes.length, committedByteLength, this.knownByteLength);
+      return truncated(
+        this.chunkName(signalIndex, chunk),
+        chunks.byteOffsets[chunk],
+        bytes.length,
+        this.superblock.committedByteLength,
+        this.knownByteLength,
+      );
     }
-    const payload = bytes.subarray(CHUNK_HEAD_BYTES);
     const head = decodeChunkHead(bytes, grid.shape.length);
-    const damaged = (fact: string): LgiError =>
-      new LgiError('damaged', `${section} is damaged: ${fact}; fetch the file again`, {
-        section,
-        byteOffset,
-      });
-    if (chunkCrc(bytes, payload, this.superblock.header.crc) !== head.crc)
-      throw damaged('its checksum is wrong');
+    if (chunkCrc(bytes, this.superblock.header.crc) !== head.crc) {
+      return this.damaged(signalIndex, chunk, 'its checksum is wrong');
+    }
     const box = grid.boxOf(chunks.ordinals[chunk]);
     const sameBox = box.begin.every(
       (begin, axis) => begin === head.box.begin[axis] && box.end[axis] === head.box.end[axis],
     );
     if (
-      head.payloadLength !== payload.length ||
+      head.payloadLength !== bytes.length - CHUNK_HEAD_BYTES ||
       head.signal !== signalIndex ||
       head.kind !== WEIGHTS_KIND ||
       !sameBox
     ) {
-      throw damaged('it is another one than the index says');
+      return this.damaged(signalIndex, chunk, 'it is another one than the index says');
     }
-    return payload;
+    return null;
+  }
+
+  private damaged(signalIndex: number, chunk: number, fact: string): LgiError {
+    const section = this.chunkName(signalIndex, chunk);
+    const byteOffset = this.index.signals[signalIndex].chunks.byteOffsets[chunk];
+    return new LgiError('damaged', `${section} is damaged: ${fact}; fetch the file again`, {
+      section,
+      byteOffset,
+    });
   }
 }

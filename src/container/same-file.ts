@@ -41,6 +41,11 @@ export function asSameFile(source: Source, opened: Superblock): SameFileSource {
     read: (byteOffset, byteLength, signal) =>
       // Where versions cannot be told apart, there is nothing to check between two reads.
       source.renew ? same.read(byteOffset, byteLength, signal) : source.read(byteOffset, byteLength, signal),
+    ...(source.renew === undefined &&
+      source.readInto && {
+        readInto: (byteOffset: number, target: Uint8Array, signal?: AbortSignal) =>
+          source.readInto!(byteOffset, target, signal),
+      }),
     latest: (signal) => same.latest(signal),
   };
 }

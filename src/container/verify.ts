@@ -157,14 +157,7 @@ async function* verifyParts(container: Container, signal?: AbortSignal): AsyncGe
   const { superblock, index } = container;
   yield* (await checkEachSection(container, index.sections, signal)).sectionFaults.map(problemOf);
   for (let signalIndex = 0; signalIndex < index.signals.length; signalIndex++) {
-    const problems: Problem[] = [];
-    const all = Array.from({ length: index.signals[signalIndex].chunks.count }, (_, chunk) => chunk);
-    const onDamage = (error: LgiError): void => void problems.push(problemOf(error));
-    for await (const { chunk } of container.readChunks(signalIndex, all, { signal, onDamage })) {
-      void chunk;
-      yield* problems.splice(0);
-    }
-    yield* problems;
+    for await (const error of container.damagedChunks(signalIndex, signal)) yield problemOf(error);
   }
   yield* verifyEnd(container, superblock.committedByteLength, signal);
 }

@@ -102,7 +102,8 @@ async function write(sink: Sink, content: NewContainer, signal?: AbortSignal): P
       payloadLengths: Uint32Array.from(payloads, (payload) => payload.length),
     })),
   });
-  const writer = await beginFile(sink, headerBytes, layout, signal);
+  const bufferBytes = Math.min(COPY_BUFFER_BYTES, layout.superblock.committedByteLength);
+  const writer = await beginFile(sink, headerBytes, layout, bufferBytes, signal);
   for (const { bytes } of metadata) await writer.write(bytes);
   const chunkCrcs: Uint32Array[] = [];
   for (let i = 0; i < ordered.length; i++) {
@@ -122,7 +123,8 @@ async function write(sink: Sink, content: NewContainer, signal?: AbortSignal): P
     }
     chunkCrcs.push(crcs);
   }
-  return endFile(sink, writer, familyIdOf(headerBytes), layout, chunkCrcs);
+  await writer.flush();
+  return endFile(sink, writer.position, familyIdOf(headerBytes), layout, chunkCrcs);
 }
 
 /** A signal's chunks along the curve. */
@@ -149,15 +151,19 @@ function orderChunks({ grid, window = grid.extent, chunks }: NewSignal): {
   };
 }
 
-/** Writes header and index; the superblock comes last, so that nothing unfinished looks finished. */
+/**
+ * Writes header and index; the superblock comes last, so that nothing unfinished looks finished.
+ *
+ * @param bufferBytes of the writer that is returned, for what follows.
+ */
 export async function beginFile(
   sink: Sink,
   headerBytes: Uint8Array,
   layout: FileLayout,
+  bufferBytes: number,
   signal?: AbortSignal,
 ): Promise<SequentialWriter> {
-  const { header, index, committedByteLength } = layout.superblock;
-  const bufferBytes = Math.min(COPY_BUFFER_BYTES, committedByteLength);
+  const { header, index } = layout.superblock;
   const writer = new SequentialWriter(sink, header.byteOffset, bufferBytes, signal);
   await writer.write(headerBytes);
   await writer.padTo(index.byteOffset);
@@ -165,19 +171,21 @@ export async function beginFile(
   return writer;
 }
 
-/** Writes what is left in the writer, then the superblock. */
+/**
+ * Writes the superblock of a file that has everything else.
+ *
+ * @param position up to where it is written.
+ */
 export async function endFile(
   sink: Sink,
-  writer: SequentialWriter,
+  position: number,
   familyId: Uint8Array,
   layout: FileLayout,
   chunkCrcs: readonly Uint32Array[],
 ): Promise<WriteReport> {
   const { superblock, index } = layout;
-  await writer.flush();
-  if (writer.position !== superblock.committedByteLength)
-    throw new Error('the layout is not what was written');
-  const fileId = fileIdOf(familyId, layout.indexBytes, chunkCrcs);
+  if (position !== superblock.committedByteLength) throw new Error('the layout is not what was written');
+  const fileId = await fileIdOf(familyId, layout.indexBytes, chunkCrcs);
   await sink.write(0, encodeSuperblock({ ...superblock, fileId }));
   const metadataBytes = index.sections.reduce((sum, { byteLength }) => sum + byteLength, 0);
   return {

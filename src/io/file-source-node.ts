@@ -25,25 +25,35 @@ export class FileSource implements Source {
 
   async read(byteOffset: number, byteLength: number, signal?: AbortSignal): Promise<Uint8Array> {
     signal?.throwIfAborted();
+    let bytes: Uint8Array;
     try {
       const end = byteOffset + byteLength;
       // A file that is appended to grows; asking again only here costs nothing for all other reads.
       if (end > this.byteLength) this.byteLength = (await this.handle.stat()).size;
       // What is allocated follows the file, not the request, whose numbers may come from a hostile index.
-      const wanted = Math.max(0, Math.min(end, this.byteLength) - byteOffset);
-      const bytes = new Uint8Array(wanted);
-      let filled = 0;
-      while (filled < wanted) {
-        const { bytesRead } = await this.handle.read(bytes, filled, wanted - filled, byteOffset + filled);
+      bytes = new Uint8Array(Math.max(0, Math.min(end, this.byteLength) - byteOffset));
+    } catch (cause) {
+      throw fileError('read', this.path, cause);
+    }
+    return bytes.subarray(0, await this.readInto(byteOffset, bytes, signal));
+  }
+
+  async readInto(byteOffset: number, target: Uint8Array, signal?: AbortSignal): Promise<number> {
+    signal?.throwIfAborted();
+    let filled = 0;
+    try {
+      while (filled < target.length) {
+        const rest = target.length - filled;
+        const { bytesRead } = await this.handle.read(target, filled, rest, byteOffset + filled);
         if (bytesRead === 0) break;
         filled += bytesRead;
       }
-      signal?.throwIfAborted();
-      return bytes.subarray(0, filled);
     } catch (cause) {
       if (signal?.aborted) throw signal.reason;
       throw fileError('read', this.path, cause);
     }
+    signal?.throwIfAborted();
+    return filled;
   }
 
   async close(): Promise<void> {

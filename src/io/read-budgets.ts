@@ -1,6 +1,9 @@
 /** Largest unused stretch between two wanted ranges that is read rather than skipped: a request costs more than 16 KiB. */
 export const GAP_BUDGET_BYTES = 1 << 14;
 
+/** The same where reads cost microseconds, as of a file on this machine: about what is copied in the time of a system call. */
+export const NEAR_GAP_BUDGET_BYTES = 1 << 16;
+
 /** Largest single read of several chunks, so that the first of them are there soon and memory stays bounded. */
 export const MAX_READ_BYTES = 1 << 20;
 

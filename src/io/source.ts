@@ -20,6 +20,16 @@ export interface Source {
    * Absent: no.
    */
   readonly isRemote?: boolean;
+  /**
+   * As {@link Source.read}, into memory of the caller's, from its first byte to its last.
+   *
+   * Sources that are near and would have to allocate what they read should have it: copying then needs two buffers
+   * however much it copies, and reads through longer gaps, which costs less than another read. Absent, `read` is used.
+   *
+   * @returns the bytes that were read; fewer than fit only at the end.
+   * @throws as `read`.
+   */
+  readInto?(byteOffset: number, target: Uint8Array, signal?: AbortSignal): Promise<number>;
   /** Gives back what the source holds open. */
   close?(): void | Promise<void>;
 }

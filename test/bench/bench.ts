@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util';
 import { memoryMedia } from '../../src/media/media.js';
 import { scene } from '../media/scene.js';
-import { measureCrop, measureDecode } from './files.js';
+import { measureCopy } from './copy.js';
+import { measureDecode } from './decode.js';
 import { measureKernels } from './kernels.js';
 import type { Measurement } from './measure.js';
 import { measurePictures } from './pictures.js';
@@ -39,7 +40,7 @@ const training = await measureTraining(media, readPeak, sineNs);
 print('Training, 512x512 grey, 16x16 partitions, widths of the presets', training);
 print('Scale', await measureScale());
 print('Decoding', await measureDecode(media));
-print('Crop', await measureCrop(media));
+print('Crop and verify', await measureCopy());
 if (options.pictures !== undefined) {
   const paper = training.find(({ name }) => name === 'iteration, paper, two threads');
   print('Pictures', await measurePictures(options.pictures, readPeak(), paper?.value ?? NaN));

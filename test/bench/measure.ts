@@ -32,3 +32,8 @@ export async function leastMsAsync(runs: number, run: () => Promise<unknown>): P
   }
   return least;
 }
+
+/** The middle one of an odd number of values. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}

@@ -87,9 +87,16 @@ describe('a grid', () => {
         names.forEach((coordinates, ordinal) => expect(grid.ordinalOf(coordinates)).toBe(ordinal));
         expect(new Set(names.map(String)).size).toBe(grid.count);
         expect(grid.coordinatesOf(0)).toEqual(grid.axes.map(({ firstCell }) => firstCell));
+        expect([...grid.coordinatesOfAll(Int32Array.from(ordinals(grid)))]).toEqual(names.flat());
+        expect([...grid.ordinalsOfAll(Int32Array.from(names.flat()))]).toEqual(ordinals(grid));
         grid.axes.forEach(({ firstCell }, axis) => {
           for (const beyond of [firstCell - 1, firstCell + grid.shape[axis], NaN]) {
-            expect(grid.ordinalOf(names[0].map((c, i) => (i === axis ? beyond : c)))).toBe(-1);
+            const name = names[0].map((c, i) => (i === axis ? beyond : c));
+            expect(grid.ordinalOf(name)).toBe(-1);
+            if (Number.isFinite(beyond)) {
+              const all = Int32Array.from([...names[0], ...name, ...names[0]]);
+              expect([...grid.ordinalsOfAll(all)]).toEqual([0, -1, 0]);
+            }
           }
         });
       }),

@@ -178,6 +178,13 @@ describe('crop', () => {
     }
   });
 
+  it('keeps nothing of a file of one partition whose middle alone is asked for', async () => {
+    const file = await sampleFile({ shape: [4, 4], cell: 4 });
+    const region = { begin: [1, 1], end: [3, 3] };
+    await expect(cropBytes(file, { region, inner: true })).rejects.toMatchObject({ option: 'inner' });
+    expect((await cropBytes(file, { region })).report).toMatchObject({ kept: 1, hiddenSamples: 12 });
+  });
+
   it('carries damage over as damage, and stops where the file does', async () => {
     const file = await sampleFile();
     const { index } = await openBytes(file);

@@ -129,7 +129,7 @@ function sealChunks({ bytes, sealing }: Draft, { signals }: Index, headerCrc: nu
       if (sealing.chunks === 'agree') {
         head.set(encodeChunkHead(payload, grid.boxOf(chunks.ordinals[chunk]), signal, headerCrc).bytes);
       } else {
-        new DataView(bytes.buffer, at).setUint32(0, chunkCrc(head, payload, headerCrc), true);
+        new DataView(bytes.buffer, at).setUint32(0, chunkCrc(bytes.subarray(at, end), headerCrc), true);
       }
     }
   });
