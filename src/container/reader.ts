@@ -360,6 +360,7 @@ export class Container {
       head.payloadLength !== payload.length ||
       head.signal !== signalIndex ||
       head.kind !== WEIGHTS_KIND ||
+      !head.otherAxesAreUnused ||
       !sameBox
     ) {
       throw damaged('it is another one than the index says');
