@@ -71,7 +71,7 @@ export function planDecode(grid: Grid, region: Box, sampling: Sampling, channels
   return planPositions(grid, decodePositions(grid.extent, region, sampling, channels));
 }
 
-/** {@link planDecode}'s positions, f64 per axis and ascending; none is beyond the extent. */
+/** {@link planDecode}'s positions, f64 per axis and ascending; none is outside the extent. */
 export function decodePositions(
   extent: Box,
   region: Box,
@@ -90,9 +90,11 @@ export function decodePositions(
     );
   }
   return axes.map(({ count, scale }, axis) => {
+    // Of huge numbers, rounding leads out of the extent on either side.
+    const [first, last] = [extent.begin[axis], extent.end[axis]];
     const positions = allocate(`${count} positions`, () => new Float64Array(count));
     for (let j = 0; j < count; j++) {
-      positions[j] = Math.min((region.begin[axis] * scale + j + 0.5) / scale, extent.end[axis]);
+      positions[j] = Math.max(first, Math.min((region.begin[axis] * scale + j + 0.5) / scale, last));
     }
     return positions;
   });

@@ -10,9 +10,14 @@ import { encodeBySettings } from '../dist/src/encode.js';
 import { resolveSettings } from '../dist/src/encode-settings.js';
 import { ReferenceEngine } from '../dist/codec/engine/reference/reference-engine.js';
 import { SLOT_BYTES, encodeSuperblock, decodeSuperblock } from '../dist/src/container/superblock.js';
+import { faults } from './vector-faults.mjs';
+import { networks } from './vector-networks.mjs';
 
 const folder = new URL('../spec/vectors/', import.meta.url);
 const reference = new ReferenceEngine();
+
+/** Decoders compute in f32: a value next to a half may round either way, at 16 bits a few steps; floats are of size 1. */
+const TOLERANCES = { uint8: 1, uint16: 8, float32: 1e-4 };
 
 /** Smooth colour with an edge, so that every channel and both sides of the range are used. */
 function picture(height, width, channels, peak) {
@@ -65,7 +70,7 @@ const encodings = [
   ],
   [
     'per-partition-rgb16',
-    'No global network and no merge; 8-bit integers and fewer.',
+    'No global network and no merge; integers of 8, 9 and 11 bits.',
     picture(10, 9, 3, 65535),
     { cell: [5, 5], globalWidth: 0, weights: 'int8' },
   ],
@@ -118,10 +123,17 @@ async function decodedSignal(signal, sampling) {
   });
   const samples = Array.from(data);
   for (const { box } of missing) {
-    for (let y = box.begin[0]; y < box.end[0]; y++) {
-      for (let x = box.begin[1]; x < box.end[1]; x++)
-        samples.fill(null, (y * shape[1] + x) * channels, (y * shape[1] + x + 1) * channels);
-    }
+    const places = shape.reduce(
+      (list, length, axis) =>
+        list.flatMap((place) =>
+          Array.from(
+            { length: box.end[axis] - box.begin[axis] },
+            (_, j) => place * length + box.begin[axis] + j,
+          ),
+        ),
+      [0],
+    );
+    for (const place of places) samples.fill(null, place * channels, (place + 1) * channels);
   }
   return {
     kind: signal.kind,
@@ -132,8 +144,7 @@ async function decodedSignal(signal, sampling) {
     ...sampling,
     absent: absent.map(({ coordinates }) => coordinates),
     samples,
-    // Decoders compute in f32: a value next to a half may round either way, at 16 bits a few steps.
-    tolerance: format.sampleType === 'uint8' ? 1 : 8,
+    tolerance: TOLERANCES[format.sampleType],
   };
 }
 
@@ -264,6 +275,10 @@ await addDecoded(
   }),
 );
 
+for (const [name, description, make] of networks(files)) {
+  await addDecoded(name, description, await fileOf(name, make));
+}
+
 const grey = files.get('paper-grey8-float32');
 const edited = (bytes, edit) => {
   const copy = bytes.slice();
@@ -351,6 +366,29 @@ refuse(
   'damaged',
   'index',
 );
+refuse('superblock-cut', 'The file ends inside its magic.', grey.slice(0, 5), 'truncated', 'superblock');
+refuse(
+  'generations',
+  'Two valid slots of one generation that differ.',
+  edited(grey, (copy) => {
+    const other = encodeSuperblock({ ...superblock, fileId: new Uint8Array(16) });
+    copy.set(other.subarray(0, SLOT_BYTES), SLOT_BYTES);
+  }),
+  'damaged',
+  'superblock',
+);
+refuse(
+  'version-in-one-slot',
+  'A slot of a later major version beside one of this, whichever of them counts.',
+  edited(grey, (copy) => {
+    const later = encodeSuperblock({ ...superblock, version: { major: 2, minor: 0 } });
+    copy.set(later.subarray(0, SLOT_BYTES), SLOT_BYTES);
+  }),
+  'unsupported',
+  'superblock',
+);
+for (const fault of await faults(files)) refuse(...fault);
+
 for (const name of readdirSync(folder)) {
   if (!files.has(name.replace(/\.[^.]*$/, ''))) rmSync(new URL(name, folder));
 }

@@ -24,6 +24,8 @@ export interface ChunkHead {
   readonly payloadLength: number;
   /** The partition's samples. */
   readonly box: Box;
+  /** Whether the axes that the signal has not are given as they have to be: one position, 0. */
+  readonly otherAxesAreUnused: boolean;
   /** Place of the signal in the header. */
   readonly signal: number;
   readonly kind: number;
@@ -65,11 +67,15 @@ export function encodeChunkHead(
 /** @param axes of the signal; those beyond are left out of the box. */
 export function decodeChunkHead(bytes: Uint8Array, axes: number): ChunkHead {
   const view = new DataView(bytes.buffer, bytes.byteOffset, CHUNK_HEAD_BYTES);
-  const begin = Array.from({ length: axes }, (_, axis) => view.getInt32(8 + 4 * axis, true));
+  const beginOf = (axis: number): number => view.getInt32(8 + 4 * axis, true);
+  const sizeOf = (axis: number): number => view.getUint32(20 + 4 * axis, true);
+  const begin = Array.from({ length: axes }, (_, axis) => beginOf(axis));
+  const others = Array.from({ length: AXIS_SLOTS - axes }, (_, i) => axes + i);
   return {
     crc: view.getUint32(0, true),
     payloadLength: view.getUint32(4, true),
-    box: { begin, end: begin.map((at, axis) => at + view.getUint32(20 + 4 * axis, true)) },
+    box: { begin, end: begin.map((at, axis) => at + sizeOf(axis)) },
+    otherAxesAreUnused: others.every((axis) => beginOf(axis) === 0 && sizeOf(axis) === 1),
     signal: view.getUint8(32),
     kind: view.getUint8(33),
   };

@@ -4,13 +4,18 @@ import { LAYOUT, type FieldLayout, type TableName } from '../../schema/generated
 /** Tables inside tables: the schema has four levels; a fifth is a later version's. */
 const MAX_DEPTH = 8;
 
+/** Tables, vectors and strings begin at multiples of this. */
+const OBJECT_ALIGNMENT = 4;
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
 /**
  * Checks a FlatBuffer before any accessor touches it, since the JavaScript runtime has no verifier: an offset out of
  * range reads as 0, a bad length reads the neighbour, and `unpack` may take all memory.
  *
  * Every offset, alignment, length and required field of the tables that the schema knows is checked. Objects may not
  * share bytes (virtual tables may), so what they hold together is no more than the buffer: work and memory of all later
- * reading are bounded by its length. Fields and union members that the schema does not know are skipped.
+ * reading are bounded by its length. This takes a quarter of its length. Fields and union members that the schema does not know are skipped.
  *
  * @param bytes at an address divisible by 8, as a copy is.
  * @param root name of the root table.
@@ -32,8 +37,8 @@ export function verifyFlatBuffer(
 
 class Verifier {
   private readonly view: DataView;
-  /** Bytes that objects may still take. */
-  private budget: number;
+  /** For every four bytes whether an object has some of them: objects begin at multiples of four. */
+  private readonly taken: Uint8Array;
   /** End of the last object so far. */
   private end = 16;
 
@@ -43,7 +48,7 @@ class Verifier {
     private readonly byteOffset: number,
   ) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.budget = bytes.length;
+    this.taken = new Uint8Array(Math.ceil(bytes.length / OBJECT_ALIGNMENT));
   }
 
   verify(root: TableName, identifier: string): number {
@@ -52,6 +57,7 @@ class Verifier {
     for (let i = 0; i < 4; i++) {
       if (this.bytes[4 + i] !== identifier.charCodeAt(i)) this.fail(4, `it is not marked ${identifier}`);
     }
+    this.take(0, 8);
     this.table(this.reference(0, 'root'), root, 0);
     return this.end;
   }
@@ -73,9 +79,11 @@ class Verifier {
     this.end = Math.max(this.end, at + length);
   }
 
-  private spend(at: number, length: number): void {
-    this.budget -= length;
-    if (this.budget < 0) this.fail(at, 'objects share bytes');
+  /** Marks the bytes of an object, which lie inside the buffer. */
+  private take(at: number, byteLength: number): void {
+    const [first, end] = [at / OBJECT_ALIGNMENT, Math.ceil((at + byteLength) / OBJECT_ALIGNMENT)];
+    if (this.taken.subarray(first, end).includes(1)) this.fail(at, 'objects share bytes');
+    this.taken.fill(1, first, end);
   }
 
   /** The place that an offset at `at` points to; offsets are unsigned and point forward. */
@@ -102,7 +110,7 @@ class Verifier {
     this.need(virtual, virtualLength, 2, `${tableName}'s virtual table`);
     if (tableLength < 4) this.fail(virtual + 2, `${tableName} has ${tableLength} bytes`);
     this.need(at, tableLength, 4, tableName);
-    this.spend(at, tableLength);
+    this.take(at, tableLength);
 
     const fields = LAYOUT[tableName];
     const place = (id: number): number => {
@@ -161,15 +169,23 @@ class Verifier {
     const count = this.view.getUint32(at, true);
     // An empty vector may end the buffer before the place where its first element would be aligned.
     if (count > 0) this.need(at + 4, count * size, align, name);
-    this.spend(at, 4 + count * size);
+    this.take(at, 4 + count * size);
     return count;
   }
 
   private string(at: number, name: string): void {
-    const length = this.vector(at, 1, 1, name);
-    const end = at + 4 + length;
-    if (end >= this.bytes.length || this.bytes[end] !== 0) this.fail(at, `${name} has no end`);
-    this.end = Math.max(this.end, end + 1);
+    this.need(at, 4, 4, name);
+    const begin = at + 4;
+    const end = begin + this.view.getUint32(at, true);
+    this.need(begin, end + 1 - begin, 1, name);
+    if (this.bytes[end] !== 0) this.fail(at, `${name} has no end`);
+    this.take(at, end + 1 - at);
+    try {
+      // Accessors would put other characters for what is none, and so show what nobody wrote.
+      UTF8.decode(this.bytes.subarray(begin, end));
+    } catch {
+      this.fail(at, `${name} is no UTF-8`);
+    }
   }
 }
 

@@ -64,9 +64,10 @@ export class IndexChecks {
       );
       this.atMost(-begin, limits.MAX_POSITION, `the magnitude of a cut on axis ${axis} of ${name}`);
       this.atMost(end - begin, limits.MAX_AXIS_SAMPLES, `a number of samples on axis ${axis} of ${name}`);
-      this.must(
-        firstCell + cuts.length - 2 <= limits.MAX_POSITION,
-        `${name}'s partition coordinates on axis ${axis} go beyond 2^31 - 1`,
+      this.atMost(
+        Math.max(-firstCell, firstCell + cuts.length - 2),
+        limits.MAX_POSITION,
+        `the magnitude of a partition coordinate on axis ${axis} of ${name}`,
       );
       cells *= cuts.length - 1;
       this.atMost(cells, limits.MAX_CELLS, `a number of partitions in ${name}`);

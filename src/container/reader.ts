@@ -392,6 +392,7 @@ export class Container {
       head.payloadLength !== bytes.length - CHUNK_HEAD_BYTES ||
       head.signal !== signalIndex ||
       head.kind !== WEIGHTS_KIND ||
+      !head.otherAxesAreUnused ||
       !sameBox
     ) {
       return this.damaged(signalIndex, chunk, 'it is another one than the index says');

@@ -137,21 +137,22 @@ function decodeSlot(bytes: Uint8Array, slotOffset: number): Superblock {
       { section: 'superblock', byteOffset: slotOffset + 8 },
     );
   }
-  const superblock: Superblock = {
+  const features: Features = {
+    mustUnderstand: view.getBigUint64(16, true),
+    mustUnderstandToWrite: view.getBigUint64(24, true),
+    mayIgnore: view.getBigUint64(32, true),
+  };
+  // Before the other numbers, which an unknown feature may have made something else.
+  refuseUnknown(features.mustUnderstand, KNOWN_FEATURES.mustUnderstand, 'read');
+  return {
     version,
-    features: {
-      mustUnderstand: view.getBigUint64(16, true),
-      mustUnderstandToWrite: view.getBigUint64(24, true),
-      mayIgnore: view.getBigUint64(32, true),
-    },
+    features,
     generation: readWhole(view, 40, 'generation', slotOffset),
     fileId: bytes.slice(48, 64),
     header: decodeSpan(view, 64, 'header', slotOffset),
     index: decodeSpan(view, 80, 'index', slotOffset),
     committedByteLength: readWhole(view, 96, 'committed length', slotOffset),
   };
-  refuseUnknown(superblock.features.mustUnderstand, KNOWN_FEATURES.mustUnderstand, 'read');
-  return superblock;
 }
 
 function refuseUnknown(features: bigint, known: bigint, action: 'read' | 'write'): void {

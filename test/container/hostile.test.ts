@@ -9,6 +9,8 @@ import { decodeSuperblock, encodeSuperblock } from '../../dist/src/container/sup
 import { crop } from '../../dist/src/crop.js';
 import { MemorySink, MemorySource } from '../../dist/src/io/memory.js';
 import * as fb from '../../dist/schema/generated/lgi.js';
+import { verifyFlatBuffer } from '../../dist/src/container/flatbuffer-verifier.js';
+import { findPlaces } from '../../dist/test/fuzz/places.js';
 import { openBytes, patternBytes, payloadsOf, sampleFile, sampleHeader } from './sample-container.js';
 
 type Change = readonly [at: number, value: number];
@@ -151,6 +153,31 @@ describe('a hostile file whose checksums are right', () => {
     const twice = { ...header, signals: [header.signals[0], header.signals[0]] };
     expect(decodeHeader(encodeHeader(twice), 0)).toEqual(twice);
   });
+
+  it('cannot have two offsets to one vector, nor to one that begins inside another', async () => {
+    const { superblock } = await openBytes(await sampleFile());
+    const { byteOffset, byteLength } = superblock.index;
+    const index = (await sampleFile()).slice(byteOffset, byteOffset + byteLength);
+    verifyFlatBuffer(index, 'Index', 'LGIX', 'index', 0);
+    const { vectors } = findPlaces(index, 'Index');
+    const named = (name: string) => vectors.find((vector) => vector.name === name)!;
+    const [begin, end] = [named('SignalIndex.window_begin'), named('SignalIndex.window_end')];
+    for (const shift of [0, 4]) {
+      const copy = index.slice();
+      // Its first number, read as a count of 0, keeps the shifted one inside the buffer.
+      new DataView(copy.buffer).setUint32(begin.offsetAt, end.at + shift - begin.offsetAt, true);
+      if (shift > 0) new DataView(copy.buffer).setUint32(end.at + shift, 0, true);
+      expect(() => verifyFlatBuffer(copy, 'Index', 'LGIX', 'index', 0)).toThrow(/share bytes/);
+    }
+  });
+
+  it('cannot have a string that is no UTF-8', () => {
+    const bytes = encodeHeader({ ...sampleHeader([10, 13], 4, 'float32'), writer: 'caf\u00e9' });
+    expect(decodeHeader(bytes, 0).writer).toBe('caf\u00e9');
+    const at = bytes.findIndex((value, i) => value === 0xc3 && bytes[i + 1] === 0xa9);
+    bytes[at + 1] = 0x20;
+    expect(() => decodeHeader(bytes, 0)).toThrow(/no UTF-8/);
+  });
 });
 
 /** A table that lacks what a signal needs. */
@@ -178,6 +205,14 @@ describe('versions and features', () => {
 
   it('refuses unknown features by what they forbid', async () => {
     const unreadable = await withSuperblock({ features: { ...features, mustUnderstand: 1n << 63n } });
+    await expect(openBytes(unreadable)).rejects.toMatchObject({ code: 'unsupported', section: 'superblock' });
+
+    // Whatever else the feature may have changed.
+    const view = new DataView(unreadable.buffer, unreadable.byteOffset);
+    for (const slot of [0, 512]) {
+      view.setBigUint64(slot + 40, 2n ** 60n, true);
+      view.setUint32(slot + 508, crc32c(unreadable.subarray(slot, slot + 508)), true);
+    }
     await expect(openBytes(unreadable)).rejects.toMatchObject({ code: 'unsupported', section: 'superblock' });
 
     const readOnly = await withSuperblock({ features: { ...features, mustUnderstandToWrite: 4n } });

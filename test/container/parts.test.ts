@@ -89,7 +89,13 @@ describe('the chunk head', () => {
     );
     expect([0, 1, 2].map((axis) => struct.boxBegin(axis))).toEqual([-7, 12, 0]);
     expect([0, 1, 2].map((axis) => struct.boxSize(axis))).toEqual([16, 1, 1]);
-    expect(decodeChunkHead(bytes, 2)).toEqual({ crc, payloadLength: 99, box, signal: 5, kind: 0 });
+    const plain = { crc, payloadLength: 99, box, signal: 5, kind: 0 };
+    expect(decodeChunkHead(bytes, 2)).toEqual({ ...plain, otherAxesAreUnused: true });
+    for (const other of [16, 28]) {
+      const changed = bytes.slice();
+      changed[other]++;
+      expect(decodeChunkHead(changed, 2)).toEqual({ ...plain, otherAxesAreUnused: false });
+    }
 
     const builder = new Builder();
     ChunkHead.createChunkHead(builder, crc, 99, [-7, 12, 0], [16, 1, 1], 5, 0, 0);

@@ -105,6 +105,15 @@ describe('an index is refused', () => {
     expect(error).toMatchObject({ code: 'damaged', section: 'index' });
   });
 
+  it.each([-(2 ** 31), 2 ** 31 - 3])('with partition coordinates from %d on', async (firstCell) => {
+    const error = await refused(({ grid, chunks }) => ({
+      grid: new Grid([grid.axes[0], { ...grid.axes[1], firstCell }]),
+      chunks,
+    }));
+    expect(error).toMatchObject({ code: 'limit', section: 'index' });
+    expect(error.message).toContain('a partition coordinate on axis 1');
+  });
+
   it('with a payload longer than any may be, before anything is read', async () => {
     const error = await refused(({ chunks }) => ({
       chunks: new ChunkTable(

@@ -307,7 +307,12 @@ function readSignal(
     return sums;
   };
   const sampleAt = (position: readonly number[]): (number | null)[] => {
-    const cells = position.map((x, axis) => axes[axis].cuts.findLastIndex((cut) => cut <= x));
+    const cells = position.map((x, axis) =>
+      Math.min(
+        axes[axis].cuts.findLastIndex((cut) => cut <= x),
+        axes[axis].cuts.length - 2,
+      ),
+    );
     const layers = locals.get(cells.map((cell, axis) => cell + axes[axis].firstCell).join());
     if (!layers) return new Array<null>(channels).fill(null);
     let l =
@@ -355,7 +360,13 @@ function readSignal(
       .map((cell) => cell.map((i, axis) => i + axes[axis].firstCell))
       .filter((cell) => !locals.has(cell.join())),
     samples: everyCell(shape).flatMap((cell) =>
-      sampleAt(cell.map((j, axis) => (begin[axis] * outputs[axis].r + j + 0.5) / outputs[axis].r)),
+      sampleAt(
+        cell.map((j, axis) => {
+          const { cuts } = axes[axis];
+          const position = (begin[axis] * outputs[axis].r + j + 0.5) / outputs[axis].r;
+          return Math.max(cuts[0], Math.min(position, cuts[cuts.length - 1]));
+        }),
+      ),
     ),
   };
 }

@@ -42,7 +42,8 @@ signalsLength():number {
 }
 
 /**
- * SHA-256 over source and encoding options, so that different encodes are different families; may be absent.
+ * SHA-256 over source and encoding options, so that different encodes are different families; may be absent
+ * or empty.
  */
 digest(index: number):number|null {
   const offset = this.bb!.__offset(this.bb_pos, 6);

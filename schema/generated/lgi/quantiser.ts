@@ -38,7 +38,7 @@ format():WeightFormat {
 }
 
 /**
- * For WeightFormat Integer one entry per local tensor, in weight order; else empty.
+ * For WeightFormat Integer one entry per local tensor (every weight, every bias), in weight order; else empty.
  */
 localTensors(index: number, obj?:TensorQuantiser):TensorQuantiser|null {
   const offset = this.bb!.__offset(this.bb_pos, 6);
@@ -51,7 +51,7 @@ localTensorsLength():number {
 }
 
 /**
- * For WeightFormat Integer one entry per global tensor, in weight order; else empty.
+ * For WeightFormat Integer one entry per global tensor (every weight, every bias), in weight order; else empty.
  */
 globalTensors(index: number, obj?:TensorQuantiser):TensorQuantiser|null {
   const offset = this.bb!.__offset(this.bb_pos, 8);
