@@ -9,7 +9,7 @@ import { alignUp } from './file-layout.js';
 import { hilbertOrder } from './hilbert.js';
 import { decodeIndex, encodeIndex } from './index-codec.js';
 import { ChunkTable, type Index, type SignalIndex } from './index-table.js';
-import { COPY_BUFFER_BYTES, MAX_INDEX_BYTES } from './limits.js';
+import { COPY_BUFFER_BYTES, MAX_FILE_BYTES, MAX_INDEX_BYTES } from './limits.js';
 import type { Container } from './reader.js';
 import { checkWritable, encodeSlot, SLOT_BYTES, type Superblock } from './superblock.js';
 import type { NewChunk } from './writer.js';
@@ -65,6 +65,13 @@ export async function growContainer(
 ): Promise<GrowthReport> {
   const { superblock, header, index, slots } = container;
   checkWritable(superblock.features);
+  if (superblock.generation >= MAX_FILE_BYTES) {
+    throw new LgiError(
+      'limit',
+      `the file is of generation ${superblock.generation}, and there is none after it; crop the file to a new one and append to that`,
+      { section: 'superblock' },
+    );
+  }
   let end = superblock.committedByteLength;
   const grown = index.signals.map((old, i) => {
     const change = growth[i];

@@ -15,9 +15,13 @@ export class PrefixCache {
     return new PrefixCache(source, await source.read(0, FIRST_READ_BYTES, signal));
   }
 
-  /** The same beginning of a file that may have grown since. */
-  grown(): PrefixCache {
-    return new PrefixCache(this.source, this.prefix, false);
+  /**
+   * The same beginning of a file that may have grown since.
+   *
+   * @param committedByteLength before it grew: what was behind that may have been written over.
+   */
+  grown(committedByteLength: number): PrefixCache {
+    return new PrefixCache(this.source, this.prefix.subarray(0, committedByteLength), false);
   }
 
   /** Length of the file, where the first read has met its end. */

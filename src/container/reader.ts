@@ -194,7 +194,7 @@ export class Container {
   /** The same file by a later superblock, whose index is read. */
   async ofGeneration(slots: ReadSuperblock, signal?: AbortSignal): Promise<Container> {
     const { superblock } = slots;
-    const cache = this.cache.grown();
+    const cache = this.cache.grown(this.superblock.committedByteLength);
     const [indexBytes] = await readSpans(
       cache,
       superblock.committedByteLength,

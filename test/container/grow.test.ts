@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { growContainer } from '../../dist/src/container/grow.js';
-import { openContainer } from '../../dist/src/container/reader.js';
+import { openContainer, refreshContainer } from '../../dist/src/container/reader.js';
+import { encodeSuperblock } from '../../dist/src/container/superblock.js';
 import { verifyContainer } from '../../dist/src/container/verify.js';
 import { MemorySource } from '../../dist/src/io/memory.js';
 import { MemoryTarget } from '../../dist/src/io/memory-target.js';
@@ -75,6 +76,25 @@ describe('growing in place', () => {
     for (const [name, payload] of before.payloads) expect(after.payloads.get(name)).toBe(payload);
     expect(await problems(bytes)).toEqual([]);
     expect(bytes.subarray(0, 512)).toEqual(bytes.subarray(512, 1024));
+  });
+
+  it('is found by a reader who had seen bytes behind the end, as an append that stopped leaves them', async () => {
+    const file = await sampleFile();
+    const target = new MemoryTarget(Uint8Array.of(...file, ...new Uint8Array(2000).fill(0xab)));
+    const reader = await openContainer(target);
+    await appendBelow(target, 7, 50);
+    const refreshed = await refreshContainer(reader);
+    expect(refreshed.generation).toBe(2);
+    expect(await payloadsOf(refreshed)).toEqual((await contentOf(target.bytes())).payloads);
+  });
+
+  it('ends at the last generation, before anything is written', async () => {
+    const file = await sampleFile();
+    const { superblock } = await openBytes(file);
+    file.set(encodeSuperblock({ ...superblock, generation: Number.MAX_SAFE_INTEGER }), 0);
+    const target = new MemoryTarget(file);
+    await expect(appendBelow(target, 7, 50)).rejects.toMatchObject({ code: 'limit', section: 'superblock' });
+    expect(target.bytes()).toEqual(file);
   });
 
   it('says that it needs readers who know of extents beyond the first encode', async () => {

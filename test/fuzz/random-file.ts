@@ -53,7 +53,7 @@ function randomAxis(choices: Choices, extreme: boolean): { length: number; axis:
   if (!extreme || choices.chance(0.6)) cuts.add(0).add(length);
   while (cuts.size < cells + 1) cuts.add(choices.below(length + 1));
   const last = cuts.size - 2;
-  const firstCell = extreme ? choices.pick([0, 0, 5, -1, -(2 ** 31), 2 ** 31 - 1 - last]) : 0;
+  const firstCell = extreme ? choices.pick([0, 0, 5, -1, -(2 ** 31 - 1), 2 ** 31 - 1 - last]) : 0;
   return { length, axis: { cuts: [...cuts].sort((a, b) => a - b), firstCell } };
 }
 

@@ -114,7 +114,7 @@ async function describe(file: LgiFile): Promise<void> {
     file.fileId,
     file.familyId,
     file.generation,
-    file.container.header.writer,
+    file.container.header.writer ?? 'nobody',
   ]);
   if (/null/.test(text)) throw new Finding(`a number that is none in ${text.slice(0, 300)}`);
 }
