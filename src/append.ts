@@ -10,6 +10,7 @@ import {
   type OverviewGrowth,
 } from './append-overviews.js';
 import { asContainer, type Copyable } from './as-container.js';
+import { CHUNK_HEAD_BYTES } from './container/chunk.js';
 import { growContainer, type SignalGrowth } from './container/grow.js';
 import { ChunkTable } from './container/index-table.js';
 import { openContainer, type Container } from './container/reader.js';
@@ -69,7 +70,7 @@ export interface AppendReport extends Quality {
   readonly threads: number;
   /** Length of the file. */
   readonly bytes: number;
-  /** What of it is new; all of it in a new file. */
+  /** What of it is new: in place chunks and index, in a new file the chunks; after fine-tuning everything. */
   readonly addedBytes: number;
   readonly generation: number;
   /** With `finetune`: PSNR in dB of what the old partitions decode to now against what they did. */
@@ -155,7 +156,8 @@ export async function appendAnew(
         prefer: 'last',
         ...(training.signal && { signal: training.signal }),
       });
-      return { ...added, ...trained, bytes, addedBytes: bytes, generation: 1 };
+      const addedBytes = chunks.reduce((sum, { payload }) => sum + CHUNK_HEAD_BYTES + payload.length, 0);
+      return { ...added, ...trained, bytes, addedBytes, generation: 1 };
     });
   });
 }

@@ -61,10 +61,13 @@ export function placeMedia(
 ): Placement {
   const { side, at } = request;
   if (side !== undefined && at !== undefined) {
-    throw new OptionError('at', 'given together with side; give one of them');
+    throw new OptionError('at', 'given together with --side; give one of them');
   }
   if (at !== undefined) return placeInside(kind, signal, shape, at, request.replace ?? false);
-  if (side === undefined) throw new OptionError('side', `is missing; give ${sidesOf(kind).join(', ')}`);
+  if (side === undefined) {
+    throw new OptionError('side', `is missing; give ${sidesOf(kind).join(', ')}, or --at, a place inside`);
+  }
+  if (request.replace === true) throw new OptionError('replace', 'is for a place inside; give it with --at');
   if (!sidesOf(kind).includes(side)) {
     throw new OptionError('side', `'${side}' is none of ${kind}; give ${sidesOf(kind).join(', ')}`);
   }
@@ -125,16 +128,19 @@ function checkEdge(grid: Grid, window: Box, axis: number, edge: 'begin' | 'end',
   const at = window[edge][axis];
   if (at === grid.extent[edge][axis]) return;
   const { cuts } = grid.axes[axis];
-  const below = cuts.filter((cut) => cut <= at).at(-1);
-  const above = cuts.find((cut) => cut >= at);
-  const fact =
-    below === at
-      ? `the partitions beyond ${at} on axis ${name} are in the file, but hidden`
-      : `the file's window ${edge}s at ${at} on axis ${name}, inside the partition from ${below} to ${above}`;
+  if (cuts.includes(at)) {
+    throw new OptionError(
+      'side',
+      `partitions beyond the window's ${edge} on axis ${name} are in the file, but hidden; crop the file to its whole window first`,
+    );
+  }
+  const cell = grid.cellAt(axis, at);
+  const [first, last] = [cuts[cell], cuts[cell + 1]];
+  const tooMany = edge === 'begin' ? last - at : at - first;
   throw new OptionError(
     'side',
-    `${fact}; crop the file so that it ${edge}s at a cut (${[below, above].filter((cut) => cut !== undefined).join(' or ')}), ` +
-      'with --inner to leave nothing hidden',
+    `the file's window ${edge}s inside a partition on axis ${name}, whose other samples are hidden; crop off its ` +
+      `${edge === 'begin' ? 'first' : 'last'} ${tooMany} samples on this axis first`,
   );
 }
 
@@ -208,7 +214,7 @@ function placeInside(
         throw new OptionError(
           'at',
           `samples ${from} to ${to} on axis ${name} reach outside the visible window, which has 0 to ${visible[axis]}; ` +
-            'use a side to make it larger',
+            'use --side to make it larger',
         );
       }
       return cellsBetween(grid.axes[axis], window.begin[axis], from, to, name);
@@ -222,7 +228,7 @@ function placeInside(
     throw new OptionError(
       'at',
       `${present.length} of the ${part.count} partitions there are in the file already (${some.join(' ')}${present.length > 4 ? ' ...' : ''}); ` +
-        'choose a hole, or replace them',
+        'choose a hole, or train them anew by --replace',
     );
   }
   return { grid, window, part };

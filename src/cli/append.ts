@@ -1,7 +1,7 @@
 import type { Progress } from '../../codec/train.js';
 import { append, appendAnew, type AppendAnewOptions, type AppendReport } from '../append.js';
 import { boxShape } from '../../codec/grid.js';
-import { LgiError } from '../../codec/errors.js';
+import { LgiError, OptionError } from '../../codec/errors.js';
 import { openContainer } from '../container/reader.js';
 import { decibels } from '../decibels.js';
 import { FileSink } from '../io/file-sink-node.js';
@@ -39,7 +39,7 @@ export const addAppend: AddCommand = (program, context) => {
     .command('append')
     .summary('add a picture to a file, on a side or into a hole')
     .description('Adds a picture (PNG, JPEG, WebP) to an LGI file, on a side or into a hole.')
-    .argument('<lgi>', 'the file, which grows in place')
+    .argument('<lgi>', 'the file, which grows in place; with --output also its URL')
     .argument('<media>', 'the picture')
     .option('--side <side>', 'right, left, bottom or top')
     .option('--at <x,y>', "place of its corner, from the visible window's", picturePlace)
@@ -100,6 +100,12 @@ async function appendFile(
     checkOutput(place);
     checkLgiName(place);
   }
+  if (finetune === true && place === undefined) {
+    throw new OptionError(
+      'finetune',
+      'changes every weight and makes a new file; name it by --output, which may be the file itself',
+    );
+  }
   const media = await readImage(input, signal);
   media.notices?.forEach((notice) => output.note(notice));
   const progress = new TrainingProgress();
@@ -113,8 +119,6 @@ async function appendFile(
   try {
     if (place !== undefined) {
       report = await appendInto(file, media, place, { ...options, finetune });
-    } else if (finetune === true) {
-      report = await withTarget(file, () => appendInto(file, media, file, { ...options, finetune }));
     } else {
       report = await withTarget(file, (target) => append(target, media, options));
     }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readlinkSync, unlinkSync } from 'node:fs';
-import { link, open, readFile, rename, stat, unlink, utimes } from 'node:fs/promises';
+import { link, open, readFile, stat, unlink, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { LgiError } from '../../codec/errors.js';
 import { fileError } from './file-error-node.js';
@@ -192,16 +192,25 @@ function isRunning(id: number): boolean {
   }
 }
 
-/** Takes a dead holder's lock away; one that somebody else has put in its place meanwhile is put back. */
+/**
+ * Takes a dead holder's lock away. Of several who try, one makes the claim to this very lock, and nobody without it removes
+ * one: a lock that somebody has put in its place meanwhile stays.
+ */
 async function putAway(file: string, dead: Holder): Promise<void> {
-  const aside = `${file}.${randomBytes(12).toString('base64url')}`;
+  const claim = `${file}.${Buffer.from(dead.token).toString('hex').slice(0, 48)}`;
+  const status = await stat(claim).catch(() => null);
+  // Of a claimant who is gone himself.
+  if (status !== null && Date.now() - status.mtimeMs > STALE_MS) await unlink(claim).catch(() => undefined);
   try {
-    await rename(file, aside);
+    await (await open(claim, 'wx')).close();
   } catch {
     // Somebody else was faster.
     return;
   }
-  const moved = await readHolder(aside);
-  if (moved?.token !== dead.token) await link(aside, file).catch(() => undefined);
-  await unlink(aside).catch(() => undefined);
+  try {
+    const holder = await readHolder(file);
+    if (holder?.token === dead.token) await unlink(file);
+  } finally {
+    await unlink(claim).catch(() => undefined);
+  }
 }

@@ -45,7 +45,7 @@ describe('lgi append', () => {
     expect(await bytesOf('a.lgi')).toEqual(before);
     expect(await workplace.json('info', 'new.lgi')).toMatchObject({ generation: 1 });
     await copyFile(workplace.path('a.lgi'), workplace.path('tuned.lgi'));
-    const tuned = await workplace.json('append', 'tuned.lgi', ...add, '--finetune');
+    const tuned = await workplace.json('append', 'tuned.lgi', ...add, '--finetune', '-o', 'tuned.lgi');
     expect(tuned).toMatchObject({ generation: 1, keptPsnr: expect.any(Number) });
     const [family, other] = [
       await workplace.json('info', 'a.lgi'),
@@ -74,6 +74,7 @@ describe('lgi append', () => {
 
   it.each([
     [['a.lgi', 'b.png'], 2, /--side: is missing; give left, right, top, bottom/],
+    [['a.lgi', 'b.png', '--side', 'right', '--finetune'], 2, /--finetune: .* name it by --output/],
     [['a.lgi', 'b.png', '--side', 'after'], 2, /'after' is none of image/],
     [['a.lgi', 'wide.png', '--side', 'right'], 2, /has 20 samples on axis y, the file 32/],
     [['a.lgi', 'b.png', '--at', '0,0'], 2, /4 of the 6 partitions|inside a partition/],

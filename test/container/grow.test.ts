@@ -223,6 +223,7 @@ describe('the place of a new part', () => {
       /'after' is none of image; give left, right, top, bottom/,
     );
     expect(place([10, 4], {})).toThrow(/side: is missing/);
+    expect(place([10, 4], { side: 'right', replace: true })).toThrow(/replace: is for a place inside/);
     expect(place([10, 2 ** 31 - 10], { side: 'left' })).toThrow(/would have 1610612742 partitions/);
     const wide = [4, 2 ** 30];
     expect(() => placeMedia('image', signal, wide, [10, 2 ** 31 - 10], { side: 'left' })).toThrow(
@@ -230,7 +231,7 @@ describe('the place of a new part', () => {
     );
     const cropped = { ...signal, window: { begin: [0, 0], end: [10, 6] } };
     expect(() => placeMedia('image', cropped, [4, 4], [10, 4], { side: 'right' })).toThrow(
-      /window ends at 6 on axis x, inside the partition from 4 to 8; crop the file so that it ends at a cut \(4 or 8\)/,
+      /window ends inside a partition on axis x, .* crop off its last 2 samples on this axis first/,
     );
   });
 });
