@@ -130,7 +130,7 @@ async function decodeFile(input: string, flags: Flags, context: CommandContext):
     );
   } catch (error) {
     await sink?.abort();
-    throw nameAllowDamaged(error);
+    throw options.allowDamaged === true ? error : nameAllowDamaged(error);
   } finally {
     await (file === undefined ? source.close() : file.dispose());
   }

@@ -27,7 +27,7 @@ export const addJoin: AddCommand = (program, context) => {
     .command('join')
     .summary('put parts of one file together again, without decoding')
     .description('Puts LGI files together that have the same header, such as crops of one file.')
-    .argument('<lgi...>', 'the files')
+    .argument('<lgi...>', 'the files, or their URLs')
     .requiredOption('-o, --output <file>', 'file to write')
     .option('--prefer <first|last>', 'whose partitions and metadata count where files differ')
     .addHelpText('after', EPILOGUE)

@@ -21,7 +21,7 @@ export const addRepair: AddCommand = (program, context) => {
     .command('repair')
     .summary('save what is sound in a damaged file')
     .description('Makes a new LGI file of what is sound in a damaged one, and says what is lost.')
-    .argument('<lgi>', 'the damaged file')
+    .argument('<lgi>', 'the damaged file, or its URL')
     .requiredOption('-o, --output <file>', 'file to write')
     .addHelpText('after', EPILOGUE)
     .action((lgi: string, flags: { readonly output: string }) => repairFile(lgi, flags.output, context));

@@ -24,6 +24,7 @@ export const addVerify: AddCommand = (program, context) => {
     .summary('check every checksum of a file')
     .description('Reads all of an LGI file and says what is wrong with it. Exit code 1 where anything is.')
     .argument('<lgi>', 'the file, or its URL')
+    .addHelpText('after', "\n'lgi repair' makes a new file of what is sound.")
     .action((lgi: string) => verifyFile(lgi, context));
 };
 

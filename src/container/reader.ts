@@ -62,7 +62,16 @@ async function openOnce(source: Source, options: OpenContainerOptions): Promise<
   const found = decodeSuperblock(cache.prefix);
   const { superblock } = found;
   const length = cache.knownByteLength;
-  if (length !== undefined && length < superblock.committedByteLength && !options.allowTruncated) {
+  // Where header or index are cut off too, reading them says so: then nothing helps.
+  const isOpenable = [superblock.header, superblock.index].every(
+    ({ byteOffset, byteLength }) => byteOffset + byteLength <= (length ?? Infinity),
+  );
+  if (
+    isOpenable &&
+    length !== undefined &&
+    length < superblock.committedByteLength &&
+    !options.allowTruncated
+  ) {
     throw truncated('superblock', 0, length, superblock.committedByteLength, length);
   }
   const [headerBytes, indexBytes] = await readSpans(
