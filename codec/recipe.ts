@@ -181,9 +181,9 @@ const FAST: Preset = {
   coordinates: 'spread',
 };
 
-/** A recipe's phases in which local networks train alone, for partitions that join a global network that exists. */
+/** A recipe's phases behind the last in which all weights move, for partitions that join a global network that exists. */
 export function localPart(recipe: Recipe): Recipe {
-  const phases = recipe.phases.filter(({ trains }) => trains === 'local');
+  const phases = recipe.phases.slice(recipe.phases.findLastIndex(({ trains }) => trains === 'all') + 1);
   const time = phases.reduce((sum, { timeShare }) => sum + timeShare, 0);
   return { ...recipe, phases: phases.map((phase) => ({ ...phase, timeShare: phase.timeShare / time })) };
 }

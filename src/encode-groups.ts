@@ -5,7 +5,7 @@ import { boxSize } from '../codec/grid.js';
 import { sampleObjective, type Objective } from '../codec/objective.js';
 import { fitQuantiser, localBounds, quantisedWeights, type Quantiser } from '../codec/quantise.js';
 import { RandomStream } from '../codec/random.js';
-import type { Phase, Recipe } from '../codec/recipe.js';
+import { localPart, type Recipe } from '../codec/recipe.js';
 import { drawWeights, phaseIterations, train, type TrainingResult } from '../codec/train.js';
 import type { EncodeSettings } from './encode-settings.js';
 import type { Media } from './media/media.js';
@@ -128,9 +128,7 @@ function planGroups({ grid, model, preset, seed, groups: limits }: EncodeSetting
   groups: readonly (readonly number[])[];
   localRecipe: Recipe;
 } {
-  const { phases } = preset.recipe;
-  const last = phases.findLastIndex(({ trains }) => trains === 'all');
-  const localRecipe = { ...preset.recipe, phases: sharingTime(phases.slice(last + 1)) };
+  const localRecipe = localPart(preset.recipe);
   const all = Array.from({ length: grid.count }, (_, ordinal) => ordinal);
   const cellSamples = grid.largestCell().reduce((product, side) => product * side, 1);
   const weights = elementCount(localTensors(model.architecture));
@@ -161,11 +159,6 @@ function spread(length: number, count: number, seed: number): number[] {
     const begin = Math.floor((i * length) / count);
     return begin + random.below(Math.floor(((i + 1) * length) / count) - begin);
   });
-}
-
-function sharingTime(phases: readonly Phase[]): Phase[] {
-  const time = phases.reduce((sum, { timeShare }) => sum + timeShare, 0);
-  return phases.map((phase) => ({ ...phase, timeShare: phase.timeShare / time }));
 }
 
 /**
