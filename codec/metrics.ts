@@ -77,3 +77,29 @@ export class ErrorSums {
     return { mse, psnr: psnrOf(mse, peak), maxError: this.#maxError };
   }
 }
+
+/** Intersection over union of two shapes, taken part by part: how much of what is inside either is inside both. */
+export class Overlap {
+  readonly #inside: number;
+  #both = 0;
+  #either = 0;
+
+  /** @param format whose output 0 is the surface: samples above are inside. */
+  constructor({ mapping }: Pick<SampleFormat, 'mapping'>) {
+    this.#inside = mapping.offset;
+  }
+
+  /** Adds a part, one channel of both. */
+  add(reference: SampleArray, samples: SampleArray): void {
+    for (let i = 0; i < reference.length; i++) {
+      const [a, b] = [reference[i] > this.#inside, samples[i] > this.#inside];
+      if (a && b) this.#both++;
+      if (a || b) this.#either++;
+    }
+  }
+
+  /** 1 where the shapes are the same, also where both are empty. */
+  get ratio(): number {
+    return this.#either === 0 ? 1 : this.#both / this.#either;
+  }
+}

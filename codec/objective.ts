@@ -13,6 +13,8 @@ export interface Objective {
   /** Boxes of the partitions. */
   readonly boxes: readonly Box[];
   readonly format: SampleFormat;
+  /** The PSNR peak, in sample units. */
+  readonly peak: number;
   /**
    * Samples in their source type, partition-major: the partitions' samples one after the other, inside a partition
    * row-major `[...box, channels]`.
@@ -20,17 +22,24 @@ export interface Objective {
   readonly samples: SampleArray;
 }
 
+/** What of a signal an objective takes, and how its errors are told. */
+export interface ObjectiveOptions {
+  /** The partitions, in this order; default all. */
+  readonly ordinals?: readonly number[];
+  /** The PSNR peak, in sample units; default by sample type. */
+  readonly peak?: number;
+}
+
 /**
  * Gathers a signal's samples by partition.
  *
  * @param read gives the samples of a box, row-major `[...box, channels]`
- * @param ordinals the partitions, in this order; default all.
  */
 export async function sampleObjective(
   grid: Grid,
   format: SampleFormat,
   read: (box: Box) => Promise<SampleArray>,
-  ordinals: readonly number[] = Array.from({ length: grid.count }, (_, ordinal) => ordinal),
+  { ordinals = allOrdinals(grid), peak = peakOf(format.sampleType) }: ObjectiveOptions = {},
 ): Promise<Objective> {
   const boxes = ordinals.map((ordinal) => grid.boxOf(ordinal));
   const positions = boxes.reduce((sum, box) => sum + boxSize(box), 0);
@@ -41,16 +50,19 @@ export async function sampleObjective(
     samples.set(part, offset);
     offset += part.length;
   }
-  return { boxes, format, samples };
+  return { boxes, format, peak, samples };
 }
 
-/**
- * PSNR in dB of a mean squared error in output units.
- *
- * The peak is the sample type's (2^bits - 1, or 1 for floats) seen through the value mapping.
- */
-export function psnrOfError(meanSquaredError: number, format: SampleFormat): number {
-  return psnrOf(meanSquaredError, peakOf(format.sampleType) / format.mapping.scale);
+function allOrdinals({ count }: Grid): number[] {
+  return Array.from({ length: count }, (_, ordinal) => ordinal);
+}
+
+/** PSNR in dB of a mean squared error in output units: the peak is seen through the value mapping. */
+export function psnrOfError(
+  meanSquaredError: number,
+  { format, peak }: Pick<Objective, 'format' | 'peak'>,
+): number {
+  return psnrOf(meanSquaredError, peak / format.mapping.scale);
 }
 
 /** Mean of each partition's samples by channel, in output units, colour weighted by alpha: f64 [partitions][channels]. */

@@ -1,6 +1,5 @@
-import { psnrOfError } from './objective.js';
+import { psnrOfError, type Objective } from './objective.js';
 import type { PartitionErrors } from './partition-errors.js';
-import type { SampleFormat } from './signal.js';
 
 /**
  * How PSNR grows with the epochs of local phases: by {@link DOUBLING_DB} with every doubling of epochs and
@@ -26,7 +25,7 @@ const EPOCHS_BEFORE_FORECAST = 2;
  */
 export class PsnrTarget {
   readonly #psnr: number;
-  readonly #format: SampleFormat;
+  readonly #scale: Pick<Objective, 'format' | 'peak'>;
   readonly #errors: PartitionErrors;
   #localEpochs = 0;
   #estimate = NaN;
@@ -34,22 +33,22 @@ export class PsnrTarget {
   /** What a measurement showed the estimates to be too high by, in dB. */
   #excess = 0;
 
-  constructor(psnr: number, format: SampleFormat, errors: PartitionErrors) {
+  constructor(psnr: number, scale: Pick<Objective, 'format' | 'peak'>, errors: PartitionErrors) {
     this.#psnr = psnr;
-    this.#format = format;
+    this.#scale = scale;
     this.#errors = errors;
   }
 
   /** Takes in an epoch in which all weights moved. */
   endJointEpoch(): void {
-    this.#lastWhole = psnrOfError(this.#errors.lastWhole(), this.#format);
+    this.#lastWhole = psnrOfError(this.#errors.lastWhole(), this.#scale);
     this.#estimate = this.#lastWhole - this.#excess;
   }
 
   /** Takes in an epoch of partitions on their own. */
   endLocalEpoch(): void {
     this.#localEpochs++;
-    const last = psnrOfError(this.#errors.lastWhole(), this.#format);
+    const last = psnrOfError(this.#errors.lastWhole(), this.#scale);
     // Errors are those before each step, on average half an epoch old, and rates fall: a whole epoch's gain comes on top.
     // Without it, results were 1 dB above what was asked for.
     const gain = Number.isNaN(this.#lastWhole) ? 0 : Math.max(0, last - this.#lastWhole);
@@ -68,7 +67,7 @@ export class PsnrTarget {
    * @returns whether the target is reached; if not, later estimates are lowered by what this one was too high
    */
   judge(measured: number): boolean {
-    const psnr = psnrOfError(measured, this.#format);
+    const psnr = psnrOfError(measured, this.#scale);
     if (psnr >= this.#psnr) return true;
     this.#excess += this.#estimate - psnr;
     this.#estimate = psnr;

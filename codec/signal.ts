@@ -46,10 +46,22 @@ export function fullRangeMapping(sampleType: SampleType): ValueMapping {
   return { scale: half, offset: half };
 }
 
-/** The PSNR peak: 2^bits - 1 for integers, 1 for floats. */
+/** The largest sample of a type: 2^bits - 1 for integers; 1 for floats, of which it is the usual one. */
 export function peakOf(sampleType: SampleType): number {
   if (sampleType === 'uint8') return 255;
   return sampleType === 'uint16' ? 65535 : 1;
+}
+
+/**
+ * The PSNR peak of a signal's samples: 2^bits - 1 for integers; of floats 1, but for volumes and shapes max - min, which their
+ * mapping holds.
+ */
+export function signalPeak(
+  kind: SignalKind,
+  { sampleType, mapping }: Pick<SampleFormat, 'sampleType' | 'mapping'>,
+): number {
+  const isMapped = sampleType === 'float32' && (kind === 'volume' || kind === 'shape');
+  return isMapped ? 2 * Math.abs(mapping.scale) : peakOf(sampleType);
 }
 
 /** Index of the alpha channel, or -1. */

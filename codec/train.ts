@@ -195,7 +195,8 @@ class Run {
     errors: PartitionErrors,
     guard: DivergenceGuard,
   ) {
-    const { boxes, format } = options.objective;
+    const { objective } = options;
+    const { boxes } = objective;
     const psnr = options.budget?.psnr;
     this.#engine = engine;
     this.#session = session;
@@ -203,7 +204,7 @@ class Run {
     this.#errors = errors;
     this.#guard = guard;
     if (psnr !== undefined) {
-      this.#target = new PsnrTarget(psnr, format, errors);
+      this.#target = new PsnrTarget(psnr, objective, errors);
       this.#targetProgress = new TargetProgress(this.#target);
     }
     this.#resting = new Uint8Array(boxes.length);
@@ -384,7 +385,7 @@ class Run {
     onProgress({
       iteration: this.#iteration,
       iterations: timeAlone ? Infinity : this.#planned.reduce((sum, steps) => sum + steps, 0),
-      psnr: psnrOfError(this.#errors.whole(), objective.format),
+      psnr: psnrOfError(this.#errors.whole(), objective),
       iterationsPerSecond: this.#iteration / seconds,
       seconds,
       ...(way ?? ofPlan),

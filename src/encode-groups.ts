@@ -6,6 +6,7 @@ import { sampleObjective, type Objective } from '../codec/objective.js';
 import { fitQuantiser, localBounds, quantisedWeights, type Quantiser } from '../codec/quantise.js';
 import { RandomStream } from '../codec/random.js';
 import { localPart, type Recipe } from '../codec/recipe.js';
+import { signalPeak } from '../codec/signal.js';
 import { drawWeights, phaseIterations, train, type TrainingResult } from '../codec/train.js';
 import type { EncodeSettings } from './encode-settings.js';
 import type { Media } from './media/media.js';
@@ -65,7 +66,10 @@ export async function trainInGroups(
   let iterations = 0;
   const ends = new Set<TrainingResult['stoppedBy']>();
   for (const ordinals of plan.groups) {
-    const objective = await sampleObjective(grid, media.format, (box) => media.read(box, signal), ordinals);
+    const objective = await sampleObjective(grid, media.format, (box) => media.read(box, signal), {
+      ordinals,
+      peak: signalPeak(media.kind, media.format),
+    });
     whole.reads(objective.samples);
     const recipe = global === undefined ? preset.recipe : plan.localRecipe;
     const drawn = drawWeights({ model, objective, recipe, seed }, ordinals);

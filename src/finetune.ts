@@ -7,8 +7,8 @@ import { compareSamples } from '../codec/metrics.js';
 import type { Model, Weights } from '../codec/model.js';
 import { sampleObjective } from '../codec/objective.js';
 import { fitQuantiser, quantisedWeights, type Quantiser } from '../codec/quantise.js';
-import { FINETUNE_RECIPE } from '../codec/recipe.js';
-import { allocateSamples, type SampleArray, type SampleFormat } from '../codec/signal.js';
+import { finetuneRecipe } from '../codec/presets.js';
+import { allocateSamples, signalPeak, type SampleArray, type SampleFormat } from '../codec/signal.js';
 import { drawWeights, train, type TrainingResult } from '../codec/train.js';
 import type { GrownOverview } from './append-overviews.js';
 import { globalWeightsOf } from './container/global-weights.js';
@@ -67,13 +67,14 @@ export async function finetune(engine: Engine, input: FinetuneInput, to: Sink): 
   const global = globalWeightsOf(header);
   const old = await readOldPart(engine, container, signalIndex, placement, global, signal);
   const { part } = placement;
+  const peak = signalPeak(header.kind, format);
   const readMedia = readerAt(media, part.extent.begin, signal);
-  const fresh = await sampleObjective(part, format, readMedia);
+  const fresh = await sampleObjective(part, format, readMedia, { peak });
   const samples = allocateSamples(format.sampleType, old.samples.length + fresh.samples.length);
   samples.set(old.samples, 0);
   samples.set(fresh.samples, old.samples.length);
-  const objective = { boxes: [...old.boxes, ...fresh.boxes], format, samples };
-  const recipe = FINETUNE_RECIPE;
+  const objective = { boxes: [...old.boxes, ...fresh.boxes], format, peak, samples };
+  const recipe = finetuneRecipe(header.kind);
   const drawn = drawWeights({ model, objective: fresh, recipe, seed }).local;
   const { weights, iterations, seconds, stoppedBy } = await train(engine, {
     model,
@@ -116,7 +117,7 @@ export async function finetune(engine: Engine, input: FinetuneInput, to: Sink): 
     global: seen.global,
     local: seen.local.slice(0, oldCount),
   });
-  const keptPsnr = oldCount === 0 ? Infinity : compareSamples(old.samples, kept, format).psnr;
+  const keptPsnr = oldCount === 0 ? Infinity : compareSamples(old.samples, kept, format, peak).psnr;
   const coordinates = [
     ...old.coordinates,
     ...Array.from({ length: part.count }, (_, ordinal) => part.coordinatesOf(ordinal)),

@@ -2,39 +2,43 @@ import { localTensors } from '../codec/architecture.js';
 import { decodeWeights } from '../codec/coder/payload.js';
 import { planDecode } from '../codec/decode.js';
 import type { Engine, Evaluator } from '../codec/engine/engine.js';
-import { boxShape, boxSize, intersect, type Box, type Grid } from '../codec/grid.js';
-import { ErrorSums } from '../codec/metrics.js';
-import { allocateSamples, type SampleArray } from '../codec/signal.js';
-import { similaritySum, similarityWindow } from '../codec/structural-similarity.js';
+import { boxShape, boxSize, type Box, type Grid } from '../codec/grid.js';
+import { ErrorSums, Overlap } from '../codec/metrics.js';
+import {
+  allocateSamples,
+  signalPeak,
+  type SampleArray,
+  type SignalKind,
+} from '../codec/signal.js';
 import type { Budget } from '../codec/train.js';
 import { globalWeightsOf } from './container/global-weights.js';
 import type { SignalHeader } from './container/header.js';
+import { MeanSimilarity } from './mean-similarity.js';
 
 /** Side of the squares that are decoded and compared at a time: a million samples, enough for every thread. */
 const SQUARE_SIDE = 1024;
 
-/**
- * Positions up to which SSIM is of all of them. It costs a microsecond each, twenty times what decoding does, so that of larger
- * pictures it is taken over strips with about so many.
- */
-const SIMILARITY_POSITIONS = 1 << 22;
-
 /** Networks as they go into a file, of every partition of a grid. */
 export interface EncodedNetworks extends Pick<
   SignalHeader,
-  'model' | 'quantiser' | 'coder' | 'globalPayload' | 'format'
+  'kind' | 'model' | 'quantiser' | 'coder' | 'globalPayload' | 'format'
 > {
   readonly grid: Grid;
   /** Local weights by the ordinal of their partition. */
   readonly payloads: readonly Uint8Array[];
 }
 
-/** How good a picture's networks are. */
+/** How good a signal's networks are. */
 export interface Quality {
   /** dB over every sample. */
   readonly psnr: number;
-  /** Over every position, or strips of as many rows of every 1,024 as make 4 million positions altogether. */
-  readonly ssim: number;
+  /**
+   * Of pictures, frames and slices, the mean; above 4 million positions over strips of rows, or frames and slices spread
+   * evenly, with as many. Sound and shapes have none.
+   */
+  readonly ssim?: number;
+  /** Of shapes: positions inside both, divided by those inside either. */
+  readonly iou?: number;
 }
 
 /**
@@ -48,9 +52,9 @@ export function allowForQuantising(budget: Budget): Budget {
 }
 
 /**
- * Compares what a reader will see of a grid's partitions with their source, square by square: memory is that of a few squares.
+ * Compares what a reader will see of a grid's partitions with their source, part by part: memory is that of a few parts.
  *
- * @param read gives the source's samples of a box, row-major `[...box, channels]`.
+ * @param read gives the source's samples of a box, row-major `[...box, channels]`; boxes come in the order of the first axis.
  * @throws the signal's reason on abort.
  */
 export async function measureQuality(
@@ -59,65 +63,76 @@ export async function measureQuality(
   read: (box: Box) => Promise<SampleArray>,
   signal?: AbortSignal,
 ): Promise<Quality> {
-  const { grid, format } = networks;
-  const [height, width] = boxShape(grid.extent) as [number, number];
-  const window = similarityWindow([height, width]);
-  const stripPart = Math.min(1, SIMILARITY_POSITIONS / (height * width));
+  const { grid, format, kind } = networks;
   const errors = new ErrorSums(format);
-  let [similarity, positions] = [0, 0];
+  const similarity = hasSimilarity(kind) ? new MeanSimilarity(grid.extent, format) : undefined;
+  const overlap = kind === 'shape' ? new Overlap(format) : undefined;
   const evaluator = await engine.createEvaluator(networks.model, globalWeightsOf(networks));
   try {
-    for (const core of squares(grid.extent)) {
-      // Windows that begin in one square end in the next.
-      const end = core.end.map((at) => at + window - 1);
-      const box = intersect({ begin: core.begin, end }, grid.extent) ?? core;
+    for (const core of partsOf(grid.extent)) {
+      const box = similarity === undefined ? core : similarity.boxFor(core);
       const original = await read(box);
       const decoded = await decodeBox(evaluator, networks, box, signal);
       signal?.throwIfAborted();
-      addErrors(errors, original, decoded, box, core, format.channels);
-      const shape = boxShape(box) as [number, number];
-      if (shape.some((length) => length < window)) continue;
-      const rows = Math.ceil((shape[0] - window + 1) * stripPart);
-      const part = similaritySum(original, decoded, shape, format, window, rows);
-      similarity += part.sum;
-      positions += part.count;
+      // What lies behind the core is another part's.
+      forEachRow(box, core, format.channels, (begin, end) => {
+        const [a, b] = [original.subarray(begin, end), decoded.subarray(begin, end)];
+        errors.add(a, b);
+        overlap?.add(a, b);
+      });
+      similarity?.add(original, decoded, box);
     }
   } finally {
     await evaluator.dispose();
   }
-  return { psnr: errors.errors().psnr, ssim: similarity / positions };
+  return {
+    psnr: errors.errors(signalPeak(kind, format)).psnr,
+    ...(similarity && { ssim: similarity.mean }),
+    ...(overlap && { iou: overlap.ratio }),
+  };
 }
 
-/** Boxes of about as many samples as a square of {@link SQUARE_SIDE}, row by row; a narrow picture gets long ones. */
-function squares({ begin, end }: Box): Box[] {
-  const [height, width] = boxShape({ begin, end });
+function hasSimilarity(kind: SignalKind): boolean {
+  return kind === 'image' || kind === 'video' || kind === 'volume';
+}
+
+/**
+ * Boxes of about as many samples as a square of {@link SQUARE_SIDE}, in row-major order: squares of the last two axes, several
+ * deep where they are small; a narrow picture gets long ones.
+ */
+function partsOf({ begin, end }: Box): Box[] {
   const most = SQUARE_SIDE ** 2;
+  const shape = boxShape({ begin, end });
+  const width = shape[shape.length - 1];
+  const height = shape.length > 1 ? shape[shape.length - 2] : 1;
   const columns = Math.min(width, Math.max(SQUARE_SIDE, Math.floor(most / Math.min(height, SQUARE_SIDE))));
   const rows = Math.min(height, Math.max(SQUARE_SIDE, Math.floor(most / columns)));
-  const boxes: Box[] = [];
-  for (let y = begin[0]; y < end[0]; y += rows) {
-    for (let x = begin[1]; x < end[1]; x += columns) {
-      boxes.push({ begin: [y, x], end: [Math.min(end[0], y + rows), Math.min(end[1], x + columns)] });
-    }
-  }
-  return boxes;
+  const depth = Math.max(1, Math.floor(most / (rows * columns)));
+  const sides = [depth, rows, columns].slice(-shape.length);
+  let parts: Box[] = [{ begin: [], end: [] }];
+  sides.forEach((side, axis) => {
+    const starts: number[] = [];
+    for (let at = begin[axis]; at < end[axis]; at += side) starts.push(at);
+    parts = parts.flatMap((part) =>
+      starts.map((at) => ({
+        begin: [...part.begin, at],
+        end: [...part.end, Math.min(end[axis], at + side)],
+      })),
+    );
+  });
+  return parts;
 }
 
-/** Adds what lies in the core of a box, row by row: the rest is another square's. */
-function addErrors(
-  errors: ErrorSums,
-  original: SampleArray,
-  decoded: SampleArray,
-  box: Box,
-  core: Box,
-  channels: number,
-): void {
-  const [, width] = boxShape(box);
-  const [rows, columns] = boxShape(core);
-  for (let y = 0; y < rows; y++) {
-    const begin = y * width * channels;
-    const end = begin + columns * channels;
-    errors.add(original.subarray(begin, end), decoded.subarray(begin, end));
+/** Tells where the rows of a core lie among a box's samples; both begin at the same corner. */
+function forEachRow(box: Box, core: Box, channels: number, take: (begin: number, end: number) => void): void {
+  const whole = boxShape(box);
+  const shape = boxShape(core);
+  const last = shape.length - 1;
+  const at = shape.map(() => 0);
+  for (let row = boxSize(core) / shape[last]; row > 0; row--) {
+    const begin = channels * at.reduce((offset, position, axis) => offset * whole[axis] + position, 0);
+    take(begin, begin + shape[last] * channels);
+    for (let axis = last - 1; axis >= 0 && ++at[axis] === shape[axis]; axis--) at[axis] = 0;
   }
 }
 

@@ -4,7 +4,9 @@ import type { Engine } from '../codec/engine/engine.js';
 import type { Box, Grid } from '../codec/grid.js';
 import { sampleObjective } from '../codec/objective.js';
 import { localBounds } from '../codec/quantise.js';
-import { localPart, PRESETS } from '../codec/recipe.js';
+import { PRESETS } from '../codec/presets.js';
+import { localPart } from '../codec/recipe.js';
+import { signalPeak } from '../codec/signal.js';
 import { drawWeights, train, type Budget, type Progress, type TrainingResult } from '../codec/train.js';
 import { globalWeightsOf } from './container/global-weights.js';
 import type { SignalHeader } from './container/header.js';
@@ -57,8 +59,8 @@ export async function trainPart(
   const { model, quantiser, coder, format } = header;
   const { architecture } = model;
   const read = readerAt(media, part.extent.begin, signal);
-  const objective = await sampleObjective(part, format, read);
-  const recipe = localPart(PRESETS.fast.recipe);
+  const objective = await sampleObjective(part, format, read, { peak: signalPeak(header.kind, format) });
+  const recipe = localPart(PRESETS[header.kind].fast.recipe);
   const global = globalWeightsOf(header);
   const bounds = localBounds(architecture, quantiser);
   const { weights, iterations, seconds, stoppedBy } = await train(engine, {
