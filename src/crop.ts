@@ -4,6 +4,7 @@ import { boxShape, contains, Grid, intersect, type Box, type CellRange } from '.
 import { AXES } from '../codec/signal.js';
 import { asContainer } from './as-container.js';
 import { copyPartitions, type Selection } from './container/copy-partitions.js';
+import { hiddenSamplesOf } from './container/hidden-samples.js';
 import type { SignalIndex } from './container/index-table.js';
 import { overviewBox, overviewsOf, primaryBox, wholeOf } from './container/overviews.js';
 import type { Container } from './container/reader.js';
@@ -211,11 +212,11 @@ function chunksIn(
   return kept.subarray(0, count);
 }
 
-/** Coordinates of chunks' partitions: i32 [chunks, axes]. */
-function coordinatesOf({ grid, chunks }: SignalIndex, which: Uint32Array): Int32Array {
+/** Ordinals of chunks' partitions: i32 [chunks]. */
+function ordinalsOf({ chunks }: SignalIndex, which: Uint32Array): Int32Array {
   const ordinals = new Int32Array(which.length);
   for (let i = 0; i < which.length; i++) ordinals[i] = chunks.ordinals[which[i]];
-  return grid.coordinatesOfAll(ordinals);
+  return ordinals;
 }
 
 function droppedOrdinals(drop: readonly (readonly number[])[], grid: Grid): Set<number> {
@@ -255,7 +256,7 @@ function nothingLeft(options: CropOptions, touched: number, visible: Box, grid: 
 
 /** The smallest range that has these chunks' cells. */
 function cellsOf(signal: SignalIndex, which: Uint32Array): CellRange {
-  const coordinates = coordinatesOf(signal, which);
+  const coordinates = signal.grid.coordinatesOfAll(ordinalsOf(signal, which));
   const { axes } = signal.grid;
   const ranges = axes.map(({ firstCell }, axis) => {
     let first = Infinity;
@@ -282,28 +283,5 @@ function subgrid(grid: Grid, { first, last }: CellRange): Grid {
 
 function hiddenSamples(source: SignalIndex, { grid, window, chunks }: Selection): number {
   if (contains(window, grid.extent)) return 0;
-  const coordinates = coordinatesOf(source, chunks);
-  // Per axis the lengths of all cells, and how much of them the window shows.
-  const axes = source.grid.axes.map(({ cuts, firstCell }, axis) => {
-    const [begin, end] = [window.begin[axis], window.end[axis]];
-    const cells = cuts.slice(1).map((cut, cell) => ({ from: cuts[cell], to: cut }));
-    return {
-      firstCell,
-      lengths: Float64Array.from(cells, ({ from, to }) => to - from),
-      seen: Float64Array.from(cells, ({ from, to }) =>
-        Math.max(0, Math.min(to, end) - Math.max(from, begin)),
-      ),
-    };
-  });
-  let hidden = 0;
-  for (let at = 0; at < coordinates.length;) {
-    let [size, seen] = [1, 1];
-    for (const axis of axes) {
-      const cell = coordinates[at++] - axis.firstCell;
-      size *= axis.lengths[cell];
-      seen *= axis.seen[cell];
-    }
-    hidden += size - seen;
-  }
-  return hidden;
+  return hiddenSamplesOf(source.grid, ordinalsOf(source, chunks), window);
 }

@@ -2,15 +2,8 @@
 export { open, LgiFile } from './open.js';
 export type { ChangedPartition, OpenOptions } from './open.js';
 export { Signal } from './signal.js';
-export type {
-  DecodeOptions,
-  MissingPartition,
-  Overview,
-  PartitionCount,
-  Samples,
-  Tile,
-  View,
-} from './signal.js';
+export type { DecodeOptions, MissingPartition, Overview, PartitionCount, Samples, View } from './signal.js';
+export type { Tile } from './partition-decoder.js';
 export { encode } from './encode.js';
 export type { EncodeReport } from './encode.js';
 export type { EncodeOptions } from './encode-settings.js';

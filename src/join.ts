@@ -7,7 +7,6 @@ import { hiddenSamplesOf } from './container/hidden-samples.js';
 import { hilbertOrder } from './container/hilbert.js';
 import { joinGrids } from './container/join-grids.js';
 import { copyJoined, type JoinedContent, type JoinedSignal } from './container/join-partitions.js';
-import { ChunkTable } from './container/index-table.js';
 import type { Container } from './container/reader.js';
 import { checkWritable } from './container/superblock.js';
 import { finishSink, type WriteReport } from './container/writer.js';
@@ -112,9 +111,7 @@ function summary(
   signals.forEach(({ grid, window, ordinals }, i) => {
     kept += ordinals.length;
     absent += grid.count - ordinals.length;
-    const none = new Uint32Array(ordinals.length);
-    const chunks = new ChunkTable(ordinals, none, new Float64Array(ordinals.length));
-    hiddenSamples += hiddenSamplesOf({ grid, window, chunks });
+    hiddenSamples += hiddenSamplesOf(grid, ordinals, window);
     const { total, local, global } = countParameters(header.signals[i].model.architecture, ordinals.length);
     parameters.total += total;
     parameters.local += local;
