@@ -101,11 +101,11 @@ async function* verifyUnopened(
 
 /** What a scan for chunks has not found. */
 async function* verifyScanned(recovered: Recovered, signal?: AbortSignal): AsyncGenerator<Problem> {
-  const { container, indexHint, lost, sectionFaults, isSuperblockLost } = recovered;
+  const { container, indexHint, lost, sectionFaults, isSuperblockLost, scannedEnd } = recovered;
   yield* sectionFaults.map(problemOf);
   if (indexHint === 'none') yield* unknownRegions(recovered);
   else {
-    for (const { signal: signalIndex, coordinates, byteOffset = 0 } of lost) {
+    for (const { signal: signalIndex, coordinates, byteOffset = scannedEnd } of lost) {
       const names = coordinates.join(',');
       const section =
         container.header.signals.length > 1 ? `chunk ${signalIndex}:${names}` : `chunk ${names}`;
