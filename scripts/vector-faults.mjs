@@ -7,8 +7,8 @@ import { CHUNK_HEAD_BYTES, chunkCrc } from '../dist/src/container/chunk.js';
 import { crc32c } from '../dist/src/container/crc32c.js';
 import { openContainer } from '../dist/src/container/reader.js';
 import { encodeSuperblock } from '../dist/src/container/superblock.js';
-import { writeContainer } from '../dist/src/container/writer.js';
-import { MemorySink, MemorySource } from '../dist/src/index.js';
+import { MemorySource } from '../dist/src/index.js';
+import { mostBytesOf, paddedStream, storedStream, withPayload } from './vector-payloads.mjs';
 
 /** The file with bytes of header or index changed, and all checksums made right again. */
 async function withSection(file, section, edit) {
@@ -30,9 +30,8 @@ async function withSection(file, section, edit) {
 
 /** Gives the chunk in a range the checksum that it has to have. */
 function sealChunk(bytes, begin, end, headerCrc) {
-  const head = bytes.subarray(begin, begin + CHUNK_HEAD_BYTES);
-  const payload = bytes.subarray(begin + CHUNK_HEAD_BYTES, end);
-  new DataView(bytes.buffer, bytes.byteOffset).setUint32(begin, chunkCrc(head, payload, headerCrc), true);
+  const crc = chunkCrc(bytes.subarray(begin, end), headerCrc);
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(begin, crc, true);
 }
 
 /** The file with a chunk changed in place, and its checksum right. */
@@ -43,31 +42,6 @@ async function withChunk(file, chunk, edit) {
   const [begin, end] = [chunks.byteOffsets[chunk], chunks.end(chunk)];
   edit(bytes.subarray(begin, end), (other) => file.subarray(chunks.byteOffsets[other], chunks.end(other)));
   sealChunk(bytes, begin, end, superblock.header.crc);
-  return bytes;
-}
-
-/** The file with another payload in its first chunk, of any length. */
-async function withPayload(file, change) {
-  const container = await openContainer(new MemorySource(file));
-  const { header, headerBytes, index } = container;
-  const [{ grid, window, chunks }] = index.signals;
-  const list = [];
-  for (let chunk = 0; chunk < chunks.count; chunk++) {
-    const payload = await container.readChunk(0, chunk);
-    const coordinates = grid.coordinatesOf(chunks.ordinals[chunk]);
-    list.push({ coordinates, payload: chunk === 0 ? change(payload) : payload });
-  }
-  const sink = new MemorySink();
-  await writeContainer(sink, { header, headerBytes, signals: [{ grid, window, chunks: list }] });
-  return sink.bytes().slice();
-}
-
-/** DEFLATE of zeros as one stored block, so that no compressor's version shows in the file. */
-function storedStream(length) {
-  const bytes = new Uint8Array(5 + length);
-  new DataView(bytes.buffer).setUint8(0, 1);
-  new DataView(bytes.buffer).setUint16(1, length, true);
-  new DataView(bytes.buffer).setUint16(3, 0xffff - length, true);
   return bytes;
 }
 
@@ -364,6 +338,13 @@ export async function faults(files) {
         const empty = [0, 0, 0, 0xff, 0xff];
         return Uint8Array.of(...Array.from({ length: 100 }, () => empty).flat(), ...payload);
       }),
+      'damaged',
+      'chunk 0,0',
+    ],
+    [
+      'deflate-longest',
+      'A DEFLATE stream of the right bytes that is a byte longer than any may be.',
+      await withPayload(deflated, (payload) => paddedStream(payload, mostBytesOf(payload) + 1)),
       'damaged',
       'chunk 0,0',
     ],

@@ -11,6 +11,7 @@ import { decodeSuperblock, encodeSlot, SLOT_BYTES } from '../dist/src/container/
 import { crc32c } from '../dist/src/container/crc32c.js';
 import { writeContainer } from '../dist/src/container/writer.js';
 import { MemorySink, MemorySource } from '../dist/src/index.js';
+import { mostBytesOf, paddedStream, withPayload } from './vector-payloads.mjs';
 
 const FULL_RANGE = { scale: 127.5, offset: 127.5 };
 
@@ -231,6 +232,11 @@ export const networks = (files) => [
       randomFile(15, [
         { kind: 'image', shape: [5, 7], cell: [5, 4], weights: ['float16'], coder: 'deflate' },
       ]),
+  ],
+  [
+    'deflate-longest',
+    'A DEFLATE stream as long as one may be, with empty blocks in front.',
+    () => withPayload(files.get('rgba8-deflate'), (payload) => paddedStream(payload, mostBytesOf(payload))),
   ],
   [
     'runs',
