@@ -202,5 +202,5 @@ async function noticesOfEnd(
   if (bytes.length === 2) {
     return [`bytes after the committed end at ${end} were left out, as of an append that did not finish`];
   }
-  return bytes.length === 0 ? [`the file is shorter than the ${end} bytes that its superblock says`] : [];
+  return bytes.length === 0 ? [container.truncated('end', end - 1, 0).message] : [];
 }

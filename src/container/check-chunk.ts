@@ -1,6 +1,5 @@
 import { LgiError } from '../../codec/errors.js';
 import { CHUNK_HEAD_BYTES, chunkCrc, decodeChunkHead, WEIGHTS_KIND } from './chunk.js';
-import { truncated } from './read-spans.js';
 import type { Container } from './reader.js';
 
 /**
@@ -26,12 +25,11 @@ export function chunkFault(
   chunk: number,
   bytes: Uint8Array,
 ): LgiError | null {
-  const { superblock, index, knownByteLength } = container;
+  const { superblock, index } = container;
   const { grid, chunks } = index.signals[signalIndex];
   const byteOffset = chunks.byteOffsets[chunk];
   if (bytes.length < chunks.byteLength(chunk)) {
-    const section = container.chunkName(signalIndex, chunk);
-    return truncated(section, byteOffset, bytes.length, superblock.committedByteLength, knownByteLength);
+    return container.truncated(container.chunkName(signalIndex, chunk), byteOffset, bytes.length);
   }
   const damaged = (fact: string): LgiError => {
     const section = container.chunkName(signalIndex, chunk);

@@ -1,4 +1,4 @@
-import { LgiError } from '../../codec/errors.js';
+import type { LgiError } from '../../codec/errors.js';
 import { GAP_BUDGET_BYTES, NEAR_GAP_BUDGET_BYTES } from '../io/read-budgets.js';
 import type { Sink } from '../io/sink.js';
 import { WriteBehind } from '../io/write-behind.js';
@@ -146,7 +146,7 @@ export class ChunkCopy {
     for (let i = first; i < read.end; i++) {
       const chunk = chunks[i];
       const chunkEnd = source.end(chunk);
-      if (chunkEnd > readEnd) throw this.truncated(signalIndex, chunk, readEnd);
+      if (chunkEnd > readEnd) throw this.truncated(signalIndex, chunk, read.byteOffset, byteLength);
       const at = source.byteOffsets[chunk] + toBuffer;
       crcs[i] = view.getUint32(at, true);
       const distance = at + this.base - byteOffsets[i];
@@ -182,7 +182,7 @@ export class ChunkCopy {
       const { buffer } = this.out;
       const bytes = buffer.subarray(this.filled, Math.min(this.capacity, this.filled + end - at));
       const byteLength = await this.container.readInto(at, bytes, this.signal);
-      if (byteLength < bytes.length) throw this.truncated(signalIndex, chunk, at + byteLength);
+      if (byteLength < bytes.length) throw this.truncated(signalIndex, chunk, at, byteLength);
       if (at === source.byteOffsets[chunk]) {
         crcs[which] = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
       }
@@ -192,15 +192,8 @@ export class ChunkCopy {
     }
   }
 
-  private truncated(signalIndex: number, chunk: number, byteOffset: number): LgiError {
-    return truncated(this.container.chunkName(signalIndex, chunk), byteOffset);
+  private truncated(signalIndex: number, chunk: number, byteOffset: number, byteLength: number): LgiError {
+    const name = this.container.chunkName(signalIndex, chunk);
+    return this.container.truncated(name, byteOffset, byteLength);
   }
-}
-
-/** For a file that ends, at a place, inside something that is copied. */
-export function truncated(section: string, byteOffset: number): LgiError {
-  return new LgiError('truncated', `the file ends inside its ${section}; fetch it again`, {
-    section,
-    byteOffset,
-  });
 }

@@ -1,7 +1,7 @@
 import type { Box, Grid } from '../../codec/grid.js';
 import type { SequentialWriter } from '../io/sequential-writer.js';
 import type { Sink } from '../io/sink.js';
-import { ChunkCopy, truncated } from './copy-chunks.js';
+import { ChunkCopy } from './copy-chunks.js';
 import { RemoteChunkCopy } from './copy-remote-chunks.js';
 import { layOutFile, type FileLayout } from './file-layout.js';
 import type { SignalIndex } from './index-table.js';
@@ -117,7 +117,8 @@ async function copySections(
 ): Promise<void> {
   for (const section of container.index.sections) {
     const bytes = await container.readBytes(section, signal);
-    if (bytes.length < section.byteLength) throw truncated(section.name, section.byteOffset + bytes.length);
+    if (bytes.length < section.byteLength)
+      throw container.truncated(section.name, section.byteOffset, bytes.length);
     await writer.write(bytes);
   }
 }

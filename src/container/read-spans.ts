@@ -4,23 +4,7 @@ import { GAP_BUDGET_BYTES } from '../io/read-budgets.js';
 import { crc32c } from './crc32c.js';
 import type { PrefixCache } from './prefix-cache.js';
 import type { SectionSpan } from './superblock.js';
-
-/** For a read at `byteOffset` that gave `byteLength` bytes, fewer than wanted: its end is the file's, unless it is empty. */
-export function truncated(
-  section: string,
-  byteOffset: number,
-  byteLength: number,
-  promised: number,
-  known?: number,
-): LgiError {
-  const end = known ?? byteOffset + byteLength;
-  const where = known !== undefined || byteLength > 0 ? 'after' : 'at or before';
-  return new LgiError(
-    'truncated',
-    `the file ends ${where} ${end} bytes, its superblock promises ${promised} bytes; fetch it again`,
-    { section, byteOffset: end },
-  );
-}
+import { truncated } from './truncation.js';
 
 /**
  * Reads sections whose checksums are known; those that lie together come by one read.
@@ -42,7 +26,7 @@ export async function readSpans(
       const at = byteOffset - read.byteOffset;
       const section = bytes.subarray(at, at + byteLength);
       if (section.length < byteLength) {
-        throw truncated(name, read.byteOffset, bytes.length, promised, cache.knownByteLength);
+        throw truncated({ promised, known: cache.knownByteLength }, name, read.byteOffset, bytes.length);
       }
       if (crc32c(section) !== crc) {
         throw new LgiError('damaged', `the checksum of the ${name} is wrong; fetch the file again`, {

@@ -15,9 +15,10 @@ import type { Header } from './header.js';
 import { decodeIndex } from './index-codec.js';
 import type { Index, MetadataSection } from './index-table.js';
 import { PrefixCache } from './prefix-cache.js';
-import { readSpans, truncated } from './read-spans.js';
+import { readSpans } from './read-spans.js';
 import { asSameFile, isReplaced, type SameFileSource } from './same-file.js';
 import { decodeSuperblock, type ReadSuperblock, type Superblock } from './superblock.js';
+import { truncated } from './truncation.js';
 
 export interface OpenContainerOptions {
   /** Stops the reads of opening. */
@@ -61,22 +62,18 @@ async function openOnce(source: Source, options: OpenContainerOptions): Promise<
   const cache = await PrefixCache.read(source, options.signal);
   const found = decodeSuperblock(cache.prefix);
   const { superblock } = found;
-  const length = cache.knownByteLength;
+  const promised = superblock.committedByteLength;
+  const length = cache.isWhole ? cache.prefix.length : undefined;
   // Where header or index are cut off too, reading them says so: then nothing helps.
   const isOpenable = [superblock.header, superblock.index].every(
     ({ byteOffset, byteLength }) => byteOffset + byteLength <= (length ?? Infinity),
   );
-  if (
-    isOpenable &&
-    length !== undefined &&
-    length < superblock.committedByteLength &&
-    !options.allowTruncated
-  ) {
-    throw truncated('superblock', 0, length, superblock.committedByteLength, length);
+  if (isOpenable && length !== undefined && length < promised && !options.allowTruncated) {
+    throw truncated({ promised, known: length }, 'superblock', 0, length);
   }
   const [headerBytes, indexBytes] = await readSpans(
     cache,
-    superblock.committedByteLength,
+    promised,
     [
       { ...superblock.header, name: 'header' },
       { ...superblock.index, name: 'index' },
@@ -171,9 +168,15 @@ export class Container {
     return this.cache.source;
   }
 
-  /** Length of the file, where opening it has met its end. */
+  /** Length of the file, where opening it has met its end or the source knows it. */
   get knownByteLength(): number | undefined {
     return this.cache.knownByteLength;
+  }
+
+  /** The error for a read of this file that gave fewer bytes than a section has. */
+  truncated(section: string, byteOffset: number, byteLength: number): LgiError {
+    const end = { promised: this.superblock.committedByteLength, known: this.knownByteLength };
+    return truncated(end, section, byteOffset, byteLength);
   }
 
   /** How ranges are read: in few reads side by side where each costs a round trip, else one after the other. */

@@ -176,11 +176,6 @@ async function* verifyEnd(container: Container, end: number, signal?: AbortSigna
     };
   }
   if (bytes.length === 0) {
-    yield {
-      code: 'truncated',
-      section: 'end',
-      byteOffset: container.knownByteLength ?? end - 1,
-      message: `the file is shorter than the ${end} bytes that its superblock says; fetch it again`,
-    };
+    yield problemOf(container.truncated('end', end - 1, 0));
   }
 }

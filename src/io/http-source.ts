@@ -142,6 +142,11 @@ export class HttpSource implements Source {
     return concatenate(pieces, at - byteOffset);
   }
 
+  /** By what answers have said; undefined until one has, as where CORS hides it. */
+  knownByteLength(): number | undefined {
+    return this.#version.byteLength ?? undefined;
+  }
+
   /** Forgets which version of the file was met; browsers' caches are passed by from now on. */
   renew(): void {
     this.#version = new FileVersion();

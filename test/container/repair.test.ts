@@ -234,7 +234,7 @@ describe('repair', () => {
     expect(report.lost.map(({ coordinates }) => coordinates)).toEqual(
       Array.from({ length: 5 }, (_, i) => grid.coordinatesOf(chunks.ordinals[7 + i])),
     );
-    expect(report.notices.join()).toContain('shorter');
+    expect(report.notices.join()).toContain(`ends after ${chunks.end(6) + 5} of the ${file.length} bytes`);
     expect((await openBytes(bytes)).index.signals[0].grid).toEqual(grid);
   });
 
