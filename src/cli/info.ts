@@ -22,18 +22,60 @@ export const addInfo: AddCommand = (program, context) => {
 async function describeFile(input: string, { output, signal }: CommandContext): Promise<void> {
   const source = await openSource(input);
   try {
-    const info = fileInfo(await namedOpening(input, source, openContainer(source, { signal })));
-    output.result(info, `${placeName(input)}: LGI ${info.version}, ${grouped(info.bytes.total)} bytes`, [
-      ...fileRows(info),
-      ...info.signals.flatMap((one, i) =>
-        one.overviewFactor === undefined
-          ? signalRows(one, info.signals.length > 1 ? ` ${i}` : '')
-          : [overviewRow(one, one.overviewFactor, i)],
-      ),
-    ]);
+    const opening = openContainer(source, { signal, allowTruncated: true });
+    const container = await namedOpening(input, source, opening);
+    const info = fileInfo(container);
+    const missing = missingEnd(container);
+    output.result(
+      { ...info, ...(missing && { missing }) },
+      `${placeName(input)}: LGI ${info.version}, ${grouped(info.bytes.total)} bytes`,
+      [
+        ...fileRows(info),
+        ...info.signals.flatMap((one, i) =>
+          one.overviewFactor === undefined
+            ? signalRows(one, info.signals.length > 1 ? ` ${i}` : '')
+            : [overviewRow(one, one.overviewFactor, i)],
+        ),
+      ],
+    );
+    if (missing) output.warning(endNotice(missing, info.bytes.total));
   } finally {
     await source.close();
   }
+}
+
+/** What lies behind the end of a file that is cut short; as far as its length is known, which no request is made for. */
+interface MissingEnd {
+  /** Bytes that there are. */
+  readonly bytesPresent: number;
+  /** Partitions of all signals that are missing wholly or in part. */
+  readonly partitions: number;
+  /** Names of metadata sections likewise. */
+  readonly metadata: readonly string[];
+}
+
+function missingEnd({ superblock, index, knownByteLength }: Container): MissingEnd | undefined {
+  if (knownByteLength === undefined || knownByteLength >= superblock.committedByteLength) return undefined;
+  let partitions = 0;
+  for (const { chunks } of index.signals) {
+    for (let chunk = 0; chunk < chunks.count; chunk++) if (chunks.end(chunk) > knownByteLength) partitions++;
+  }
+  const metadata = index.sections
+    .filter(({ byteOffset, byteLength }) => byteOffset + byteLength > knownByteLength)
+    .map(({ name }) => name);
+  return { bytesPresent: knownByteLength, partitions, metadata };
+}
+
+function endNotice({ bytesPresent, partitions, metadata }: MissingEnd, promised: number): string {
+  const parts = [
+    ...(partitions === 0 ? [] : [counted(partitions, 'partition')]),
+    ...metadata.map((name) => `metadata ${name}`),
+  ];
+  const loss = parts.length === 0 ? 'but with all partitions' : `without ${parts.join(' and ')}`;
+  return (
+    `the file ends after ${grouped(bytesPresent)} of the ${grouped(promised)} bytes that its superblock promises, ${loss}; ` +
+    "fetch it again, or save what is sound with 'lgi repair'"
+  );
 }
 
 type FileInfo = ReturnType<typeof fileInfo>;
