@@ -31,11 +31,12 @@ async function describeFile(input: string, { output, signal }: CommandContext): 
       `${placeName(input)}: LGI ${info.version}, ${grouped(info.bytes.total)} bytes`,
       [
         ...fileRows(info),
-        ...info.signals.flatMap((one, i) =>
-          one.overviewFactor === undefined
-            ? signalRows(one, info.signals.length > 1 ? ` ${i}` : '')
-            : [overviewRow(one, one.overviewFactor, i)],
-        ),
+        ...info.signals.flatMap((one, i) => {
+          const cutOff = missing?.partitions[i] ?? 0;
+          return one.overviewFactor === undefined
+            ? signalRows(one, info.signals.length > 1 ? ` ${i}` : '', cutOff)
+            : [overviewRow(one, one.overviewFactor, i, cutOff)];
+        }),
       ],
     );
     if (missing) output.warning(endNotice(missing, info.bytes.total));
@@ -48,18 +49,19 @@ async function describeFile(input: string, { output, signal }: CommandContext): 
 interface MissingEnd {
   /** Bytes that there are. */
   readonly bytesPresent: number;
-  /** Partitions of all signals that are missing wholly or in part. */
-  readonly partitions: number;
+  /** Partitions that are missing wholly or in part, by signal. */
+  readonly partitions: readonly number[];
   /** Names of metadata sections likewise. */
   readonly metadata: readonly string[];
 }
 
 function missingEnd({ superblock, index, knownByteLength }: Container): MissingEnd | undefined {
   if (knownByteLength === undefined || knownByteLength >= superblock.committedByteLength) return undefined;
-  let partitions = 0;
-  for (const { chunks } of index.signals) {
-    for (let chunk = 0; chunk < chunks.count; chunk++) if (chunks.end(chunk) > knownByteLength) partitions++;
-  }
+  const partitions = index.signals.map(({ chunks }) => {
+    let count = 0;
+    for (let chunk = 0; chunk < chunks.count; chunk++) if (chunks.end(chunk) > knownByteLength) count++;
+    return count;
+  });
   const metadata = index.sections
     .filter(({ byteOffset, byteLength }) => byteOffset + byteLength > knownByteLength)
     .map(({ name }) => name);
@@ -67,8 +69,9 @@ function missingEnd({ superblock, index, knownByteLength }: Container): MissingE
 }
 
 function endNotice({ bytesPresent, partitions, metadata }: MissingEnd, promised: number): string {
+  const all = partitions.reduce((sum, count) => sum + count, 0);
   const parts = [
-    ...(partitions === 0 ? [] : [counted(partitions, 'partition')]),
+    ...(all === 0 ? [] : [counted(all, 'partition')]),
     ...metadata.map((name) => `metadata ${name}`),
   ];
   const loss = parts.length === 0 ? 'but with all partitions' : `without ${parts.join(' and ')}`;
@@ -166,19 +169,21 @@ function fileRows({ generation, fileId, familyId, writer, metadata, bytes }: Fil
 }
 
 /** An overview is the signal before it in everything but size. */
-function overviewRow({ shape, partitions }: SignalInfo, factor: number, i: number): Row {
+function overviewRow({ shape, partitions }: SignalInfo, factor: number, i: number, cutOff: number): Row {
   return [
     `signal ${i}`,
     `overview at 1/${factor} per axis, ${widthByHeight(shape)}`,
     `${counted(partitions.present, 'partition')}` +
-      (partitions.absent === 0 ? '' : `, ${grouped(partitions.absent)} absent`),
+      (partitions.absent === 0 ? '' : `, ${grouped(partitions.absent)} absent`) +
+      (cutOff === 0 ? '' : `, ${grouped(cutOff)} cut off`),
   ];
 }
 
-function signalRows(signal: SignalInfo, number: string): Row[] {
+/** @param cutOff partitions behind the end of a file that is cut short. */
+function signalRows(signal: SignalInfo, number: string, cutOff: number): Row[] {
   const { architecture: network, partitions, window } = signal;
   const [y, x] = window.begin;
-  const isWhole = partitions.absent === 0 && partitions.constant === 0;
+  const isWhole = partitions.absent === 0 && partitions.constant === 0 && cutOff === 0;
   const { local, global, merge } = network.activations;
   const hasGlobal = network.globalWidth > 0;
   const lattice =
@@ -194,8 +199,9 @@ function signalRows(signal: SignalInfo, number: string): Row[] {
       `${signal.grid.join('x')} (rows x columns) of ${signal.cell.join('x')} samples`,
       isWhole
         ? `${grouped(partitions.present)}, all present`
-        : `${grouped(partitions.present)} present, ${grouped(partitions.constant)} constant, ` +
-          `${grouped(partitions.absent)} absent`,
+        : `${grouped(partitions.present - cutOff)} present, ${grouped(partitions.constant)} constant, ` +
+          `${grouped(partitions.absent)} absent` +
+          (cutOff === 0 ? '' : `, ${grouped(cutOff)} cut off`),
     ],
     [
       'network',

@@ -99,7 +99,7 @@ describe('what people are told', () => {
     await writeFile(workplace.path('t.lgi'), whole.subarray(0, whole.length - 5000));
     const { code, stdout } = await workplace.runInside(['verify', 't.lgi']);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/chunk \d,\d and \d+ others at \d+/);
+    expect(stdout).toMatch(/chunk \d,\d \(and \d+ others\) +truncated at byte \d+/);
     expect(stdout.split('\n').filter((line) => line.includes('chunk'))).toHaveLength(1);
     const { errors } = JSON.parse((await workplace.runInside(['verify', 't.lgi', '--json'])).stdout) as {
       errors: unknown[];

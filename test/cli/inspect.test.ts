@@ -62,10 +62,11 @@ describe('lgi info', () => {
       const info = await workplace.json('info', of);
       expect(await workplace.json('info', 'cut.lgi')).toEqual({
         ...info,
-        missing: { bytesPresent: end, partitions, metadata: [] },
+        missing: { bytesPresent: end, partitions: [partitions], metadata: [] },
       });
-      const { code, stderr } = await workplace.runInside(['info', 'cut.lgi']);
+      const { code, stdout, stderr } = await workplace.runInside(['info', 'cut.lgi']);
       expect(code).toBe(0);
+      expect(stdout).toContain(`3 present, 0 constant, 0 absent, ${partitions} cut off`);
       const grouped = (value: number) => value.toLocaleString('en-US');
       expect(stderr).toContain(
         `ends after ${grouped(end)} of the ${grouped(whole.length)} bytes that its superblock promises, without ${partitions} partitions;`,

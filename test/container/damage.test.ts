@@ -126,7 +126,10 @@ describe('a damaged file', () => {
     const blind: Source = { read: async (at, length) => bytes.subarray(at, at + length) };
     const sources: [Source, string][] = [
       [new MemorySource(bytes), `after ${bytes.length} of the ${file.length} bytes`],
-      [new BlobSource(new Blob([bytes])), `after ${bytes.length} of the ${file.length} bytes`],
+      [
+        new BlobSource(new Blob([Uint8Array.from(bytes)])),
+        `after ${bytes.length} of the ${file.length} bytes`,
+      ],
       [withCache(withCoalescing(new MemorySource(bytes))), `after ${bytes.length} of the`],
       [blind, `at or before ${chunks.byteOffsets[last]} of the`],
     ];
