@@ -244,7 +244,7 @@ function nothingLeft(options: CropOptions, touched: number, visible: Box, grid: 
     return new OptionError(
       'inner',
       `no partition that the file has lies wholly inside the ${shape} samples of the region, partitions have up to ${cell}; ` +
-        'choose a larger region or do without inner',
+        'choose a larger region or do without `inner`',
     );
   }
   const option = options.region ? 'region' : 'drop';

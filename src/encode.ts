@@ -220,14 +220,14 @@ function describeShortfall(
   const figures = `asked for ${budget.psnr} dB, reached ${decibels(psnr)}`;
   switch (stoppedBy) {
     case 'psnr':
-      return `${figures}: quantising the weights lost the rest; take more bits for weights (--weights)`;
+      return `${figures}: quantising the weights lost the rest; take more bits for weights (\`weights\`)`;
     case 'seconds':
-      return `${figures} when the ${budget.seconds} s of --time ended; give a longer --time, or more parameters (--params)`;
+      return `${figures} when the ${budget.seconds} s of \`seconds\` ended; give more of them, or more parameters (\`params\`)`;
     case 'iterations':
       return budget.iterations === undefined
         ? `${figures} when the ${iterations} iterations of preset ${presetName} ended; ` +
-            'give more by --iterations N or --time S, or more parameters (--params)'
-        : `${figures} when the ${iterations} of --iterations ended; give more of them, or more parameters (--params)`;
+            'give more by `iterations` or `seconds`, or more parameters (`params`)'
+        : `${figures} when the ${iterations} of \`iterations\` ended; give more of them, or more parameters (\`params\`)`;
   }
 }
 

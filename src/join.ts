@@ -201,8 +201,8 @@ class SignalJoiner {
       const section = containers[first.file].chunkName(signalIndex, first.chunk);
       throw new LgiError(
         'conflict',
-        `${section} is not the same in ${names[first.file]} and ${names[second.file]}; --prefer first or --prefer ` +
-          'last says which file counts',
+        `${section} is not the same in ${names[first.file]} and ${names[second.file]}; ` +
+          "`prefer` 'first' or 'last' says which file counts",
         { section },
       );
     }

@@ -69,7 +69,7 @@ async function compareFiles(
   { output, signal }: CommandContext,
 ): Promise<void> {
   if (flags.grid !== undefined && flags.cell !== undefined) {
-    throw new OptionError('cell', 'given together with grid; give one of them');
+    throw new OptionError('cell', 'given together with `grid`; give one of them');
   }
   const reference = await readContent(a, signal);
   const other = await readContent(b, signal);

@@ -6,6 +6,7 @@ import { readImage } from '../media/read-image.js';
 import { SSIM_VARIANT } from '../../codec/structural-similarity.js';
 import type { AddCommand, CommandContext } from './command.js';
 import { counted, duration, grouped, overviewLine, parameterLine, widthByHeight } from './figures.js';
+import { withFlags } from './option-names.js';
 import { decimal, decimalOr, sizes } from './option-values.js';
 import { checkDistinct, checkPath, checkLgiName, checkOutput } from './places.js';
 import { TrainingProgress } from './training-progress.js';
@@ -107,7 +108,7 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
     progress.stop();
     const { psnr, ssim, seconds, iterations, bytes, bitsPerSample, parameters, engine, threads } = report;
     output.result(
-      { ...report, ssimVariant: SSIM_VARIANT },
+      { ...report, notices: report.notices.map(withFlags), ssimVariant: SSIM_VARIANT },
       `${place}: ${widthByHeight(media.shape)} ${media.format.layout}, ${media.format.sampleType}`,
       [
         ['quality', `PSNR ${decibels(psnr)}, SSIM ${ssim.toFixed(4)}`],

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import picocolors from 'picocolors';
 import type { Failure } from './failure.js';
+import { withFlags } from './option-names.js';
 import { columnsOf, wrap } from './wrap.js';
 
 type Colours = ReturnType<typeof picocolors.createColors>;
@@ -63,12 +64,12 @@ export class Output {
 
   /** Something to know, which is no failure. */
   note(message: string): void {
-    this.#say(`lgi: ${message}`);
+    this.#say(`lgi: ${withFlags(message)}`);
   }
 
   /** Something to beware of. */
   warning(message: string): void {
-    this.#say(`lgi: warning: ${message}`, (text) => coloursOf(process.stderr).yellow(text));
+    this.#say(`lgi: warning: ${withFlags(message)}`, (text) => coloursOf(process.stderr).yellow(text));
   }
 
   /** @returns the exit code. */

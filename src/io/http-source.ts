@@ -210,7 +210,7 @@ export class HttpSource implements Source {
     if (exchange.signal.aborted && reason instanceof StalledError) {
       return new FailedRequest({
         fact: reason.message,
-        nextStep: 'try again, or allow more time (timeoutMs)',
+        nextStep: 'check the connection and try again',
         isTransient: true,
         cause: reason,
       });
@@ -321,7 +321,7 @@ export class HttpSource implements Source {
   #ignoresRanges(answer: string): FailedRequest {
     return new FailedRequest({
       fact: `the server ignores Range and answers with ${answer} (status 200), where at most ${this.#maxWholeBytes} are taken`,
-      nextStep: 'use a server that supports range requests, raise maxWholeBytes, or download the file first',
+      nextStep: 'download the file first, or use a server that supports range requests',
       isTransient: false,
       status: 200,
     });

@@ -105,7 +105,7 @@ describe('a file behind a URL', () => {
   it('that stalls is given up after the time that was set, before or in the middle of a body', async () => {
     for (const stallAfter of [0, 100]) {
       const error = await failure(sourceWith({ stallAfter }, { timeoutMs: 60, retries: 1 }));
-      expect(error.message).toMatch(/nothing arrived for 0.06 s \(tried 2 times\).*timeoutMs/);
+      expect(error.message).toMatch(/nothing arrived for 0.06 s \(tried 2 times\); check the connection/);
     }
     const never = () => new Promise<Response>(() => undefined);
     const error = await failure(sourceWith({}, { fetch: never, timeoutMs: 30, retries: 0 }));
