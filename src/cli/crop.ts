@@ -45,7 +45,7 @@ async function cropFile(input: string, flags: Flags, { output, signal }: Command
   checkLgiName(place);
   const source = await openSource(input);
   try {
-    const container = await namedOpening(input, source, openContainer(source, { signal }));
+    const container = await namedOpening(input, openContainer(source, { signal }));
     const report = await crop(container, await FileSink.open(place), { ...options, signal });
     const { kept, dropped, hiddenSamples, bytes, parameters, fileId, familyId, window } = report;
     const [y, x] = window.begin;

@@ -23,7 +23,7 @@ async function describeFile(input: string, { output, signal }: CommandContext): 
   const source = await openSource(input);
   try {
     const opening = openContainer(source, { signal, allowTruncated: true });
-    const container = await namedOpening(input, source, opening);
+    const container = await namedOpening(input, opening);
     const info = fileInfo(container);
     const missing = missingEnd(container);
     output.result(

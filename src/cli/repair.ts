@@ -34,7 +34,7 @@ async function repairFile(input: string, place: string, { output, signal }: Comm
   const source = await openSource(input);
   try {
     const sink = await FileSink.open(place);
-    const report = await namedOpening(input, source, repair(source, sink, { signal }), () => '');
+    const report = await namedOpening(input, repair(source, sink, { signal }), () => '');
     const { kept, lost, absent, metadata, indexRebuilt, indexHint, notices, bytes, fileId, familyId } =
       report;
     output.result(
