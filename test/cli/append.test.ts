@@ -79,7 +79,7 @@ describe('lgi append', () => {
     [['a.lgi', 'wide.png', '--side', 'right'], 2, /has 20 samples on axis y, the file 32/],
     [['a.lgi', 'b.png', '--at', '0,0'], 2, /4 of the 6 partitions|inside a partition/],
     [['none.lgi', 'b.png', '--side', 'right'], 1, /no such file/],
-    [['a.png', 'b.png', '--side', 'right'], 1, /this is a PNG; encode it first/],
+    [['a.png', 'b.png', '--side', 'right'], 1, /this is a PNG, not an LGI file; encode it first/],
     [['a.lgi', 'a.lgi', '--side', 'right'], 1, /this is an LGI file already/],
     [
       ['https://example.org/a.lgi', 'b.png', '--side', 'right'],
