@@ -20,7 +20,9 @@ SSIM: ${SSIM_VARIANT}.
 Sizes are in the order of the picture's axes, rows x columns: --grid 16x24 has
 16 rows of 24 partitions, --cell 32x64 makes them 32 high and 64 wide.
 The output is written under a temporary name and then renamed; when encoding
-fails or is interrupted, an older file of that name stays as it was.`;
+fails or is interrupted, an older file of that name stays as it was. What is
+left of a killed process, .NAME.unfinished-*.tmp, goes with the next command
+that writes to the same place.`;
 
 /** `lgi encode`. */
 export const addEncode: AddCommand = (program, context) => {
