@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import picocolors from 'picocolors';
 import type { Failure } from './failure.js';
 import { withFlags } from './option-names.js';
@@ -41,7 +41,10 @@ export class Output {
   /** @param argv of the command; the paths in it stay whole where lines are wrapped. */
   constructor({ isJson, argv }: { isJson: boolean; argv: readonly string[] }) {
     this.#isJson = isJson;
-    this.#unbroken = argv.flatMap((argument) => [argument, dirname(argument)]).map(printable);
+    this.#unbroken = argv
+      .flatMap((argument) => [argument, resolve(argument)])
+      .flatMap((path) => [path, dirname(path)])
+      .map(printable);
   }
 
   /** The command's one result. */

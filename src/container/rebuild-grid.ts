@@ -24,8 +24,8 @@ interface Interval {
  *
  * Cuts are where boxes begin and end. Where nothing was found between two of them, and at the rim, the cuts of `known` are
  * taken, and beyond its ends those of an append; without it those of the first encode where the boxes fit its cells, so that
- * holes keep their partitions and coordinates count from position 0. Boxes that no grid can have together are hostile; on each axis the disjoint ranges
- * that most boxes have win.
+ * holes keep their partitions and coordinates count from position 0. Boxes that no grid can have together are hostile; on each
+ * axis the disjoint ranges that most boxes have win.
  *
  * @param boxes at least one, distinct.
  * @param known a grid that the signal had once, if there is one.
