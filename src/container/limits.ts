@@ -1,9 +1,9 @@
 import { MAX_PARTITIONS } from '../../codec/grid.js';
 
 /** Version that this program knows; a reader refuses a higher major and reads any minor. */
-export const VERSION = { major: 1, minor: 1 } as const;
+export const VERSION = { major: 1, minor: 2 } as const;
 
-/** Version that new files need; they use nothing that came later. */
+/** Version of a file that uses nothing that came later. */
 export const NEW_FILE_VERSION = { major: 1, minor: 0 } as const;
 
 /** What one GET fetches to open a file: superblock, header, index and first chunks of a 512x512 picture with default weights. */

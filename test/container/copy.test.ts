@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { crc32c } from '../../dist/src/container/crc32c.js';
 import { encodeIndex } from '../../dist/src/container/index-codec.js';
+import { listedColumns } from '../../dist/src/container/index-columns.js';
 import { ChunkTable } from '../../dist/src/container/index-table.js';
 import { nextChunkOffset } from '../../dist/src/container/chunk.js';
 import { COPY_BUFFER_BYTES } from '../../dist/src/container/limits.js';
@@ -62,10 +63,8 @@ async function rearranged(
   });
   const at = Math.ceil(end / 8) * 8;
   const table = new ChunkTable(chunks.ordinals, chunks.payloadLengths, byteOffsets);
-  const indexBytes = encodeIndex(
-    { signals: [{ grid, window, chunks: table }], sections: index.sections },
-    header,
-  );
+  const moved = { signals: [{ grid, window, chunks: table }], sections: index.sections };
+  const indexBytes = encodeIndex(moved, listedColumns(moved), header);
   const bytes = patternBytes(at + indexBytes.length, 9);
   bytes.set(file);
   for (let chunk = 0; chunk < chunks.count; chunk++) {
