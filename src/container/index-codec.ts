@@ -8,7 +8,7 @@ import type { Header, SignalHeader } from './header.js';
 import { checkPlaces, checkSections, IndexChecks } from './index-checks.js';
 import { expandColumns, type IndexColumns } from './index-columns.js';
 import { ChunkTable, type Index, type MetadataSection, type SignalIndex } from './index-table.js';
-import { FEATURES, type Superblock } from './superblock.js';
+import { FEATURES, type Features, type Superblock } from './superblock.js';
 
 const IDENTIFIER = 'LGIX';
 
@@ -107,11 +107,12 @@ function encodeSignalIndex(
  * @throws LgiError `damaged` or `limit`, section `index`.
  */
 export function decodeIndex(bytes: Uint8Array, header: Header, superblock: Superblock): Index {
+  const { features, committedByteLength } = superblock;
   const { byteOffset } = superblock.index;
   const copy = bytes.slice();
   verifyFlatBuffer(copy, 'Index', IDENTIFIER, 'index', byteOffset);
   const table = fb.Index.getRootAsIndex(new ByteBuffer(copy));
-  const checks: IndexChecks = new IndexChecks(byteOffset);
+  const checks: IndexChecks = new IndexChecks(byteOffset, committedByteLength);
   checks.must(
     table.signalsLength() === header.signals.length,
     `it has ${table.signalsLength()} signals, the header ${header.signals.length}`,
@@ -129,7 +130,7 @@ export function decodeIndex(bytes: Uint8Array, header: Header, superblock: Super
   }
   checkSections(sections, checks);
   const signals = header.signals.map((signal, i) =>
-    decodeSignalIndex(present(table.signals(i)), signal, superblock, `signal ${i}`, checks),
+    decodeSignalIndex(present(table.signals(i)), signal, features, `signal ${i}`, checks),
   );
   const index: Index = { signals, sections };
   checkPlaces(index, header, superblock, checks);
@@ -145,7 +146,7 @@ function present<T>(value: T | null): T {
 function decodeSignalIndex(
   table: fb.SignalIndex,
   header: SignalHeader,
-  superblock: Superblock,
+  features: Features,
   name: string,
   checks: IndexChecks,
 ): SignalIndex {
@@ -158,7 +159,7 @@ function decodeSignalIndex(
     const axisTable = present(table.axes(axis));
     return { cuts: Array.from(present(axisTable.cutsArray())), firstCell: axisTable.firstCell() };
   });
-  const mayGoBeyond = (superblock.features.mustUnderstand & FEATURES.extentBeyondFirst) !== 0n;
+  const mayGoBeyond = (features.mustUnderstand & FEATURES.extentBeyondFirst) !== 0n;
   checks.axes(axes, header.firstShape, mayGoBeyond, name);
   const grid = new Grid(axes);
   const window: Box = {
@@ -171,7 +172,7 @@ function decodeSignalIndex(
     presence: table.presenceArray() ?? new Uint8Array(0),
     payloadLengths: present(table.payloadLengthsArray()),
   };
-  const { ordinals, payloadLengths } = expandColumns(written, grid, superblock, name, checks);
+  const { ordinals, payloadLengths } = expandColumns(written, grid, features, name, checks);
   const byteOffsets = decodeRuns(table, payloadLengths, isAligned(header), name, checks);
   return { grid, window, chunks: new ChunkTable(ordinals, payloadLengths, byteOffsets) };
 }

@@ -5,7 +5,7 @@ import { hilbertCells, hilbertOrder } from './hilbert.js';
 import type { IndexChecks } from './index-checks.js';
 import { ChunkTable, type Index, type SignalIndex } from './index-table.js';
 import { countPresent, presenceByteLength, presenceOf, presentCells } from './presence.js';
-import { FEATURES, type Superblock } from './superblock.js';
+import { FEATURES, type Features } from './superblock.js';
 
 /** Bytes of a `Run` in the schema. */
 const RUN_BYTES = 16;
@@ -26,6 +26,9 @@ export interface IndexColumns {
   /** Whether anything is left out: only who knows that finds the chunks. */
   readonly isImplied: boolean;
 }
+
+/** As they stand in the file. */
+type WrittenColumns = Pick<IndexColumns, 'coordinates' | 'presence' | 'payloadLengths'>;
 
 /** Columns with an entry of every chunk, which readers of version 1.0 know. */
 export function listedColumns({ signals }: Index): IndexColumns[] {
@@ -81,20 +84,20 @@ function alongCurve({ grid, chunks }: SignalIndex): ChunkTable | undefined {
 /**
  * Which cells have chunks, and how long those are, from columns that were read.
  *
- * Nothing is allocated that the committed length has no room for: a grid of 2^20 cells takes a few bytes to write.
+ * A grid of 2^20 cells takes a few bytes to write: nothing is allocated before it is known that the file has room for chunks.
  *
  * @returns i32 and u32 [chunks], in the order of the columns.
  * @throws LgiError `damaged` or `limit`, section `index`.
  */
 export function expandColumns(
-  written: Pick<IndexColumns, 'coordinates' | 'presence' | 'payloadLengths'>,
+  written: WrittenColumns,
   grid: Grid,
-  { features, committedByteLength }: Pick<Superblock, 'features' | 'committedByteLength'>,
+  { mustUnderstand }: Features,
   name: string,
   checks: IndexChecks,
 ): { readonly ordinals: Int32Array; readonly payloadLengths: Uint32Array } {
   const { coordinates, presence, payloadLengths: lengths } = written;
-  const mayImply = (features.mustUnderstand & FEATURES.impliedChunks) !== 0n;
+  const mayImply = (mustUnderstand & FEATURES.impliedChunks) !== 0n;
   for (const length of lengths) checks.payloadLength(length, name);
   const isListed = !mayImply || coordinates.length > 0 || lengths.length === 0;
   const count = isListed
@@ -105,11 +108,7 @@ export function expandColumns(
     `${name} has ${lengths.length} payload lengths for ${count} chunks`,
   );
   const isShared = lengths.length !== count;
-  const leastBytes = count * (CHUNK_HEAD_BYTES + (isShared ? lengths[0] : 0));
-  checks.must(
-    leastBytes <= committedByteLength,
-    `${name}'s ${count} chunks have ${leastBytes} bytes or more, the committed length is ${committedByteLength}`,
-  );
+  checks.chunks(count, count * (CHUNK_HEAD_BYTES + (isShared ? lengths[0] : 0)), name);
   return {
     ordinals: isListed
       ? listedCells(coordinates, grid, name, checks)
@@ -122,11 +121,7 @@ export function expandColumns(
 
 /** @returns number of chunks. */
 function checkListed(
-  {
-    coordinates,
-    presence,
-    payloadLengths,
-  }: Pick<IndexColumns, 'coordinates' | 'presence' | 'payloadLengths'>,
+  { coordinates, presence, payloadLengths }: WrittenColumns,
   grid: Grid,
   mayImply: boolean,
   name: string,

@@ -33,6 +33,9 @@ export const MAX_WRITER_BYTES = 255;
 /** Float32 weights of the largest local network allowed, and room for a coder that makes noise a little longer. */
 export const MAX_PAYLOAD_BYTES = (1 << 24) + (1 << 16);
 
+/** Chunks of all signals: few bytes can say that there are many, and a reader keeps 16 bytes of each, so 64 MiB of all. */
+export const MAX_CHUNKS = 1 << 22;
+
 /** Partitions of one signal; codec's own limit, so that what is written can be read. */
 export const MAX_CELLS = MAX_PARTITIONS;
 

@@ -512,10 +512,12 @@ class Signal:
         else:
             count = cell_count
         need(len(lengths) == count or implied and len(lengths) == 1, section, "lengths of the chunks")
-        if len(lengths) < count:
-            need(count * (HEAD_BYTES + lengths[0]) <= block["committed"], section, "more chunks than have room")
-            lengths = lengths * count
-        need(count * HEAD_BYTES <= block["committed"], section, "more chunks than have room")
+        shared = lengths[0] if len(lengths) < count else 0
+        block["room"] = block.get("room", block["committed"]) - count * (HEAD_BYTES + shared)
+        block["chunks"] = block.get("chunks", 0) + count
+        within(block["chunks"], 2**22, section, "chunks")
+        need(block["room"] >= 0, section, "more chunks than have room")
+        lengths = lengths if len(lengths) == count else lengths * count
         if len(flat) == n * count:
             return [tuple(flat[n * c:n * c + n]) for c in range(count)], lengths
         cells = sorted(self.cells(), key=place_on_curve)
