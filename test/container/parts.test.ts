@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { Builder, ByteBuffer } from 'flatbuffers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -101,6 +102,29 @@ describe('the Hilbert curve', () => {
         expect([...hilbertCells(grid)]).toEqual(byKey);
       }),
     );
+  });
+
+  it('has the check values and passes the grids that the format shows', () => {
+    const text = readFileSync('spec/lgi-format.md', 'utf8');
+    const [, section] = /\*\*Hilbert curve\.\*\*([^]*?)\*\*Runs\*\*/.exec(text)!;
+    const numbers = (list: string): number[] => list.split(',').map(Number);
+    const values = [...section.matchAll(/`([-\d,]+)`\s+(?:is )?at\s+`(0x[0-9A-F]+)`/g)];
+    expect(values.length).toBe(4);
+    for (const [, coordinates, key] of values) expect(curveKey(numbers(coordinates))).toBe(BigInt(key));
+    const paths = [...section.matchAll(/^ {4}((?:-?\d+(?:,-?\d+)+(?: {2})?){2,})$/gm)].map(
+      ([, path]) => path,
+    );
+    expect(paths.length).toBe(3);
+    for (const path of paths) {
+      const cells = path.split('  ').map(numbers);
+      const axes = cells[0].map((_, axis) => {
+        const all = cells.map((cell) => cell[axis]);
+        const [firstCell, last] = [Math.min(...all), Math.max(...all)];
+        return { cuts: Array.from({ length: last - firstCell + 2 }, (_, i) => i), firstCell };
+      });
+      const grid = new Grid(axes);
+      expect(Array.from(hilbertCells(grid), (ordinal) => grid.coordinatesOf(ordinal))).toEqual(cells);
+    }
   });
 
   it('orders some of the cells of a grid, however long it is', () => {
