@@ -2,12 +2,16 @@
 // section 10 of the format.
 import { ByteBuffer } from 'flatbuffers';
 import { elementCount, localTensors } from '../dist/codec/architecture.js';
+import { cutsByCell, Grid } from '../dist/codec/grid.js';
 import * as fb from '../dist/schema/generated/lgi.js';
 import { CHUNK_HEAD_BYTES, chunkCrc } from '../dist/src/container/chunk.js';
 import { crc32c } from '../dist/src/container/crc32c.js';
+import { encodeIndex } from '../dist/src/container/index-codec.js';
+import { listedColumns, shortestColumns } from '../dist/src/container/index-columns.js';
 import { openContainer } from '../dist/src/container/reader.js';
-import { encodeSuperblock } from '../dist/src/container/superblock.js';
-import { MemorySource } from '../dist/src/index.js';
+import { encodeSuperblock, FEATURES } from '../dist/src/container/superblock.js';
+import { writeContainer } from '../dist/src/container/writer.js';
+import { MemorySink, MemorySource } from '../dist/src/index.js';
 import { mostBytesOf, paddedStream, storedStream, withPayload } from './vector-payloads.mjs';
 
 /** The file with bytes of header or index changed, and all checksums made right again. */
@@ -26,6 +30,35 @@ async function withSection(file, section, edit) {
     }
   }
   return bytes;
+}
+
+/** The file with another index, by other columns of its first signal's chunks, behind everything else. */
+async function withColumns(file, change, { grid, mustUnderstand = 0n } = {}) {
+  const { header, superblock, index } = await openContainer(new MemorySource(file));
+  const [signal, ...others] = index.signals;
+  const [columns, ...otherColumns] = shortestColumns(index, header);
+  const changed = { ...index, signals: [{ ...signal, grid: grid ?? signal.grid }, ...others] };
+  const indexBytes = encodeIndex(changed, [{ ...columns, ...change(columns) }, ...otherColumns], header);
+  const byteOffset = Math.ceil(file.length / 16) * 16;
+  const bytes = new Uint8Array(byteOffset + indexBytes.length);
+  bytes.set(file);
+  bytes.set(indexBytes, byteOffset);
+  const { features } = superblock;
+  const slots = encodeSuperblock({
+    ...superblock,
+    features: { ...features, mustUnderstand: features.mustUnderstand | mustUnderstand },
+    index: { byteOffset, byteLength: indexBytes.length, crc: crc32c(indexBytes) },
+    committedByteLength: bytes.length,
+  });
+  bytes.set(slots, 0);
+  return bytes;
+}
+
+/** The file with an index that lists every chunk. */
+async function listed(file) {
+  const { index, superblock } = await openContainer(new MemorySource(file));
+  if ((superblock.features.mustUnderstand & FEATURES.impliedChunks) === 0n) return file;
+  return withColumns(file, () => listedColumns(index)[0]);
 }
 
 /** Gives the chunk in a range the checksum that it has to have. */
@@ -70,12 +103,14 @@ const CUTS = 0;
 
 /** Every fault: name, description, bytes, code and, where the format fixes it, section. */
 export async function faults(files) {
-  const grey = files.get('paper-grey8-float32');
+  const grey = await listed(files.get('paper-grey8-float32'));
   const one = files.get('one-partition');
   const deflated = files.get('rgba8-deflate');
   const { header: deflatedHeader } = await openContainer(new MemorySource(deflated));
   const { model } = deflatedHeader.signals[0];
   const codes = elementCount(localTensors(model.architecture));
+  const implied = files.get('implied');
+  const impliedGrid = (await openContainer(new MemorySource(implied))).index.signals[0].grid;
   const inHeader = (edit, file = grey) => withSection(file, 'header', edit);
   const inIndex = (edit) => withSection(grey, 'index', edit);
 
@@ -241,6 +276,56 @@ export async function faults(files) {
         const first = Number(signal.runs(0).byteOffset());
         view.setBigUint64(vector(bb, signal, RUNS) + 4, BigInt(first + 16), true);
       }),
+      'damaged',
+      'index',
+    ],
+    [
+      'implied-lengths',
+      'Two lengths for all 18 cells.',
+      await withColumns(implied, ({ payloadLengths: [length] }) => ({
+        payloadLengths: Uint32Array.of(length, length),
+      })),
+      'damaged',
+      'index',
+    ],
+    [
+      'implied-room',
+      'All of 40,000 cells are said to have chunks, in a file that has no room for them.',
+      await withColumns(implied, (columns) => columns, {
+        grid: new Grid([0, 1].map(() => cutsByCell(200, 1))),
+        mustUnderstand: FEATURES.extentBeyondFirst,
+      }),
+      'damaged',
+      'index',
+    ],
+    [
+      'presence-none',
+      'Bits that say that no cell has a chunk, and a length.',
+      await withColumns(implied, () => ({ presence: new Uint8Array(3) })),
+      'damaged',
+      'index',
+    ],
+    [
+      'presence-short',
+      'Bits of 16 cells where there are 18.',
+      await withColumns(implied, () => ({ presence: Uint8Array.of(0xff, 0xff) })),
+      'damaged',
+      'index',
+    ],
+    [
+      'presence-padding',
+      'A bit of a cell behind the last one.',
+      await withColumns(implied, () => ({ presence: Uint8Array.of(0xff, 0xff, 0x07) })),
+      'damaged',
+      'index',
+    ],
+    [
+      'presence-beside',
+      'Coordinates, and bits that say the same.',
+      await withColumns(implied, ({ chunks }) => ({
+        coordinates: impliedGrid.coordinatesOfAll(chunks.ordinals),
+        presence: Uint8Array.of(0xff, 0xff, 0x03),
+      })),
       'damaged',
       'index',
     ],

@@ -173,7 +173,7 @@ class SignalJoiner {
     files.forEach((file, cell) => {
       if (file >= 0) present.push(cell);
     });
-    const order = hilbertOrder(grid, present).map((i) => present[i]);
+    const order = Int32Array.from(hilbertOrder(grid, present), (i) => present[i]);
     const windows = indexes.map(({ window }) => window);
     return {
       grid,
@@ -181,7 +181,7 @@ class SignalJoiner {
         begin: a.begin.map((begin, axis) => Math.min(begin, b.begin[axis])),
         end: a.end.map((end, axis) => Math.max(end, b.end[axis])),
       })),
-      ordinals: Int32Array.from(order),
+      ordinals: order,
       files: Int32Array.from(order, (cell) => files[cell]),
       chunks: Int32Array.from(order, (cell) => chunks[cell]),
     };

@@ -6,6 +6,7 @@ import { formatFor, type Format } from './content-features.js';
 import { crc32c } from './crc32c.js';
 import type { Header } from './header.js';
 import { decodeIndex, encodeIndex, overwriteOffsets } from './index-codec.js';
+import { shortestColumns } from './index-columns.js';
 import { ChunkTable, type Index } from './index-table.js';
 import { MAX_HEADER_BYTES, MAX_INDEX_BYTES } from './limits.js';
 import { sha256 } from './sha256.js';
@@ -49,12 +50,14 @@ export interface FileLayout {
 export function layOutFile(plan: FilePlan): FileLayout {
   const headerBytes = checkSize('header', plan.headerBytes.length, MAX_HEADER_BYTES);
   const indexOffset = alignUp(SUPERBLOCK_BYTES + headerBytes);
-  const indexBytes = encodeIndex(place(plan, 0).index, plan.header);
+  const draft = place(plan, 0).index;
+  const indexBytes = encodeIndex(draft, shortestColumns(draft, plan.header), plan.header);
   checkSize('index', indexBytes.length, MAX_INDEX_BYTES);
   const { index, end } = place(plan, indexOffset + indexBytes.length);
-  overwriteOffsets(indexBytes, index, plan.header);
+  const columns = shortestColumns(index, plan.header);
+  overwriteOffsets(indexBytes, index, columns, plan.header);
   const superblock = {
-    ...formatFor(plan.header, index.signals, plan.format),
+    ...formatFor(plan.header, index.signals, columns, plan.format),
     generation: 1,
     header: { byteOffset: SUPERBLOCK_BYTES, byteLength: headerBytes, crc: plan.headerCrc },
     index: { byteOffset: indexOffset, byteLength: indexBytes.length, crc: crc32c(indexBytes) },
@@ -105,7 +108,7 @@ export function familyIdOf(headerBytes: Uint8Array): Uint8Array {
   return plainSha256(headerBytes).slice(0, 16);
 }
 
-/** A file id that the content alone determines: of family id, index, and every chunk's checksum in index order. */
+/** A file id that the content alone determines: of family id, index, and every chunk's checksum in the order of the file. */
 export async function fileIdOf(
   familyId: Uint8Array,
   indexBytes: Uint8Array,

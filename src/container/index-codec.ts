@@ -6,13 +6,18 @@ import { CHUNK_HEAD_BYTES, isAligned, nextChunkOffset } from './chunk.js';
 import { verifyFlatBuffer } from './flatbuffer-verifier.js';
 import type { Header, SignalHeader } from './header.js';
 import { checkPlaces, checkSections, IndexChecks } from './index-checks.js';
+import { expandColumns, type IndexColumns } from './index-columns.js';
 import { ChunkTable, type Index, type MetadataSection, type SignalIndex } from './index-table.js';
-import { FEATURES, type Superblock } from './superblock.js';
+import { FEATURES, type Features, type Superblock } from './superblock.js';
 
 const IDENTIFIER = 'LGIX';
 
-/** Bytes of an index. */
-export function encodeIndex(index: Index, header: Header): Uint8Array {
+/**
+ * Bytes of an index.
+ *
+ * @param columns of its signals' chunks; the superblock says whether they leave anything out.
+ */
+export function encodeIndex(index: Index, columns: readonly IndexColumns[], header: Header): Uint8Array {
   const builder = new Builder(1 << 12);
   const sections = index.sections.map(({ name, byteOffset, byteLength, crc }) => {
     const nameAt = builder.createString(name);
@@ -23,7 +28,7 @@ export function encodeIndex(index: Index, header: Header): Uint8Array {
   });
   const sectionsAt = fb.Index.createSectionsVector(builder, sections);
   const signals = index.signals.map((signal, i) =>
-    encodeSignalIndex(builder, signal, isAligned(header.signals[i])),
+    encodeSignalIndex(builder, signal, columns[i], isAligned(header.signals[i])),
   );
   const signalsAt = fb.Index.createSignalsVector(builder, signals);
   fb.Index.startIndex(builder);
@@ -38,13 +43,18 @@ export function encodeIndex(index: Index, header: Header): Uint8Array {
  *
  * A new index says where things are, and where they are depends on its length.
  */
-export function overwriteOffsets(bytes: Uint8Array, index: Index, header: Header): void {
+export function overwriteOffsets(
+  bytes: Uint8Array,
+  index: Index,
+  columns: readonly IndexColumns[],
+  header: Header,
+): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const table = fb.Index.getRootAsIndex(new ByteBuffer(bytes));
   index.sections.forEach(({ byteOffset }, i) => {
     view.setBigUint64(present(present(table.sections(i)).span()).bb_pos, BigInt(byteOffset), true);
   });
-  index.signals.forEach(({ chunks }, i) => {
+  columns.forEach(({ chunks }, i) => {
     const signal = present(table.signals(i));
     const starts = chunks.runStarts(isAligned(header.signals[i]));
     if (signal.runsLength() !== starts.length) throw new Error('places have changed the runs of an index');
@@ -56,7 +66,8 @@ export function overwriteOffsets(bytes: Uint8Array, index: Index, header: Header
 
 function encodeSignalIndex(
   builder: Builder,
-  { grid, window, chunks }: SignalIndex,
+  { grid, window }: SignalIndex,
+  { chunks, coordinates, presence, payloadLengths }: IndexColumns,
   aligned: boolean,
 ): number {
   const starts = chunks.runStarts(aligned);
@@ -65,8 +76,8 @@ function encodeSignalIndex(
     fb.Run.createRun(builder, BigInt(chunks.byteOffsets[first]), first);
   }
   const runsAt = builder.endVector();
-  const lengthsAt = fb.SignalIndex.createPayloadLengthsVector(builder, chunks.payloadLengths);
-  const coordinates = grid.coordinatesOfAll(chunks.ordinals);
+  const presenceAt = presence.length > 0 ? fb.SignalIndex.createPresenceVector(builder, presence) : undefined;
+  const lengthsAt = fb.SignalIndex.createPayloadLengthsVector(builder, payloadLengths);
   const coordinatesAt = fb.SignalIndex.createCoordinatesVector(builder, coordinates);
   const windowEndAt = fb.SignalIndex.createWindowEndVector(builder, [...window.end]);
   const windowBeginAt = fb.SignalIndex.createWindowBeginVector(builder, [...window.begin]);
@@ -85,6 +96,7 @@ function encodeSignalIndex(
   fb.SignalIndex.addCoordinates(builder, coordinatesAt);
   fb.SignalIndex.addPayloadLengths(builder, lengthsAt);
   fb.SignalIndex.addRuns(builder, runsAt);
+  if (presenceAt !== undefined) fb.SignalIndex.addPresence(builder, presenceAt);
   return fb.SignalIndex.endSignalIndex(builder);
 }
 
@@ -95,11 +107,12 @@ function encodeSignalIndex(
  * @throws LgiError `damaged` or `limit`, section `index`.
  */
 export function decodeIndex(bytes: Uint8Array, header: Header, superblock: Superblock): Index {
+  const { features, committedByteLength } = superblock;
   const { byteOffset } = superblock.index;
   const copy = bytes.slice();
   verifyFlatBuffer(copy, 'Index', IDENTIFIER, 'index', byteOffset);
   const table = fb.Index.getRootAsIndex(new ByteBuffer(copy));
-  const checks: IndexChecks = new IndexChecks(byteOffset);
+  const checks: IndexChecks = new IndexChecks(byteOffset, committedByteLength);
   checks.must(
     table.signalsLength() === header.signals.length,
     `it has ${table.signalsLength()} signals, the header ${header.signals.length}`,
@@ -117,7 +130,7 @@ export function decodeIndex(bytes: Uint8Array, header: Header, superblock: Super
   }
   checkSections(sections, checks);
   const signals = header.signals.map((signal, i) =>
-    decodeSignalIndex(present(table.signals(i)), signal, superblock, `signal ${i}`, checks),
+    decodeSignalIndex(present(table.signals(i)), signal, features, `signal ${i}`, checks),
   );
   const index: Index = { signals, sections };
   checkPlaces(index, header, superblock, checks);
@@ -133,7 +146,7 @@ function present<T>(value: T | null): T {
 function decodeSignalIndex(
   table: fb.SignalIndex,
   header: SignalHeader,
-  { features }: Superblock,
+  features: Features,
   name: string,
   checks: IndexChecks,
 ): SignalIndex {
@@ -154,38 +167,14 @@ function decodeSignalIndex(
     end: Array.from(present(table.windowEndArray())),
   };
   checks.window(window, grid, name);
-  return { grid, window, chunks: decodeChunks(table, grid, isAligned(header), name, checks) };
-}
-
-function decodeChunks(
-  table: fb.SignalIndex,
-  grid: Grid,
-  aligned: boolean,
-  name: string,
-  checks: IndexChecks,
-): ChunkTable {
-  const axisCount = grid.shape.length;
-  const payloadLengths = present(table.payloadLengthsArray()).slice();
-  const coordinates = present(table.coordinatesArray());
-  const count = payloadLengths.length;
-  checks.must(
-    coordinates.length === count * axisCount,
-    `${name} has ${coordinates.length} partition coordinates for ${count} chunks of ${axisCount} axes`,
-  );
-  checks.must(count <= grid.count, `${name} has ${count} chunks for ${grid.count} partitions`);
-  const ordinals = grid.ordinalsOfAll(coordinates);
-  const foreign = ordinals.indexOf(-1);
-  if (foreign >= 0) {
-    const cell = coordinates.subarray(foreign * axisCount, (foreign + 1) * axisCount);
-    checks.fail(`${name} has a chunk for partition ${cell.join(',')}, which its cuts do not make`);
-  }
-  const byteOffsets = decodeRuns(table, payloadLengths, aligned, name, checks);
-  const chunks = new ChunkTable(ordinals, payloadLengths, byteOffsets);
-  const duplicate = chunks.duplicate();
-  if (duplicate >= 0) {
-    checks.fail(`${name} has two chunks for partition ${grid.coordinatesOf(duplicate).join(',')}`);
-  }
-  return chunks;
+  const written = {
+    coordinates: present(table.coordinatesArray()),
+    presence: table.presenceArray() ?? new Uint8Array(0),
+    payloadLengths: present(table.payloadLengthsArray()),
+  };
+  const { ordinals, payloadLengths } = expandColumns(written, grid, features, name, checks);
+  const byteOffsets = decodeRuns(table, payloadLengths, isAligned(header), name, checks);
+  return { grid, window, chunks: new ChunkTable(ordinals, payloadLengths, byteOffsets) };
 }
 
 function decodeRuns(
@@ -214,7 +203,6 @@ function decodeRuns(
       checks.fail(`${name}'s run ${i} begins at byte ${at}, where its floats are not aligned`);
     }
     for (let chunk = first; chunk < next; chunk++) {
-      checks.payloadLength(payloadLengths[chunk], name);
       at = nextChunkOffset(at, aligned);
       byteOffsets[chunk] = at;
       at += CHUNK_HEAD_BYTES + payloadLengths[chunk];

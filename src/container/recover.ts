@@ -231,9 +231,9 @@ async function findIndex(
   const { indexes } = await findMarks(cache, range, signal);
   // Without a superblock nobody knows how long the file was; an index may speak of what is missing at its end.
   const committedByteLength = isSuperblockLost ? MAX_FILE_BYTES : superblock.committedByteLength;
-  // Nor whether it has grown beyond the first encode.
+  // Nor what its index has to be understood by.
   const features = isSuperblockLost
-    ? { ...superblock.features, mustUnderstand: FEATURES.extentBeyondFirst }
+    ? { ...superblock.features, mustUnderstand: FEATURES.extentBeyondFirst | FEATURES.impliedChunks }
     : superblock.features;
   const places = new Set(isSuperblockLost ? [] : [superblock.index.byteOffset]);
   for (const place of [...indexes].reverse()) places.add(place);

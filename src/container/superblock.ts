@@ -62,11 +62,13 @@ export interface ReadSuperblock {
 export const FEATURES = {
   /** A signal's extent leaves that of the first encode: coordinates beyond are folded back. */
   extentBeyondFirst: 1n,
+  /** An index leaves out what follows: which cells have chunks, or lengths that are all the same. */
+  impliedChunks: 2n,
 } as const;
 
 /** Feature bits that this program knows. */
 const KNOWN_FEATURES: Features = {
-  mustUnderstand: FEATURES.extentBeyondFirst,
+  mustUnderstand: FEATURES.extentBeyondFirst | FEATURES.impliedChunks,
   mustUnderstandToWrite: 0n,
   mayIgnore: 0n,
 };

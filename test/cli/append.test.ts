@@ -33,7 +33,7 @@ describe('lgi append', () => {
     const [old, grown] = [await bytesOf('a.lgi'), await bytesOf('g.lgi')];
     expect(grown.subarray(1024, old.length)).toEqual(old.subarray(1024));
     expect(await workplace.json('verify', 'g.lgi')).toMatchObject({ ok: true });
-    expect(await workplace.json('info', 'g.lgi')).toMatchObject({ generation: 2, version: '1.1' });
+    expect(await workplace.json('info', 'g.lgi')).toMatchObject({ generation: 2, version: '1.2' });
     await workplace.json('append', 'g.lgi', 'wide.png', '--side', 'top', '--iterations', '50');
     expect(await workplace.json('info', 'g.lgi')).toMatchObject({ generation: 3 });
     expect((await workplace.names()).filter((name) => name.includes('lock'))).toEqual([]);

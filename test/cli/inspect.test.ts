@@ -16,7 +16,7 @@ describe('lgi info', () => {
     await workplace.json('crop', 'a.lgi', '-o', 'holed.lgi', '--drop', '0,1');
     const [info, holed] = [await workplace.json('info', 'a.lgi'), await workplace.json('info', 'holed.lgi')];
     expect(info).toMatchObject({
-      version: '1.0',
+      version: '1.2',
       generation: 1,
       fileId: expect.stringMatching(/^[0-9a-f]{32}$/),
       writer: expect.stringMatching(/^lgi \d/),

@@ -7,6 +7,7 @@ import { crc32c } from '../../dist/src/container/crc32c.js';
 import { unshiftCrc } from '../../dist/src/container/crc-shift.js';
 import { growContainer } from '../../dist/src/container/grow.js';
 import { encodeIndex } from '../../dist/src/container/index-codec.js';
+import { listedColumns } from '../../dist/src/container/index-columns.js';
 import { ChunkTable } from '../../dist/src/container/index-table.js';
 import { rebuildGrid } from '../../dist/src/container/rebuild-grid.js';
 import { scanChunks } from '../../dist/src/container/scan-chunks.js';
@@ -67,10 +68,8 @@ async function appended(file: Uint8Array): Promise<Uint8Array> {
   lengths[chunks.find(0)] = payload.length;
   byteOffsets[chunks.find(0)] = file.length;
   const table = new ChunkTable(chunks.ordinals, lengths, byteOffsets);
-  const indexBytes = encodeIndex(
-    { sections: index.sections, signals: [{ grid, window, chunks: table }] },
-    header,
-  );
+  const changed = { sections: index.sections, signals: [{ grid, window, chunks: table }] };
+  const indexBytes = encodeIndex(changed, listedColumns(changed), header);
   const at = Math.ceil((file.length + head.bytes.length + payload.length) / 8) * 8;
   const bytes = new Uint8Array(at + indexBytes.length);
   bytes.set(file, 0);
