@@ -7,13 +7,17 @@ import { verifyFlatBuffer } from './flatbuffer-verifier.js';
 import type { Header, SignalHeader } from './header.js';
 import { checkPlaces, checkSections, IndexChecks } from './index-checks.js';
 import { ChunkTable, type Index, type MetadataSection, type SignalIndex } from './index-table.js';
+import { MAX_SECTION_NAME_BYTES } from './limits.js';
 import { FEATURES, type Superblock } from './superblock.js';
 
 const IDENTIFIER = 'LGIX';
 
+/** Of the widest numbers in an index. */
+const INDEX_ALIGNMENT = 8;
+
 /** Bytes of an index. */
 export function encodeIndex(index: Index, header: Header): Uint8Array {
-  const builder = new Builder(1 << 12);
+  const builder = new Builder(capacityFor(index));
   const sections = index.sections.map(({ name, byteOffset, byteLength, crc }) => {
     const nameAt = builder.createString(name);
     fb.Section.startSection(builder);
@@ -31,6 +35,30 @@ export function encodeIndex(index: Index, header: Header): Uint8Array {
   fb.Index.addSections(builder, sectionsAt);
   builder.finish(fb.Index.endIndex(builder), IDENTIFIER);
   return builder.asUint8Array();
+}
+
+/** Bytes that an index takes, or a little more: a builder that has to grow copies all it has. */
+function capacityFor({ signals, sections }: Index): number {
+  const [perSignal, perSection] = [256, 64 + MAX_SECTION_NAME_BYTES];
+  let byteLength = perSignal * signals.length + perSection * sections.length;
+  for (const { grid, chunks } of signals) {
+    byteLength += 4 * chunks.count * (grid.shape.length + 1);
+    for (const { cuts } of grid.axes) byteLength += 4 * cuts.length;
+  }
+  // As a whole number of the widest ones, so that the result is aligned in memory.
+  return Math.ceil(byteLength / INDEX_ALIGNMENT + 32) * INDEX_ALIGNMENT;
+}
+
+/**
+ * A vector of 32-bit numbers as the generated code makes it, by one copy: the builder takes numbers one by one, byte by byte.
+ */
+function createNumbers(builder: Builder, numbers: Int32Array | Uint32Array): number {
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  const vector = builder.createByteVector(bytes);
+  // Before a vector stands how many elements it has.
+  const buffer = builder.dataBuffer();
+  buffer.writeInt32(buffer.capacity() - vector, numbers.length);
+  return vector;
 }
 
 /**
@@ -65,9 +93,8 @@ function encodeSignalIndex(
     fb.Run.createRun(builder, BigInt(chunks.byteOffsets[first]), first);
   }
   const runsAt = builder.endVector();
-  const lengthsAt = fb.SignalIndex.createPayloadLengthsVector(builder, chunks.payloadLengths);
-  const coordinates = grid.coordinatesOfAll(chunks.ordinals);
-  const coordinatesAt = fb.SignalIndex.createCoordinatesVector(builder, coordinates);
+  const lengthsAt = createNumbers(builder, chunks.payloadLengths);
+  const coordinatesAt = createNumbers(builder, grid.coordinatesOfAll(chunks.ordinals));
   const windowEndAt = fb.SignalIndex.createWindowEndVector(builder, [...window.end]);
   const windowBeginAt = fb.SignalIndex.createWindowBeginVector(builder, [...window.begin]);
   const axes = grid.axes.map(({ cuts, firstCell }) => {
@@ -91,14 +118,16 @@ function encodeSignalIndex(
 /**
  * The index that these bytes hold, checked in every respect and against header and superblock.
  *
- * @param bytes whose checksum was right; they are copied.
+ * @param bytes whose checksum was right; nothing of them is kept.
  * @throws LgiError `damaged` or `limit`, section `index`.
  */
 export function decodeIndex(bytes: Uint8Array, header: Header, superblock: Superblock): Index {
   const { byteOffset } = superblock.index;
-  const copy = bytes.slice();
-  verifyFlatBuffer(copy, 'Index', IDENTIFIER, 'index', byteOffset);
-  const table = fb.Index.getRootAsIndex(new ByteBuffer(copy));
+  // Columns are read in place where they are aligned in memory and no other thread can change them after they were verified.
+  const isSafe = bytes.byteOffset % INDEX_ALIGNMENT === 0 && bytes.buffer instanceof ArrayBuffer;
+  const sound = isSafe ? bytes : new Uint8Array(bytes);
+  verifyFlatBuffer(sound, 'Index', IDENTIFIER, 'index', byteOffset);
+  const table = fb.Index.getRootAsIndex(new ByteBuffer(sound));
   const checks: IndexChecks = new IndexChecks(byteOffset);
   checks.must(
     table.signalsLength() === header.signals.length,

@@ -59,13 +59,16 @@ export class ChunkTable {
   /** An ordinal that two chunks claim, or -1. */
   duplicate(): number {
     // A bit for each cell: every index that is read passes here, and sorting would take longer than all else.
+    const { ordinals, count } = this;
     let most = 0;
-    for (const ordinal of this.ordinals) if (ordinal > most) most = ordinal;
-    const seen = new Uint32Array((most >>> 5) + 1);
-    for (const ordinal of this.ordinals) {
+    for (let chunk = 0; chunk < count; chunk++) if (ordinals[chunk] > most) most = ordinals[chunk];
+    const seen = new Int32Array((most >>> 5) + 1);
+    for (let chunk = 0; chunk < count; chunk++) {
+      const ordinal = ordinals[chunk];
       const bit = 1 << (ordinal & 31);
-      if (seen[ordinal >>> 5] & bit) return ordinal;
-      seen[ordinal >>> 5] |= bit;
+      const word = seen[ordinal >>> 5];
+      if ((word & bit) !== 0) return ordinal;
+      seen[ordinal >>> 5] = word | bit;
     }
     return -1;
   }
