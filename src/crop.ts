@@ -252,19 +252,27 @@ function nothingLeft(options: CropOptions, touched: number, visible: Box, grid: 
 /** The smallest range that has these chunks' cells. */
 function cellsOf(signal: SignalIndex, which: Uint32Array): CellRange {
   if (which.length === signal.grid.count) return allCells(signal.grid);
-  const coordinates = coordinatesOf(signal, which);
   const { axes } = signal.grid;
-  const ranges = axes.map(({ firstCell }, axis) => {
-    let first = coordinates[axis];
-    let last = first;
-    for (let at = axis; at < coordinates.length; at += axes.length) {
-      const cell = coordinates[at];
-      if (cell < first) first = cell;
-      else if (cell > last) last = cell;
-    }
-    return { first: first - firstCell, last: last - firstCell };
-  });
+  const coordinates = coordinatesOf(signal, which);
+  const ranges = axes.map(({ firstCell }, axis) => rangeOf(coordinates, axis, axes.length, firstCell));
   return { first: ranges.map(({ first }) => first), last: ranges.map(({ last }) => last) };
+}
+
+/** Where coordinates of one axis begin and end, counted from its first cell: i32 [cells, axes]. */
+function rangeOf(
+  coordinates: Int32Array,
+  axis: number,
+  axisCount: number,
+  firstCell: number,
+): { first: number; last: number } {
+  let first = coordinates[axis];
+  let last = first;
+  for (let at = axis; at < coordinates.length; at += axisCount) {
+    const coordinate = coordinates[at];
+    if (coordinate < first) first = coordinate;
+    else if (coordinate > last) last = coordinate;
+  }
+  return { first: first - firstCell, last: last - firstCell };
 }
 
 /** The part of a grid that has these cells; their boxes and coordinates stay what they are. */

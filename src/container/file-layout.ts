@@ -90,14 +90,26 @@ function place(plan: FilePlan, begin: number): { index: Index; end: number } {
   const signals = plan.signals.map(({ grid, window, ordinals, payloadLengths }, signal) => {
     const aligned = isAligned(plan.header.signals[signal]);
     const byteOffsets = new Float64Array(ordinals.length);
-    for (let chunk = 0; chunk < ordinals.length; chunk++) {
-      at = nextChunkOffset(at, aligned);
-      byteOffsets[chunk] = at;
-      at += CHUNK_HEAD_BYTES + payloadLengths[chunk];
-    }
+    at = placeChunks(byteOffsets, payloadLengths, at, aligned);
     return { grid, window, chunks: new ChunkTable(ordinals, payloadLengths, byteOffsets) };
   });
   return { index: { signals, sections }, end: at };
+}
+
+/** Fills in where chunks are that follow each other from a place on; where the last one ends. */
+function placeChunks(
+  byteOffsets: Float64Array,
+  payloadLengths: Uint32Array,
+  begin: number,
+  aligned: boolean,
+): number {
+  let at = begin;
+  for (let chunk = 0; chunk < byteOffsets.length; chunk++) {
+    at = nextChunkOffset(at, aligned);
+    byteOffsets[chunk] = at;
+    at += CHUNK_HEAD_BYTES + payloadLengths[chunk];
+  }
+  return at;
 }
 
 /** First 16 bytes of the SHA-256 of the header: files that share it hold chunks of one network. */
@@ -111,12 +123,8 @@ export async function fileIdOf(
   indexBytes: Uint8Array,
   chunkCrcs: readonly Uint32Array[],
 ): Promise<Uint8Array> {
-  const crcBytes = chunkCrcs.map((crcs) => {
-    const bytes = new Uint8Array(4 * crcs.length);
-    const view = new DataView(bytes.buffer);
-    for (let chunk = 0; chunk < crcs.length; chunk++) view.setUint32(4 * chunk, crcs[chunk], true);
-    return bytes;
-  });
+  // Little-endian, as all hosts of JavaScript are.
+  const crcBytes = chunkCrcs.map((crcs) => new Uint8Array(crcs.buffer, crcs.byteOffset, crcs.byteLength));
   return (await sha256([familyId, indexBytes, ...crcBytes])).slice(0, 16);
 }
 
