@@ -348,28 +348,6 @@ export class Container {
     return readSpans(this.cache, this.superblock.committedByteLength, sections, signal);
   }
 
-  /**
-   * Reads all chunks of a signal and yields what is wrong with them, by ascending offset.
-   *
-   * @throws LgiError `io`.
-   */
-  async *damagedChunks(signalIndex: number, signal?: AbortSignal): AsyncGenerator<LgiError> {
-    const { chunks } = this.index.signals[signalIndex];
-    const ranges = Array.from(chunks.byteOffsets, (byteOffset, chunk) => ({
-      byteOffset,
-      byteLength: chunks.byteLength(chunk),
-    }));
-    for (const read of planReads(ranges, GAP_BUDGET_BYTES, MAX_READ_BYTES)) {
-      const bytes = await this.readBytes(read, signal);
-      for (const chunk of read.members) {
-        const { byteOffset, byteLength } = ranges[chunk];
-        const at = byteOffset - read.byteOffset;
-        const fault = this.chunkFault(signalIndex, chunk, bytes.subarray(at, at + byteLength));
-        if (fault !== null) yield fault;
-      }
-    }
-  }
-
   /** The payload in a chunk's bytes, once all that is said about it agrees. */
   private checkChunk(signalIndex: number, chunk: number, bytes: Uint8Array): Uint8Array {
     const fault = this.chunkFault(signalIndex, chunk, bytes);
@@ -378,7 +356,7 @@ export class Container {
   }
 
   /** What is wrong with a chunk's bytes, or null. */
-  private chunkFault(signalIndex: number, chunk: number, bytes: Uint8Array): LgiError | null {
+  chunkFault(signalIndex: number, chunk: number, bytes: Uint8Array): LgiError | null {
     const { grid, chunks } = this.index.signals[signalIndex];
     if (bytes.length < chunks.byteLength(chunk)) {
       return truncated(
