@@ -1,12 +1,9 @@
 import type { CellRange, Grid } from '../codec/grid.js';
 
-/**
- * Some cells of a grid, of which adding and asking are no more than a look-up: files have up to 2^20 partitions, and a crop
- * asks for each.
- */
+/** Some cells of a grid, of which adding and asking are a look-up each: a crop asks for every partition, of up to 2^20. */
 export class CellSet {
   /** u8 [cells], by ordinal, 1 for those in the set. */
-  private readonly flags: Uint8Array;
+  readonly flags: Uint8Array;
 
   constructor(private readonly grid: Grid) {
     this.flags = new Uint8Array(grid.count);
@@ -21,8 +18,9 @@ export class CellSet {
     for (const { begin, end } of rowsIn(this.grid, range)) this.flags.fill(1, begin, end);
   }
 
-  has(ordinal: number): boolean {
-    return this.flags[ordinal] === 1;
+  /** @param others of the same grid. */
+  deleteAll({ flags }: CellSet): void {
+    for (let ordinal = 0; ordinal < flags.length; ordinal++) this.flags[ordinal] &= ~flags[ordinal];
   }
 
   /** Whether a cell of the range is in the set. */

@@ -196,13 +196,16 @@ function chunksIn({ grid, chunks }: SignalIndex, range: CellRange, dropped: Cell
   if (cellCount(range) === grid.count && dropped === null) return allChunks(chunks);
   const wanted = new CellSet(grid);
   wanted.addRange(range);
-  const kept = new Uint32Array(chunks.count);
-  let count = 0;
-  for (let chunk = 0; chunk < chunks.count; chunk++) {
-    const ordinal = chunks.ordinals[chunk];
-    if (wanted.has(ordinal) && !dropped?.has(ordinal)) kept[count++] = chunk;
+  if (dropped !== null) wanted.deleteAll(dropped);
+  const { flags } = wanted;
+  const { ordinals, count } = chunks;
+  const kept = new Uint32Array(count);
+  let keptCount = 0;
+  for (let chunk = 0; chunk < count; chunk++) {
+    kept[keptCount] = chunk;
+    keptCount += flags[ordinals[chunk]];
   }
-  return kept.subarray(0, count);
+  return kept.slice(0, keptCount);
 }
 
 /** Coordinates of chunks' partitions: i32 [chunks, axes]. */

@@ -145,7 +145,9 @@ export class ChunkCopy {
     const toBuffer = this.filled - read.byteOffset;
     const readEnd = this.filled + byteLength;
     // The stretch of chunks of equal distances that is being gathered, in places of the buffer.
-    let [begin, end, moves] = [this.filled, this.filled, 0];
+    let begin = this.filled;
+    let end = begin;
+    let moves = 0;
     for (let i = first; i < read.end; i++) {
       const chunk = chunks[i];
       const at = source.byteOffsets[chunk] + toBuffer;
@@ -159,7 +161,8 @@ export class ChunkCopy {
       } else {
         if (moves > 0) buffer.copyWithin(begin - moves, begin, end);
         for (let pad = end - moves; pad < place; pad++) buffer[pad] = 0;
-        [begin, moves] = [at, at - place];
+        begin = at;
+        moves = at - place;
       }
       end = chunkEnd;
     }
