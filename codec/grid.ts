@@ -161,8 +161,7 @@ export class Grid {
       }
     }
     const { firstCell } = this.axes[0];
-    if (firstCell !== 0)
-      for (let at = 0; at < coordinates.length; at += axisCount) coordinates[at] += firstCell;
+    for (let at = 0; at < coordinates.length; at += axisCount) coordinates[at] += firstCell;
     return coordinates;
   }
 
