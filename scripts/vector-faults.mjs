@@ -10,8 +10,7 @@ import { encodeIndex } from '../dist/src/container/index-codec.js';
 import { listedColumns, shortestColumns } from '../dist/src/container/index-columns.js';
 import { openContainer } from '../dist/src/container/reader.js';
 import { encodeSuperblock, FEATURES } from '../dist/src/container/superblock.js';
-import { writeContainer } from '../dist/src/container/writer.js';
-import { MemorySink, MemorySource } from '../dist/src/index.js';
+import { MemorySource } from '../dist/src/index.js';
 import { mostBytesOf, paddedStream, storedStream, withPayload } from './vector-payloads.mjs';
 
 /** The file with bytes of header or index changed, and all checksums made right again. */

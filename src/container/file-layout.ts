@@ -6,7 +6,7 @@ import { formatFor, type Format } from './content-features.js';
 import { crc32c } from './crc32c.js';
 import type { Header } from './header.js';
 import { decodeIndex, encodeIndex, overwriteOffsets } from './index-codec.js';
-import { shortestColumns } from './index-columns.js';
+import { columnsAt, shortestColumns } from './index-columns.js';
 import { ChunkTable, type Index } from './index-table.js';
 import { MAX_HEADER_BYTES, MAX_INDEX_BYTES } from './limits.js';
 import { sha256 } from './sha256.js';
@@ -51,10 +51,11 @@ export function layOutFile(plan: FilePlan): FileLayout {
   const headerBytes = checkSize('header', plan.headerBytes.length, MAX_HEADER_BYTES);
   const indexOffset = alignUp(SUPERBLOCK_BYTES + headerBytes);
   const draft = place(plan, 0).index;
-  const indexBytes = encodeIndex(draft, shortestColumns(draft, plan.header), plan.header);
+  const drafted = shortestColumns(draft, plan.header);
+  const indexBytes = encodeIndex(draft, drafted, plan.header);
   checkSize('index', indexBytes.length, MAX_INDEX_BYTES);
   const { index, end } = place(plan, indexOffset + indexBytes.length);
-  const columns = shortestColumns(index, plan.header);
+  const columns = columnsAt(drafted, draft, index, plan.header);
   overwriteOffsets(indexBytes, index, columns, plan.header);
   const superblock = {
     ...formatFor(plan.header, index.signals, columns, plan.format),
@@ -64,7 +65,8 @@ export function layOutFile(plan: FilePlan): FileLayout {
     committedByteLength: end,
   };
   // Nothing is written that a reader would not take.
-  decodeIndex(indexBytes, plan.header, { ...superblock, fileId: new Uint8Array(16) });
+  const grids = plan.signals.map(({ grid }) => grid);
+  decodeIndex(indexBytes, plan.header, { ...superblock, fileId: new Uint8Array(16) }, grids);
   return { index, indexBytes, superblock };
 }
 
@@ -93,14 +95,26 @@ function place(plan: FilePlan, begin: number): { index: Index; end: number } {
   const signals = plan.signals.map(({ grid, window, ordinals, payloadLengths }, signal) => {
     const aligned = isAligned(plan.header.signals[signal]);
     const byteOffsets = new Float64Array(ordinals.length);
-    for (let chunk = 0; chunk < ordinals.length; chunk++) {
-      at = nextChunkOffset(at, aligned);
-      byteOffsets[chunk] = at;
-      at += CHUNK_HEAD_BYTES + payloadLengths[chunk];
-    }
+    at = placeChunks(byteOffsets, payloadLengths, at, aligned);
     return { grid, window, chunks: new ChunkTable(ordinals, payloadLengths, byteOffsets) };
   });
   return { index: { signals, sections }, end: at };
+}
+
+/** Fills in where chunks are that follow each other from a place on; where the last one ends. */
+function placeChunks(
+  byteOffsets: Float64Array,
+  payloadLengths: Uint32Array,
+  begin: number,
+  aligned: boolean,
+): number {
+  let at = begin;
+  for (let chunk = 0; chunk < byteOffsets.length; chunk++) {
+    at = nextChunkOffset(at, aligned);
+    byteOffsets[chunk] = at;
+    at += CHUNK_HEAD_BYTES + payloadLengths[chunk];
+  }
+  return at;
 }
 
 /** First 16 bytes of the SHA-256 of the header: files that share it hold chunks of one network. */
@@ -114,12 +128,8 @@ export async function fileIdOf(
   indexBytes: Uint8Array,
   chunkCrcs: readonly Uint32Array[],
 ): Promise<Uint8Array> {
-  const crcBytes = chunkCrcs.map((crcs) => {
-    const bytes = new Uint8Array(4 * crcs.length);
-    const view = new DataView(bytes.buffer);
-    for (let chunk = 0; chunk < crcs.length; chunk++) view.setUint32(4 * chunk, crcs[chunk], true);
-    return bytes;
-  });
+  // Little-endian, as all hosts of JavaScript are.
+  const crcBytes = chunkCrcs.map((crcs) => new Uint8Array(crcs.buffer, crcs.byteOffset, crcs.byteLength));
   return (await sha256([familyId, indexBytes, ...crcBytes])).slice(0, 16);
 }
 

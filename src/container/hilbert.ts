@@ -150,13 +150,21 @@ class Walk {
 
   /** A cube that is all the grid's. */
   private fill(level: number, state: number, ordinal: number): void {
+    const { curve, steps, found } = this;
     if (level === 0) {
-      this.found[this.count++] = ordinal;
+      found[this.count++] = ordinal;
       return;
     }
-    const { children, halves, states } = this.curve;
-    for (let i = state * children; i < (state + 1) * children; i++) {
-      this.fill(level - 1, states[i], ordinal + this.steps[(level - 1) * children + halves[i]]);
+    const first = state * curve.children;
+    const end = first + curve.children;
+    const ofLevel = (level - 1) * curve.children;
+    if (level === 1) {
+      // Cells are not called for one by one: there are as many as the grid has.
+      for (let i = first; i < end; i++) found[this.count++] = ordinal + steps[curve.halves[i]];
+      return;
+    }
+    for (let i = first; i < end; i++) {
+      this.fill(level - 1, curve.states[i], ordinal + steps[ofLevel + curve.halves[i]]);
     }
   }
 }
@@ -173,6 +181,10 @@ export function hilbertOrder(grid: Grid, ordinals: ArrayLike<number>): Int32Arra
   for (let i = 0; i < ordinals.length; i++) places[ordinals[i]] = i + 1;
   const order = new Int32Array(ordinals.length);
   let count = 0;
-  for (const cell of hilbertCells(grid)) if (places[cell] > 0) order[count++] = places[cell] - 1;
+  const cells = hilbertCells(grid);
+  for (let i = 0; i < cells.length; i++) {
+    const place = places[cells[i]];
+    if (place > 0) order[count++] = place - 1;
+  }
   return order.subarray(0, count);
 }

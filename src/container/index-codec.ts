@@ -8,9 +8,12 @@ import type { Header, SignalHeader } from './header.js';
 import { checkPlaces, checkSections, IndexChecks } from './index-checks.js';
 import { expandColumns, type IndexColumns } from './index-columns.js';
 import { ChunkTable, type Index, type MetadataSection, type SignalIndex } from './index-table.js';
+import { MAX_SECTION_NAME_BYTES } from './limits.js';
 import { FEATURES, type Features, type Superblock } from './superblock.js';
 
 const IDENTIFIER = 'LGIX';
+/** Of the widest numbers in an index. */
+const INDEX_ALIGNMENT = 8;
 
 /**
  * Bytes of an index.
@@ -18,7 +21,7 @@ const IDENTIFIER = 'LGIX';
  * @param columns of its signals' chunks; the superblock says whether they leave anything out.
  */
 export function encodeIndex(index: Index, columns: readonly IndexColumns[], header: Header): Uint8Array {
-  const builder = new Builder(1 << 12);
+  const builder = new Builder(capacityFor(index));
   const sections = index.sections.map(({ name, byteOffset, byteLength, crc }) => {
     const nameAt = builder.createString(name);
     fb.Section.startSection(builder);
@@ -36,6 +39,30 @@ export function encodeIndex(index: Index, columns: readonly IndexColumns[], head
   fb.Index.addSections(builder, sectionsAt);
   builder.finish(fb.Index.endIndex(builder), IDENTIFIER);
   return builder.asUint8Array();
+}
+
+/** Bytes that an index takes, or a little more: a builder that has to grow copies all it has. */
+function capacityFor({ signals, sections }: Index): number {
+  const [perSignal, perSection] = [256, 64 + MAX_SECTION_NAME_BYTES];
+  let byteLength = perSignal * signals.length + perSection * sections.length;
+  for (const { grid, chunks } of signals) {
+    byteLength += 4 * chunks.count * (grid.shape.length + 1);
+    for (const { cuts } of grid.axes) byteLength += 4 * cuts.length;
+  }
+  // As a whole number of the widest ones, so that the result is aligned in memory.
+  return Math.ceil(byteLength / INDEX_ALIGNMENT + 32) * INDEX_ALIGNMENT;
+}
+
+/**
+ * A vector of 32-bit numbers as the generated code makes it, by one copy: the builder takes numbers one by one, byte by byte.
+ */
+function createNumbers(builder: Builder, numbers: Int32Array | Uint32Array): number {
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  const vector = builder.createByteVector(bytes);
+  // Before a vector stands how many elements it has.
+  const buffer = builder.dataBuffer();
+  buffer.writeInt32(buffer.capacity() - vector, numbers.length);
+  return vector;
 }
 
 /**
@@ -77,8 +104,8 @@ function encodeSignalIndex(
   }
   const runsAt = builder.endVector();
   const presenceAt = presence.length > 0 ? fb.SignalIndex.createPresenceVector(builder, presence) : undefined;
-  const lengthsAt = fb.SignalIndex.createPayloadLengthsVector(builder, payloadLengths);
-  const coordinatesAt = fb.SignalIndex.createCoordinatesVector(builder, coordinates);
+  const lengthsAt = createNumbers(builder, payloadLengths);
+  const coordinatesAt = createNumbers(builder, coordinates);
   const windowEndAt = fb.SignalIndex.createWindowEndVector(builder, [...window.end]);
   const windowBeginAt = fb.SignalIndex.createWindowBeginVector(builder, [...window.begin]);
   const axes = grid.axes.map(({ cuts, firstCell }) => {
@@ -103,15 +130,23 @@ function encodeSignalIndex(
 /**
  * The index that these bytes hold, checked in every respect and against header and superblock.
  *
- * @param bytes whose checksum was right; they are copied.
+ * @param bytes whose checksum was right; nothing of them is kept.
+ * @param likely grids that the signals may have: those that they do have are used, with all that was made of them.
  * @throws LgiError `damaged` or `limit`, section `index`.
  */
-export function decodeIndex(bytes: Uint8Array, header: Header, superblock: Superblock): Index {
+export function decodeIndex(
+  bytes: Uint8Array,
+  header: Header,
+  superblock: Superblock,
+  likely: readonly Grid[] = [],
+): Index {
   const { features, committedByteLength } = superblock;
   const { byteOffset } = superblock.index;
-  const copy = bytes.slice();
-  verifyFlatBuffer(copy, 'Index', IDENTIFIER, 'index', byteOffset);
-  const table = fb.Index.getRootAsIndex(new ByteBuffer(copy));
+  // Columns are read in place where they are aligned in memory and no other thread can change them after they were verified.
+  const isSafe = bytes.byteOffset % INDEX_ALIGNMENT === 0 && bytes.buffer instanceof ArrayBuffer;
+  const sound = isSafe ? bytes : new Uint8Array(bytes);
+  verifyFlatBuffer(sound, 'Index', IDENTIFIER, 'index', byteOffset);
+  const table = fb.Index.getRootAsIndex(new ByteBuffer(sound));
   const checks: IndexChecks = new IndexChecks(byteOffset, committedByteLength);
   checks.must(
     table.signalsLength() === header.signals.length,
@@ -130,7 +165,7 @@ export function decodeIndex(bytes: Uint8Array, header: Header, superblock: Super
   }
   checkSections(sections, checks);
   const signals = header.signals.map((signal, i) =>
-    decodeSignalIndex(present(table.signals(i)), signal, features, `signal ${i}`, checks),
+    decodeSignalIndex(present(table.signals(i)), signal, features, `signal ${i}`, checks, likely[i]),
   );
   const index: Index = { signals, sections };
   checkPlaces(index, header, superblock, checks);
@@ -149,6 +184,7 @@ function decodeSignalIndex(
   features: Features,
   name: string,
   checks: IndexChecks,
+  likely: Grid | undefined,
 ): SignalIndex {
   const axisCount = AXES[header.kind].length;
   checks.must(
@@ -161,7 +197,7 @@ function decodeSignalIndex(
   });
   const mayGoBeyond = (features.mustUnderstand & FEATURES.extentBeyondFirst) !== 0n;
   checks.axes(axes, header.firstShape, mayGoBeyond, name);
-  const grid = new Grid(axes);
+  const grid = likely !== undefined && isSame(likely.axes, axes) ? likely : new Grid(axes);
   const window: Box = {
     begin: Array.from(present(table.windowBeginArray())),
     end: Array.from(present(table.windowEndArray())),
@@ -175,6 +211,18 @@ function decodeSignalIndex(
   const { ordinals, payloadLengths } = expandColumns(written, grid, features, name, checks);
   const byteOffsets = decodeRuns(table, payloadLengths, isAligned(header), name, checks);
   return { grid, window, chunks: new ChunkTable(ordinals, payloadLengths, byteOffsets) };
+}
+
+function isSame(one: readonly AxisCuts[], other: readonly AxisCuts[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every(
+      ({ cuts, firstCell }, axis) =>
+        firstCell === other[axis].firstCell &&
+        cuts.length === other[axis].cuts.length &&
+        cuts.every((cut, i) => cut === other[axis].cuts[i]),
+    )
+  );
 }
 
 function decodeRuns(

@@ -40,6 +40,20 @@ export function shortestColumns({ signals }: Index, header: Header): IndexColumn
   return signals.map((signal, i) => shortest(signal, isAligned(header.signals[i])));
 }
 
+/** The same columns once the chunks of the index have got other places. */
+export function columnsAt(
+  columns: readonly IndexColumns[],
+  before: Index,
+  after: Index,
+  header: Header,
+): IndexColumns[] {
+  return columns.map((column, i) =>
+    column.chunks === before.signals[i].chunks
+      ? { ...column, chunks: after.signals[i].chunks }
+      : shortest(after.signals[i], isAligned(header.signals[i])),
+  );
+}
+
 function listed({ grid, chunks }: SignalIndex): IndexColumns {
   const { ordinals, payloadLengths } = chunks;
   const coordinates = grid.coordinatesOfAll(ordinals);
@@ -57,7 +71,9 @@ function shortest(signal: SignalIndex, aligned: boolean): IndexColumns {
   const coordinateBytes = count * grid.shape.length * COORDINATE_BYTES;
   const along = presenceBytes < coordinateBytes ? alongCurve(signal) : undefined;
   const runBytes = (table: ChunkTable): number => table.runStarts(aligned).length * RUN_BYTES;
-  if (along !== undefined && presenceBytes + runBytes(along) < coordinateBytes + runBytes(chunks)) {
+  const isShorter = (table: ChunkTable): boolean =>
+    table === chunks || presenceBytes + runBytes(table) < coordinateBytes + runBytes(chunks);
+  if (along !== undefined && isShorter(along)) {
     return {
       chunks: along,
       coordinates: new Int32Array(0),
@@ -73,12 +89,18 @@ function shortest(signal: SignalIndex, aligned: boolean): IndexColumns {
 function alongCurve({ grid, chunks }: SignalIndex): ChunkTable | undefined {
   const order = hilbertOrder(grid, chunks.ordinals);
   if (order.length !== chunks.count) return undefined;
-  if (order.every((chunk, place) => chunk === place)) return chunks;
+  if (isAscending(order)) return chunks;
   return new ChunkTable(
     Int32Array.from(order, (chunk) => chunks.ordinals[chunk]),
     Uint32Array.from(order, (chunk) => chunks.payloadLengths[chunk]),
     Float64Array.from(order, (chunk) => chunks.byteOffsets[chunk]),
   );
+}
+
+/** Whether the numbers from 0 on, each once, are in their order. */
+function isAscending(order: Int32Array): boolean {
+  for (let i = 0; i < order.length; i++) if (order[i] !== i) return false;
+  return true;
 }
 
 /**
@@ -98,7 +120,7 @@ export function expandColumns(
 ): { readonly ordinals: Int32Array; readonly payloadLengths: Uint32Array } {
   const { coordinates, presence, payloadLengths: lengths } = written;
   const mayImply = (mustUnderstand & FEATURES.impliedChunks) !== 0n;
-  for (const length of lengths) checks.payloadLength(length, name);
+  for (let i = 0; i < lengths.length; i++) checks.payloadLength(lengths[i], name);
   const isListed = !mayImply || coordinates.length > 0 || lengths.length === 0;
   const count = isListed
     ? checkListed(written, grid, mayImply, name, checks)
@@ -178,12 +200,14 @@ function listedCells(coordinates: Int32Array, grid: Grid, name: string, checks: 
 function duplicateIn(ordinals: Int32Array): number {
   // A bit for each cell: every index that is listed passes here, and sorting would take longer than all else.
   let most = 0;
-  for (const ordinal of ordinals) if (ordinal > most) most = ordinal;
-  const seen = new Uint32Array((most >>> 5) + 1);
-  for (const ordinal of ordinals) {
+  for (let i = 0; i < ordinals.length; i++) if (ordinals[i] > most) most = ordinals[i];
+  const seen = new Int32Array((most >>> 5) + 1);
+  for (let i = 0; i < ordinals.length; i++) {
+    const ordinal = ordinals[i];
     const bit = 1 << (ordinal & 31);
-    if (seen[ordinal >>> 5] & bit) return ordinal;
-    seen[ordinal >>> 5] |= bit;
+    const word = seen[ordinal >>> 5];
+    if ((word & bit) !== 0) return ordinal;
+    seen[ordinal >>> 5] = word | bit;
   }
   return -1;
 }

@@ -68,11 +68,13 @@ export class ChunkTable {
 
   /** First chunks of the runs: chunks that do not lie where the alignment rule puts them after their predecessor. */
   runStarts(isAligned: boolean): number[] {
+    const { byteOffsets, payloadLengths, count } = this;
     const starts: number[] = [];
-    for (let chunk = 0; chunk < this.count; chunk++) {
-      const follows =
-        chunk > 0 && this.byteOffsets[chunk] === nextChunkOffset(this.end(chunk - 1), isAligned);
-      if (!follows) starts.push(chunk);
+    let next = -1;
+    for (let chunk = 0; chunk < count; chunk++) {
+      const byteOffset = byteOffsets[chunk];
+      if (byteOffset !== next) starts.push(chunk);
+      next = nextChunkOffset(byteOffset + CHUNK_HEAD_BYTES + payloadLengths[chunk], isAligned);
     }
     return starts;
   }

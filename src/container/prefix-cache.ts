@@ -29,13 +29,15 @@ export class PrefixCache {
     return this.isWhole ? this.prefix.length : this.source.knownByteLength?.();
   }
 
-  /** As {@link Source.read}; what the first read brought is not read again. */
+  /** As {@link Source.read}; what the first read brought is not read again, unless from near. */
   async read(byteOffset: number, byteLength: number, signal?: AbortSignal): Promise<Uint8Array> {
     signal?.throwIfAborted();
     const end = byteOffset + byteLength;
     const held = this.prefix.length;
     if (end <= held || this.isWhole) return this.prefix.subarray(byteOffset, end);
-    if (byteOffset >= held) return this.source.read(byteOffset, byteLength, signal);
+    // From a near source reading a few bytes twice costs less than putting all together.
+    const isNear = this.source.readInto !== undefined;
+    if (byteOffset >= held || isNear) return this.source.read(byteOffset, byteLength, signal);
     const rest = await this.source.read(held, end - held, signal);
     const bytes = new Uint8Array(held - byteOffset + rest.length);
     bytes.set(this.prefix.subarray(byteOffset), 0);

@@ -9,11 +9,12 @@ export function presenceByteLength(grid: Grid): number {
 /** A bit for every cell of a grid along the Hilbert curve, each byte's lowest first, set for these ones. */
 export function presenceOf(grid: Grid, ordinals: Int32Array): Uint8Array {
   const isPresent = new Uint8Array(grid.count);
-  for (const ordinal of ordinals) isPresent[ordinal] = 1;
+  for (let i = 0; i < ordinals.length; i++) isPresent[ordinals[i]] = 1;
   const bits = new Uint8Array(presenceByteLength(grid));
-  hilbertCells(grid).forEach((ordinal, place) => {
-    bits[place >> 3] |= isPresent[ordinal] << (place & 7);
-  });
+  const cells = hilbertCells(grid);
+  for (let place = 0; place < cells.length; place++) {
+    bits[place >> 3] |= isPresent[cells[place]] << (place & 7);
+  }
   return bits;
 }
 
@@ -28,8 +29,10 @@ export function countPresent(bits: Uint8Array): number {
 export function presentCells(grid: Grid, bits: Uint8Array, count: number): Int32Array {
   const ordinals = new Int32Array(count);
   let found = 0;
-  hilbertCells(grid).forEach((ordinal, place) => {
-    if ((bits[place >> 3] >> (place & 7)) & 1) ordinals[found++] = ordinal;
-  });
+  const cells = hilbertCells(grid);
+  for (let place = 0; place < cells.length; place++) {
+    ordinals[found] = cells[place];
+    found += (bits[place >> 3] >> (place & 7)) & 1;
+  }
   return ordinals;
 }

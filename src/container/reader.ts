@@ -8,7 +8,7 @@ import {
   REQUEST_OVERHEAD_BYTES,
 } from '../io/read-budgets.js';
 import type { Source } from '../io/source.js';
-import { checkChunk, chunkFault } from './check-chunk.js';
+import { checkChunk } from './check-chunk.js';
 import { familyIdOf, hexadecimal } from './file-layout.js';
 import { decodeHeader } from './header-codec.js';
 import type { Header } from './header.js';
@@ -298,27 +298,5 @@ export class Container {
   /** Several metadata sections, as {@link Container.readSection}. */
   readSections(sections: readonly MetadataSection[], signal?: AbortSignal): Promise<Uint8Array[]> {
     return readSpans(this.cache, this.superblock.committedByteLength, sections, signal);
-  }
-
-  /**
-   * Reads all chunks of a signal and yields what is wrong with them, by ascending offset.
-   *
-   * @throws LgiError `io`.
-   */
-  async *damagedChunks(signalIndex: number, signal?: AbortSignal): AsyncGenerator<LgiError> {
-    const { chunks } = this.index.signals[signalIndex];
-    const ranges = Array.from(chunks.byteOffsets, (byteOffset, chunk) => ({
-      byteOffset,
-      byteLength: chunks.byteLength(chunk),
-    }));
-    for (const read of planReads(ranges, GAP_BUDGET_BYTES, MAX_READ_BYTES)) {
-      const bytes = await this.readBytes(read, signal);
-      for (const chunk of read.members) {
-        const { byteOffset, byteLength } = ranges[chunk];
-        const at = byteOffset - read.byteOffset;
-        const fault = chunkFault(this, signalIndex, chunk, bytes.subarray(at, at + byteLength));
-        if (fault !== null) yield fault;
-      }
-    }
   }
 }

@@ -1,6 +1,7 @@
 import { LgiError, type LgiErrorCode } from '../../codec/errors.js';
 import type { Source } from '../io/source.js';
 import { CHUNK_HEAD_BYTES } from './chunk.js';
+import { damagedChunks } from './damaged-chunks.js';
 import { PrefixCache } from './prefix-cache.js';
 import { readSpans } from './read-spans.js';
 import { openContainer, type Container } from './reader.js';
@@ -158,7 +159,7 @@ async function* verifyParts(container: Container, signal?: AbortSignal): AsyncGe
   const { superblock, index } = container;
   yield* (await checkEachSection(container, index.sections, signal)).sectionFaults.map(problemOf);
   for (let signalIndex = 0; signalIndex < index.signals.length; signalIndex++) {
-    for await (const error of container.damagedChunks(signalIndex, signal)) yield problemOf(error);
+    for await (const error of damagedChunks(container, signalIndex, signal)) yield problemOf(error);
   }
   yield* verifyEnd(container, superblock.committedByteLength, signal);
 }

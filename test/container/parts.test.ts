@@ -10,7 +10,7 @@ import {
   encodeChunkHead,
   nextChunkOffset,
 } from '../../dist/src/container/chunk.js';
-import { crc32c } from '../../dist/src/container/crc32c.js';
+import { Checksums, crc32c } from '../../dist/src/container/crc32c.js';
 import { hilbertCells, hilbertOrder } from '../../dist/src/container/hilbert.js';
 import { FIRST_READ_BYTES } from '../../dist/src/container/limits.js';
 import { openContainer } from '../../dist/src/container/reader.js';
@@ -39,6 +39,30 @@ describe('CRC-32C', () => {
   });
 });
 
+describe('CRC-32C of ranges', () => {
+  it('is that of their bytes, wherever these and the ranges begin', () => {
+    const places = fc.tuple(
+      fc.nat(5),
+      fc.nat(300),
+      fc.nat(300),
+      fc.uint8Array({ minLength: 5, maxLength: 300 }),
+    );
+    fc.assert(
+      fc.property(places, fc.nat(), ([offset, one, other, content], before) => {
+        const bytes = content.subarray(offset);
+        const [begin, end] = [one, other].map((at) => Math.min(at, bytes.length)).sort((a, b) => a - b);
+        // Bit after bit, as the standard defines it.
+        let crc = ~before;
+        for (const byte of bytes.subarray(begin, end)) {
+          crc ^= byte;
+          for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
+        }
+        expect(new Checksums(bytes).crc32c(begin, end, before)).toBe(~crc >>> 0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
 /** The key of section 5.1 of the format, by its letter. */
 function curveKey(coordinates: readonly number[]): bigint {
   const x = coordinates.map((coordinate) => BigInt(coordinate) + 2n ** 31n);
