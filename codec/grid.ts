@@ -146,6 +146,7 @@ export class Grid {
   coordinatesOfAll(ordinals: Int32Array): Int32Array {
     const axisCount = this.shape.length;
     const coordinates = new Int32Array(ordinals.length * axisCount);
+    if (axisCount === 0) return coordinates;
     // What is left of each ordinal waits in the place of the first axis's coordinate.
     for (let i = 0, at = 0; i < ordinals.length; i++, at += axisCount) coordinates[at] = ordinals[i];
     for (let axis = axisCount - 1; axis > 0; axis--) {
