@@ -172,6 +172,6 @@ export function automaticPartitioning(
     ...closest,
     notice:
       `no widths give ${target} parameters within 1 % on ${counts.join('x')} partitions; ` +
-      `${total} is the closest (${percent} % off), change params or cell to come nearer`,
+      `${total} is the closest (${percent} % off), change \`params\` or \`cell\` to come nearer`,
   };
 }

@@ -44,7 +44,7 @@ function axisSampling(length: number, sampling: Sampling, axis: number): { count
 
 function checkSampling(shape: readonly number[], { scale, size }: Sampling): void {
   if (scale !== undefined && size !== undefined)
-    throw new OptionError('size', 'given together with scale; give one of them');
+    throw new OptionError('size', 'given together with `scale`; give one of them');
   if (scale !== undefined && !(scale > 0 && Number.isFinite(scale))) {
     throw new OptionError('scale', `${scale} is no positive number`);
   }

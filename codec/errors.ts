@@ -30,7 +30,8 @@ export type LgiErrorCode =
 /**
  * The one error class that callers meet when outside input or the outside world is at fault.
  *
- * The message states the fact, the numbers and the next step.
+ * The message states the fact, the numbers and the next step. Options of calls are in backticks, so that a command line can
+ * put its own names there.
  */
 export class LgiError extends Error {
   override readonly name: string = 'LgiError';

@@ -27,6 +27,7 @@ export interface Budget {
 
 /** Where training stands. */
 export interface Progress {
+  /** Steps so far; of a training in parts those that partitions have gone through, on the mean over all samples. */
   readonly iteration: number;
   /** Steps planned; Infinity where only time counts. */
   readonly iterations: number;

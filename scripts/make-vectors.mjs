@@ -93,14 +93,20 @@ const encodings = [
     picture(8, 8, 1, 255),
     { cell: [4, 4], icc: Uint8Array.from({ length: 40 }, (_, i) => i) },
   ],
+  [
+    'implied',
+    'An index that leaves out coordinates and lengths: every cell of a ragged grid of 3 x 6 has a chunk, all of one length.',
+    picture(14, 31, 1, 255),
+    { cell: [5, 6] },
+  ],
 ];
 
 if (process.argv.includes('--anew')) rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const files = new Map();
 
-/** The file of this name as it is, or else a new one. */
-async function fileOf(name, make) {
+/** The file of this name as it is, or else what is made. */
+function fileOf(name, make) {
   const url = new URL(`${name}.lgi`, folder);
   return existsSync(url) ? Uint8Array.from(readFileSync(url)) : make();
 }
@@ -155,7 +161,11 @@ function write(name, bytes, expected) {
 }
 
 const refuse = (name, description, bytes, code, section) =>
-  write(`invalid-${name}`, bytes, { description, error: { code, ...(section && { section }) } });
+  write(
+    `invalid-${name}`,
+    fileOf(`invalid-${name}`, () => bytes),
+    { description, error: { code, ...(section && { section }) } },
+  );
 
 for (const [name, description, { data, shape }, { icc, ...options }] of encodings) {
   const bytes = await fileOf(name, async () => {
@@ -264,6 +274,23 @@ await addDecoded(
 );
 
 await addDecoded(
+  'implied-grown',
+  'Appended above and on the left: the curve passes old and new partitions in turn, so that they lie in several runs.',
+  await grown('implied-grown', files.get('implied'), [
+    [picture(11, 31, 1, 255), { side: 'top' }],
+    [picture(25, 5, 1, 255), { side: 'left' }],
+  ]),
+);
+await addDecoded(
+  'implied-cropped',
+  'A crop with a hole of that: its chunks lie in another order than that of the curve.',
+  await cropped('implied-cropped', files.get('implied-grown'), {
+    region: { begin: [4, 2], end: [20, 30] },
+    drop: [[-1, 1]],
+  }),
+);
+
+await addDecoded(
   'overview',
   'A picture with an overview of factor 4, which is a signal of its own behind it.',
   await fileOf('overview', async () => {
@@ -362,6 +389,16 @@ refuse(
   withSlots(
     { features: { mustUnderstand: 0n, mustUnderstandToWrite: 0n, mayIgnore: 0n } },
     files.get('grown'),
+  ),
+  'damaged',
+  'index',
+);
+refuse(
+  'implied-feature',
+  'Columns that leave out what follows, without the feature that says so.',
+  withSlots(
+    { features: { mustUnderstand: 0n, mustUnderstandToWrite: 0n, mayIgnore: 0n } },
+    files.get('implied'),
   ),
   'damaged',
   'index',

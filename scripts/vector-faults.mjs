@@ -2,13 +2,16 @@
 // section 10 of the format.
 import { ByteBuffer } from 'flatbuffers';
 import { elementCount, localTensors } from '../dist/codec/architecture.js';
+import { cutsByCell, Grid } from '../dist/codec/grid.js';
 import * as fb from '../dist/schema/generated/lgi.js';
 import { CHUNK_HEAD_BYTES, chunkCrc } from '../dist/src/container/chunk.js';
 import { crc32c } from '../dist/src/container/crc32c.js';
+import { encodeIndex } from '../dist/src/container/index-codec.js';
+import { listedColumns, shortestColumns } from '../dist/src/container/index-columns.js';
 import { openContainer } from '../dist/src/container/reader.js';
-import { encodeSuperblock } from '../dist/src/container/superblock.js';
-import { writeContainer } from '../dist/src/container/writer.js';
-import { MemorySink, MemorySource } from '../dist/src/index.js';
+import { encodeSuperblock, FEATURES } from '../dist/src/container/superblock.js';
+import { MemorySource } from '../dist/src/index.js';
+import { mostBytesOf, paddedStream, storedStream, withPayload } from './vector-payloads.mjs';
 
 /** The file with bytes of header or index changed, and all checksums made right again. */
 async function withSection(file, section, edit) {
@@ -28,11 +31,39 @@ async function withSection(file, section, edit) {
   return bytes;
 }
 
+/** The file with another index, by other columns of its first signal's chunks, behind everything else. */
+async function withColumns(file, change, { grid, mustUnderstand = 0n } = {}) {
+  const { header, superblock, index } = await openContainer(new MemorySource(file));
+  const [signal, ...others] = index.signals;
+  const [columns, ...otherColumns] = shortestColumns(index, header);
+  const changed = { ...index, signals: [{ ...signal, grid: grid ?? signal.grid }, ...others] };
+  const indexBytes = encodeIndex(changed, [{ ...columns, ...change(columns) }, ...otherColumns], header);
+  const byteOffset = Math.ceil(file.length / 16) * 16;
+  const bytes = new Uint8Array(byteOffset + indexBytes.length);
+  bytes.set(file);
+  bytes.set(indexBytes, byteOffset);
+  const { features } = superblock;
+  const slots = encodeSuperblock({
+    ...superblock,
+    features: { ...features, mustUnderstand: features.mustUnderstand | mustUnderstand },
+    index: { byteOffset, byteLength: indexBytes.length, crc: crc32c(indexBytes) },
+    committedByteLength: bytes.length,
+  });
+  bytes.set(slots, 0);
+  return bytes;
+}
+
+/** The file with an index that lists every chunk. */
+async function listed(file) {
+  const { index, superblock } = await openContainer(new MemorySource(file));
+  if ((superblock.features.mustUnderstand & FEATURES.impliedChunks) === 0n) return file;
+  return withColumns(file, () => listedColumns(index)[0]);
+}
+
 /** Gives the chunk in a range the checksum that it has to have. */
 function sealChunk(bytes, begin, end, headerCrc) {
-  const head = bytes.subarray(begin, begin + CHUNK_HEAD_BYTES);
-  const payload = bytes.subarray(begin + CHUNK_HEAD_BYTES, end);
-  new DataView(bytes.buffer, bytes.byteOffset).setUint32(begin, chunkCrc(head, payload, headerCrc), true);
+  const crc = chunkCrc(bytes.subarray(begin, end), headerCrc);
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(begin, crc, true);
 }
 
 /** The file with a chunk changed in place, and its checksum right. */
@@ -43,31 +74,6 @@ async function withChunk(file, chunk, edit) {
   const [begin, end] = [chunks.byteOffsets[chunk], chunks.end(chunk)];
   edit(bytes.subarray(begin, end), (other) => file.subarray(chunks.byteOffsets[other], chunks.end(other)));
   sealChunk(bytes, begin, end, superblock.header.crc);
-  return bytes;
-}
-
-/** The file with another payload in its first chunk, of any length. */
-async function withPayload(file, change) {
-  const container = await openContainer(new MemorySource(file));
-  const { header, headerBytes, index } = container;
-  const [{ grid, window, chunks }] = index.signals;
-  const list = [];
-  for (let chunk = 0; chunk < chunks.count; chunk++) {
-    const payload = await container.readChunk(0, chunk);
-    const coordinates = grid.coordinatesOf(chunks.ordinals[chunk]);
-    list.push({ coordinates, payload: chunk === 0 ? change(payload) : payload });
-  }
-  const sink = new MemorySink();
-  await writeContainer(sink, { header, headerBytes, signals: [{ grid, window, chunks: list }] });
-  return sink.bytes().slice();
-}
-
-/** DEFLATE of zeros as one stored block, so that no compressor's version shows in the file. */
-function storedStream(length) {
-  const bytes = new Uint8Array(5 + length);
-  new DataView(bytes.buffer).setUint8(0, 1);
-  new DataView(bytes.buffer).setUint16(1, length, true);
-  new DataView(bytes.buffer).setUint16(3, 0xffff - length, true);
   return bytes;
 }
 
@@ -96,12 +102,14 @@ const CUTS = 0;
 
 /** Every fault: name, description, bytes, code and, where the format fixes it, section. */
 export async function faults(files) {
-  const grey = files.get('paper-grey8-float32');
+  const grey = await listed(files.get('paper-grey8-float32'));
   const one = files.get('one-partition');
   const deflated = files.get('rgba8-deflate');
   const { header: deflatedHeader } = await openContainer(new MemorySource(deflated));
   const { model } = deflatedHeader.signals[0];
   const codes = elementCount(localTensors(model.architecture));
+  const implied = files.get('implied');
+  const impliedGrid = (await openContainer(new MemorySource(implied))).index.signals[0].grid;
   const inHeader = (edit, file = grey) => withSection(file, 'header', edit);
   const inIndex = (edit) => withSection(grey, 'index', edit);
 
@@ -270,6 +278,56 @@ export async function faults(files) {
       'damaged',
       'index',
     ],
+    [
+      'implied-lengths',
+      'Two lengths for all 18 cells.',
+      await withColumns(implied, ({ payloadLengths: [length] }) => ({
+        payloadLengths: Uint32Array.of(length, length),
+      })),
+      'damaged',
+      'index',
+    ],
+    [
+      'implied-room',
+      'All of 40,000 cells are said to have chunks, in a file that has no room for them.',
+      await withColumns(implied, (columns) => columns, {
+        grid: new Grid([0, 1].map(() => cutsByCell(200, 1))),
+        mustUnderstand: FEATURES.extentBeyondFirst,
+      }),
+      'damaged',
+      'index',
+    ],
+    [
+      'presence-none',
+      'Bits that say that no cell has a chunk, and a length.',
+      await withColumns(implied, () => ({ presence: new Uint8Array(3) })),
+      'damaged',
+      'index',
+    ],
+    [
+      'presence-short',
+      'Bits of 16 cells where there are 18.',
+      await withColumns(implied, () => ({ presence: Uint8Array.of(0xff, 0xff) })),
+      'damaged',
+      'index',
+    ],
+    [
+      'presence-padding',
+      'A bit of a cell behind the last one.',
+      await withColumns(implied, () => ({ presence: Uint8Array.of(0xff, 0xff, 0x07) })),
+      'damaged',
+      'index',
+    ],
+    [
+      'presence-beside',
+      'Coordinates, and bits that say the same.',
+      await withColumns(implied, ({ chunks }) => ({
+        coordinates: impliedGrid.coordinatesOfAll(chunks.ordinals),
+        presence: Uint8Array.of(0xff, 0xff, 0x03),
+      })),
+      'damaged',
+      'index',
+    ],
     // Step 5
     [
       'chunk-elsewhere',
@@ -364,6 +422,13 @@ export async function faults(files) {
         const empty = [0, 0, 0, 0xff, 0xff];
         return Uint8Array.of(...Array.from({ length: 100 }, () => empty).flat(), ...payload);
       }),
+      'damaged',
+      'chunk 0,0',
+    ],
+    [
+      'deflate-longest',
+      'A DEFLATE stream of the right bytes that is a byte longer than any may be.',
+      await withPayload(deflated, (payload) => paddedStream(payload, mostBytesOf(payload) + 1)),
       'damaged',
       'chunk 0,0',
     ],

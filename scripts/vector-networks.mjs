@@ -5,12 +5,14 @@ import { cutsByCell, Grid, spreadMap } from '../dist/codec/grid.js';
 import { fitQuantiser } from '../dist/codec/quantise.js';
 import { nextChunkOffset } from '../dist/src/container/chunk.js';
 import { encodeIndex } from '../dist/src/container/index-codec.js';
+import { listedColumns } from '../dist/src/container/index-columns.js';
 import { ChunkTable } from '../dist/src/container/index-table.js';
 import { openContainer } from '../dist/src/container/reader.js';
 import { decodeSuperblock, encodeSlot, SLOT_BYTES } from '../dist/src/container/superblock.js';
 import { crc32c } from '../dist/src/container/crc32c.js';
 import { writeContainer } from '../dist/src/container/writer.js';
 import { MemorySink, MemorySource } from '../dist/src/index.js';
+import { mostBytesOf, paddedStream, withPayload } from './vector-payloads.mjs';
 
 const FULL_RANGE = { scale: 127.5, offset: 127.5 };
 
@@ -33,6 +35,7 @@ function randomSignal(random, wish) {
     weights: [format, bits = 0] = ['float32'],
     coder = 'none',
     absent = [],
+    before = shape.map(() => 0),
     architecture: changes = {},
     ...rest
   } = wish;
@@ -48,7 +51,13 @@ function randomSignal(random, wish) {
     activations: { local: siren(5, 3), global: siren(5, 3), merge: siren(1, 3) },
     ...changes,
   };
-  const grid = new Grid(shape.map((length, axis) => cutsByCell(length, cell[axis])));
+  const grid = new Grid(
+    shape.map((length, axis) => {
+      const { cuts } = cutsByCell(length, cell[axis]);
+      const earlier = Array.from({ length: before[axis] }, (_, i) => (i - before[axis]) * cell[axis]);
+      return { cuts: [...earlier, ...cuts], firstCell: -before[axis] };
+    }),
+  );
   const flat = (tensors) => Float32Array.from({ length: elementCount(tensors) }, () => random() - 0.5);
   const weights = {
     global: flat(globalTensors(architecture)),
@@ -110,7 +119,8 @@ async function inRuns(file, runLength) {
     at += 40;
   }
   const moved = new ChunkTable(chunks.ordinals, chunks.payloadLengths, byteOffsets);
-  const indexBytes = encodeIndex({ ...index, signals: [{ grid, window, chunks: moved }] }, header);
+  const changed = { ...index, signals: [{ grid, window, chunks: moved }] };
+  const indexBytes = encodeIndex(changed, listedColumns(changed), header);
   // More runs make it longer than the one before: it goes behind the chunks.
   const byteOffset = Math.ceil(at / 16) * 16;
   const bytes = new Uint8Array(byteOffset + indexBytes.length);
@@ -233,9 +243,64 @@ export const networks = (files) => [
       ]),
   ],
   [
+    'deflate-longest',
+    'A DEFLATE stream as long as one may be, with empty blocks in front.',
+    () => withPayload(files.get('rgba8-deflate'), (payload) => paddedStream(payload, mostBytesOf(payload))),
+  ],
+  [
     'runs',
     'Aligned chunks in three runs with gaps, the last chunks first in the file, and the index behind them.',
     () => inRuns(files.get('paper-grey8-float32'), 2),
+  ],
+  [
+    'implied-presence',
+    'Which partitions have chunks is said by two bytes of bits; lengths differ, since payloads are DEFLATE streams.',
+    () =>
+      randomFile(16, [
+        {
+          kind: 'image',
+          shape: [7, 12],
+          cell: [3, 3],
+          weights: ['integer', 7],
+          coder: 'deflate',
+          absent: [0, 5, 6, 11],
+        },
+      ]),
+  ],
+  [
+    'implied-signals',
+    'Columns that leave out what follows, in four signals: all cells of a volume, negative ones too, aligned; those of a sound; ' +
+      'most of a volume; and two of 144 cells of a picture, whose coordinates are listed and whose length is given once.',
+    () =>
+      randomFile(17, [
+        {
+          kind: 'volume',
+          shape: [2, 3, 4],
+          cell: [1, 2, 2],
+          before: [1, 0, 2],
+          architecture: { levels: 1, globalWidth: 3, latticeStride: 2 },
+        },
+        { kind: 'audio', shape: [11], cell: [4], before: [2], weights: ['integer', 8] },
+        {
+          kind: 'volume',
+          shape: [2, 2, 3],
+          cell: [1, 1, 1],
+          weights: ['integer', 8],
+          absent: [1, 4, 5, 10],
+          architecture: { levels: 1, globalWidth: 0 },
+        },
+        {
+          kind: 'image',
+          shape: [12, 12],
+          cell: [1, 1],
+          layout: 'grey',
+          weights: ['integer', 8],
+          absent: Array.from({ length: 144 }, (_, cell) => cell).filter(
+            (cell) => cell !== 17 && cell !== 130,
+          ),
+          architecture: { levels: 1, globalWidth: 0 },
+        },
+      ]),
   ],
   [
     'slots',

@@ -3,7 +3,9 @@ import { OptionError } from '../codec/errors.js';
 import { boxShape, contains, Grid, intersect, type Box, type CellRange } from '../codec/grid.js';
 import { AXES } from '../codec/signal.js';
 import { asContainer } from './as-container.js';
+import { CellSet } from './cell-set.js';
 import { copyPartitions, type Selection } from './container/copy-partitions.js';
+import { hiddenSamplesOf } from './container/hidden-samples.js';
 import type { SignalIndex } from './container/index-table.js';
 import { overviewBox, overviewsOf, primaryBox, wholeOf } from './container/overviews.js';
 import type { Container } from './container/reader.js';
@@ -65,10 +67,11 @@ export async function crop(
 ): Promise<CropReport> {
   let container: Container;
   let selection: Selection;
+  let dropped: CellSet | null;
   const signalIndex = options.signalIndex ?? 0;
   try {
     container = await asContainer(from, options.signal);
-    selection = select(container, signalIndex, options);
+    ({ selection, dropped } = select(container, signalIndex, options));
   } catch (error) {
     await to.abort(error);
     throw error;
@@ -81,9 +84,8 @@ export async function crop(
   for (const place of overviewsOf(header, signalIndex)) {
     const overview = index.signals[place.signalIndex];
     selections[place.signalIndex] = selectOverview(overview, place.factor, everything, selection, {
-      dropped: (options.drop ?? []).map((partition) =>
-        index.signals[signalIndex].grid.boxOf(index.signals[signalIndex].grid.ordinalOf(partition)),
-      ),
+      grid: index.signals[signalIndex].grid,
+      dropped,
       inner: options.inner === true,
     });
   }
@@ -113,8 +115,12 @@ function allChunks({ count }: SignalIndex['chunks']): Uint32Array {
   return all;
 }
 
-/** Decides what stays. */
-function select(container: Container, signalIndex: number, options: CropOptions): Selection {
+/** Decides what stays; `dropped` is what options leave out, null for nothing. */
+function select(
+  container: Container,
+  signalIndex: number,
+  options: CropOptions,
+): { selection: Selection; dropped: CellSet | null } {
   const signal = container.index.signals[signalIndex];
   if (!signal) {
     throw new OptionError(
@@ -125,7 +131,7 @@ function select(container: Container, signalIndex: number, options: CropOptions)
   const { grid, window } = signal;
   const axes = AXES[container.header.signals[signalIndex].kind];
   const region = options.region ? absoluteRegion(options.region, window, axes) : null;
-  const dropped = droppedOrdinals(options.drop ?? [], grid);
+  const dropped = droppedCells(options.drop ?? [], grid);
   const visible = region ?? window;
   const touched = region === null && !options.inner ? allCells(grid) : grid.cellsIn(visible);
   const wanted = options.inner && touched !== null ? innerCells(grid, visible, touched) : touched;
@@ -138,7 +144,7 @@ function select(container: Container, signalIndex: number, options: CropOptions)
   if (newWindow === null) {
     throw new OptionError('drop', 'nothing that is left lies in the visible window; drop fewer partitions');
   }
-  return { grid: part, window: newWindow, chunks: kept };
+  return { selection: { grid: part, window: newWindow, chunks: kept }, dropped };
 }
 
 /**
@@ -150,20 +156,21 @@ function selectOverview(
   factor: number,
   everything: Box,
   primary: Selection,
-  { dropped, inner }: { readonly dropped: readonly Box[]; readonly inner: boolean },
+  options: { readonly grid: Grid; readonly dropped: CellSet | null; readonly inner: boolean },
 ): Selection {
   const { grid, chunks } = signal;
+  const { grid: primaryGrid, dropped, inner } = options;
   const window = intersect(overviewBox(primary.window, factor), grid.extent);
   // No writer leaves an overview that shows nothing of its signal; such a one stays as it is, but for its chunks.
   if (window === null) return { grid, window: grid.extent, chunks: new Uint32Array(0) };
   const touched = grid.cellsIn(window);
   // A window inside the extent touches cells.
   if (touched === null) throw new Error('the window lies outside the extent');
-  const kept = chunksIn(signal, touched, new Set()).filter((chunk) => {
+  const kept = chunksIn(signal, touched, null).filter((chunk) => {
     const shown = primaryBox(grid.boxOf(chunks.ordinals[chunk]), factor, everything);
-    return (
-      (!inner || contains(primary.window, shown)) && dropped.every((box) => intersect(box, shown) === null)
-    );
+    if (inner && !contains(primary.window, shown)) return false;
+    const shownCells = dropped === null ? null : primaryGrid.cellsIn(shown);
+    return shownCells === null || !dropped?.hasSomeIn(shownCells);
   });
   return { grid: subgrid(grid, touched), window, chunks: kept };
 }
@@ -186,40 +193,33 @@ function cellCount(cells: CellRange | null): number {
 }
 
 /** Chunks of the cells in a range that are not dropped. */
-function chunksIn(
-  { grid, chunks }: SignalIndex,
-  { first, last }: CellRange,
-  dropped: ReadonlySet<number>,
-): Uint32Array {
-  const hasAllCells = cellCount({ first, last }) === grid.count;
-  if (hasAllCells && dropped.size === 0) return allChunks(chunks);
-  const axisCount = grid.shape.length;
-  const coordinates = grid.coordinatesOfAll(chunks.ordinals);
-  // In coordinates, and in typed arrays, because every chunk of the file is compared.
-  const lowest = Int32Array.from(first, (cell, axis) => cell + grid.axes[axis].firstCell);
-  const highest = Int32Array.from(last, (cell, axis) => cell + grid.axes[axis].firstCell);
-  const kept = new Uint32Array(chunks.count);
-  let count = 0;
-  for (let chunk = 0; chunk < chunks.count; chunk++) {
-    let axis = 0;
-    for (; axis < axisCount; axis++) {
-      const coordinate = coordinates[chunk * axisCount + axis];
-      if (coordinate < lowest[axis] || coordinate > highest[axis]) break;
-    }
-    if (axis === axisCount && !dropped.has(chunks.ordinals[chunk])) kept[count++] = chunk;
+function chunksIn({ grid, chunks }: SignalIndex, range: CellRange, dropped: CellSet | null): Uint32Array {
+  if (cellCount(range) === grid.count && dropped === null) return allChunks(chunks);
+  const wanted = new CellSet(grid);
+  wanted.addRange(range);
+  if (dropped !== null) wanted.deleteAll(dropped);
+  const { flags } = wanted;
+  const { ordinals, count } = chunks;
+  const kept = new Uint32Array(count);
+  let keptCount = 0;
+  for (let chunk = 0; chunk < count; chunk++) {
+    kept[keptCount] = chunk;
+    keptCount += flags[ordinals[chunk]];
   }
-  return kept.subarray(0, count);
+  return kept.slice(0, keptCount);
 }
 
-/** Coordinates of chunks' partitions: i32 [chunks, axes]. */
-function coordinatesOf({ grid, chunks }: SignalIndex, which: Uint32Array): Int32Array {
+/** Ordinals of chunks' partitions: i32 [chunks]. */
+function ordinalsOf({ chunks }: SignalIndex, which: Uint32Array): Int32Array {
   const ordinals = new Int32Array(which.length);
   for (let i = 0; i < which.length; i++) ordinals[i] = chunks.ordinals[which[i]];
-  return grid.coordinatesOfAll(ordinals);
+  return ordinals;
 }
 
-function droppedOrdinals(drop: readonly (readonly number[])[], grid: Grid): Set<number> {
-  const ordinals = new Set<number>();
+/** The partitions to leave out, or null where there are none. */
+function droppedCells(drop: readonly (readonly number[])[], grid: Grid): CellSet | null {
+  if (drop.length === 0) return null;
+  const cells = new CellSet(grid);
   for (const coordinates of drop) {
     const ordinal = coordinates.length === grid.shape.length ? grid.ordinalOf(coordinates) : -1;
     if (ordinal < 0 || !coordinates.every(Number.isInteger)) {
@@ -231,9 +231,9 @@ function droppedOrdinals(drop: readonly (readonly number[])[], grid: Grid): Set<
         `there is no partition ${coordinates.join(',')}; coordinates per axis are ${ranges.join(', ')}`,
       );
     }
-    ordinals.add(ordinal);
+    cells.add(ordinal);
   }
-  return ordinals;
+  return cells;
 }
 
 function nothingLeft(options: CropOptions, touched: number, visible: Box, grid: Grid): OptionError {
@@ -243,7 +243,7 @@ function nothingLeft(options: CropOptions, touched: number, visible: Box, grid: 
     return new OptionError(
       'inner',
       `no partition that the file has lies wholly inside the ${shape} samples of the region, partitions have up to ${cell}; ` +
-        'choose a larger region or do without inner',
+        'choose a larger region or do without `inner`',
     );
   }
   const option = options.region ? 'region' : 'drop';
@@ -255,18 +255,28 @@ function nothingLeft(options: CropOptions, touched: number, visible: Box, grid: 
 
 /** The smallest range that has these chunks' cells. */
 function cellsOf(signal: SignalIndex, which: Uint32Array): CellRange {
-  const coordinates = coordinatesOf(signal, which);
+  if (which.length === signal.grid.count) return allCells(signal.grid);
   const { axes } = signal.grid;
-  const ranges = axes.map(({ firstCell }, axis) => {
-    let first = Infinity;
-    let last = -Infinity;
-    for (let at = axis; at < coordinates.length; at += axes.length) {
-      first = Math.min(first, coordinates[at]);
-      last = Math.max(last, coordinates[at]);
-    }
-    return { first: first - firstCell, last: last - firstCell };
-  });
+  const coordinates = signal.grid.coordinatesOfAll(ordinalsOf(signal, which));
+  const ranges = axes.map(({ firstCell }, axis) => rangeOf(coordinates, axis, axes.length, firstCell));
   return { first: ranges.map(({ first }) => first), last: ranges.map(({ last }) => last) };
+}
+
+/** Where coordinates of one axis begin and end, counted from its first cell: i32 [cells, axes]. */
+function rangeOf(
+  coordinates: Int32Array,
+  axis: number,
+  axisCount: number,
+  firstCell: number,
+): { first: number; last: number } {
+  let first = coordinates[axis];
+  let last = first;
+  for (let at = axis; at < coordinates.length; at += axisCount) {
+    const coordinate = coordinates[at];
+    if (coordinate < first) first = coordinate;
+    else if (coordinate > last) last = coordinate;
+  }
+  return { first: first - firstCell, last: last - firstCell };
 }
 
 /** The part of a grid that has these cells; their boxes and coordinates stay what they are. */
@@ -282,28 +292,5 @@ function subgrid(grid: Grid, { first, last }: CellRange): Grid {
 
 function hiddenSamples(source: SignalIndex, { grid, window, chunks }: Selection): number {
   if (contains(window, grid.extent)) return 0;
-  const coordinates = coordinatesOf(source, chunks);
-  // Per axis the lengths of all cells, and how much of them the window shows.
-  const axes = source.grid.axes.map(({ cuts, firstCell }, axis) => {
-    const [begin, end] = [window.begin[axis], window.end[axis]];
-    const cells = cuts.slice(1).map((cut, cell) => ({ from: cuts[cell], to: cut }));
-    return {
-      firstCell,
-      lengths: Float64Array.from(cells, ({ from, to }) => to - from),
-      seen: Float64Array.from(cells, ({ from, to }) =>
-        Math.max(0, Math.min(to, end) - Math.max(from, begin)),
-      ),
-    };
-  });
-  let hidden = 0;
-  for (let at = 0; at < coordinates.length;) {
-    let [size, seen] = [1, 1];
-    for (const axis of axes) {
-      const cell = coordinates[at++] - axis.firstCell;
-      size *= axis.lengths[cell];
-      seen *= axis.seen[cell];
-    }
-    hidden += size - seen;
-  }
-  return hidden;
+  return hiddenSamplesOf(source.grid, ordinalsOf(source, chunks), window);
 }

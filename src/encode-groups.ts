@@ -115,15 +115,8 @@ export async function trainInGroups(
   };
 }
 
-/** Steps of all groups together, for progress. */
-export function iterationsOf(settings: EncodeSettings): number {
-  const { groups, localRecipe } = planGroups(settings);
-  const later = plannedIterations(localRecipe, settings);
-  return plannedIterations(settings.preset.recipe, settings) + (groups.length - 1) * later;
-}
-
 /** Steps that a group of this recipe takes: those that its phases have when the whole recipe keeps its proportions. */
-function plannedIterations(recipe: Recipe, { preset, budget }: EncodeSettings): number {
+export function plannedIterations(recipe: Recipe, { preset, budget }: EncodeSettings): number {
   const all = phaseIterations(preset.recipe.phases, budget.iterations);
   return all.slice(-recipe.phases.length).reduce((sum, steps) => sum + steps, 0);
 }

@@ -129,7 +129,7 @@ export function resolveSettings(media: Media, options: EncodeOptions): EncodeSet
   }
   const preset = PRESETS[presetName];
   if (options.grid !== undefined && options.cell !== undefined) {
-    throw new OptionError('cell', 'given together with grid; give one of them');
+    throw new OptionError('cell', 'given together with `grid`; give one of them');
   }
   const notices: string[] = [];
   const { grid, localWidth, globalWidth } = chooseSizes(media, options, preset, notices);
@@ -213,7 +213,7 @@ function chooseSizes(
   const cell = options.cell ?? shape.map((length) => Math.min(DEFAULT_CELL, length));
   if (options.params === undefined) {
     if (options.globalShare !== undefined)
-      throw new OptionError('globalShare', 'needs params, the total it is a share of');
+      throw new OptionError('globalShare', 'needs `params`, the total it is a share of');
     const { grid, notice } = makeGrid(
       shape,
       options.grid === undefined ? { cell } : { counts: options.grid },
@@ -230,7 +230,7 @@ function chooseSizes(
     ['globalWidth', options.globalWidth],
   ] as const) {
     if (value !== undefined)
-      throw new OptionError(name, 'given together with params, which chooses the widths; give one');
+      throw new OptionError(name, 'given together with `params`, which chooses the widths; give one');
   }
   // Checks and clamps the request, as without params; the search then has a cell inside the signal.
   const asked = makeGrid(shape, options.grid === undefined ? { cell } : { counts: options.grid });

@@ -7,7 +7,7 @@ import { boxSize } from '../codec/grid.js';
 import type { Header, SignalHeader } from './container/header.js';
 import { writeContainer } from './container/writer.js';
 import { decibels } from './decibels.js';
-import { iterationsOf, trainInGroups } from './encode-groups.js';
+import { plannedIterations, trainInGroups } from './encode-groups.js';
 import type { TrainedSignal } from './encode-groups.js';
 import { overviewSettings, resolveSettings } from './encode-settings.js';
 import type { EncodeOptions, EncodeSettings } from './encode-settings.js';
@@ -27,7 +27,7 @@ export interface EncodeReport {
   readonly ssim: number;
   /** Training alone, overviews too. */
   readonly seconds: number;
-  /** The most that a partition of the picture can have taken part in. */
+  /** The most that a partition of the picture has gone through; where nothing ended it early, what progress came to. */
   readonly iterations: number;
   /** Length of the file. */
   readonly bytes: number;
@@ -130,7 +130,7 @@ async function trainAndMeasure(
   const hash = sha256.create();
   const whole = new WholeTraining({
     positions: parts.reduce((sum, part) => sum + boxSize(part.settings.grid.extent), 0),
-    iterations: parts.reduce((sum, part) => sum + iterationsOf(part.settings), 0),
+    iterations: plannedIterations(settings.preset.recipe, settings),
     budget: allowForQuantising(budget),
     onSamples: (samples) =>
       hash.update(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)),
@@ -220,14 +220,14 @@ function describeShortfall(
   const figures = `asked for ${budget.psnr} dB, reached ${decibels(psnr)}`;
   switch (stoppedBy) {
     case 'psnr':
-      return `${figures}: quantising the weights lost the rest; take more bits for weights (--weights)`;
+      return `${figures}: quantising the weights lost the rest; take more bits for weights (\`weights\`)`;
     case 'seconds':
-      return `${figures} when the ${budget.seconds} s of --time ended; give a longer --time, or more parameters (--params)`;
+      return `${figures} when the ${budget.seconds} s of \`seconds\` ended; give more of them, or more parameters (\`params\`)`;
     case 'iterations':
       return budget.iterations === undefined
         ? `${figures} when the ${iterations} iterations of preset ${presetName} ended; ` +
-            'give more by --iterations N or --time S, or more parameters (--params)'
-        : `${figures} when the ${iterations} of --iterations ended; give more of them, or more parameters (--params)`;
+            'give more by `iterations` or `seconds`, or more parameters (`params`)'
+        : `${figures} when the ${iterations} of \`iterations\` ended; give more of them, or more parameters (\`params\`)`;
   }
 }
 

@@ -2,15 +2,8 @@
 export { open, LgiFile } from './open.js';
 export type { ChangedPartition, OpenOptions } from './open.js';
 export { Signal } from './signal.js';
-export type {
-  DecodeOptions,
-  MissingPartition,
-  Overview,
-  PartitionCount,
-  Samples,
-  Tile,
-  View,
-} from './signal.js';
+export type { DecodeOptions, MissingPartition, Overview, PartitionCount, Samples, View } from './signal.js';
+export type { Tile } from './partition-decoder.js';
 export { encode } from './encode.js';
 export type { EncodeReport } from './encode.js';
 export type { EncodeOptions } from './encode-settings.js';
@@ -36,7 +29,8 @@ export { MemorySink, MemorySource } from './io/memory.js';
 export { MemoryTarget } from './io/memory-target.js';
 export { BlobSource } from './io/blob.js';
 export { HttpSource } from './io/http-source.js';
-export type { HttpFailure, HttpHeaders, HttpSourceOptions } from './io/http-source.js';
+export type { HttpHeaders, HttpSourceOptions } from './io/http-source.js';
+export type { HttpFailure } from './io/http-repeats.js';
 export { RemoteSource } from './io/remote-source.js';
 export type { ReadStatistics, RemoteSourceOptions } from './io/remote-source.js';
 export { withCache } from './io/with-cache.js';

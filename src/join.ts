@@ -7,7 +7,6 @@ import { hiddenSamplesOf } from './container/hidden-samples.js';
 import { hilbertOrder } from './container/hilbert.js';
 import { joinGrids } from './container/join-grids.js';
 import { copyJoined, type JoinedContent, type JoinedSignal } from './container/join-partitions.js';
-import { ChunkTable } from './container/index-table.js';
 import type { Container } from './container/reader.js';
 import { checkWritable } from './container/superblock.js';
 import { finishSink, type WriteReport } from './container/writer.js';
@@ -112,9 +111,7 @@ function summary(
   signals.forEach(({ grid, window, ordinals }, i) => {
     kept += ordinals.length;
     absent += grid.count - ordinals.length;
-    const none = new Uint32Array(ordinals.length);
-    const chunks = new ChunkTable(ordinals, none, new Float64Array(ordinals.length));
-    hiddenSamples += hiddenSamplesOf({ grid, window, chunks });
+    hiddenSamples += hiddenSamplesOf(grid, ordinals, window);
     const { total, local, global } = countParameters(header.signals[i].model.architecture, ordinals.length);
     parameters.total += total;
     parameters.local += local;
@@ -176,7 +173,7 @@ class SignalJoiner {
     files.forEach((file, cell) => {
       if (file >= 0) present.push(cell);
     });
-    const order = hilbertOrder(grid, present).map((i) => present[i]);
+    const order = Int32Array.from(hilbertOrder(grid, present), (i) => present[i]);
     const windows = indexes.map(({ window }) => window);
     return {
       grid,
@@ -184,7 +181,7 @@ class SignalJoiner {
         begin: a.begin.map((begin, axis) => Math.min(begin, b.begin[axis])),
         end: a.end.map((end, axis) => Math.max(end, b.end[axis])),
       })),
-      ordinals: Int32Array.from(order),
+      ordinals: order,
       files: Int32Array.from(order, (cell) => files[cell]),
       chunks: Int32Array.from(order, (cell) => chunks[cell]),
     };
@@ -204,8 +201,8 @@ class SignalJoiner {
       const section = containers[first.file].chunkName(signalIndex, first.chunk);
       throw new LgiError(
         'conflict',
-        `${section} is not the same in ${names[first.file]} and ${names[second.file]}; --prefer first or --prefer ` +
-          'last says which file counts',
+        `${section} is not the same in ${names[first.file]} and ${names[second.file]}; ` +
+          "`prefer` 'first' or 'last' says which file counts",
         { section },
       );
     }

@@ -61,13 +61,13 @@ export function placeMedia(
 ): Placement {
   const { side, at } = request;
   if (side !== undefined && at !== undefined) {
-    throw new OptionError('at', 'given together with --side; give one of them');
+    throw new OptionError('at', 'given together with `side`; give one of them');
   }
   if (at !== undefined) return placeInside(kind, signal, shape, at, request.replace ?? false);
   if (side === undefined) {
-    throw new OptionError('side', `is missing; give ${sidesOf(kind).join(', ')}, or --at, a place inside`);
+    throw new OptionError('side', `is missing; give ${sidesOf(kind).join(', ')}, or \`at\`, a place inside`);
   }
-  if (request.replace === true) throw new OptionError('replace', 'is for a place inside; give it with --at');
+  if (request.replace === true) throw new OptionError('replace', 'is for a place inside; give it with `at`');
   if (!sidesOf(kind).includes(side)) {
     throw new OptionError('side', `'${side}' is none of ${kind}; give ${sidesOf(kind).join(', ')}`);
   }
@@ -214,7 +214,7 @@ function placeInside(
         throw new OptionError(
           'at',
           `samples ${from} to ${to} on axis ${name} reach outside the visible window, which has 0 to ${visible[axis]}; ` +
-            'use --side to make it larger',
+            'use `side` to make it larger',
         );
       }
       return cellsBetween(grid.axes[axis], window.begin[axis], from, to, name);
@@ -228,7 +228,7 @@ function placeInside(
     throw new OptionError(
       'at',
       `${present.length} of the ${part.count} partitions there are in the file already (${some.join(' ')}${present.length > 4 ? ' ...' : ''}); ` +
-        'choose a hole, or train them anew by --replace',
+        'choose a hole, or train them anew by `replace`',
     );
   }
   return { grid, window, part };

@@ -2,7 +2,7 @@ import { LgiError } from '../codec/errors.js';
 import { copyPartitions, type Selection } from './container/copy-partitions.js';
 import type { MetadataSection } from './container/index-table.js';
 import type { Container } from './container/reader.js';
-import { recoverContainer, type Recovered } from './container/recover.js';
+import { recoverContainer, type IndexHint, type Recovered } from './container/recover.js';
 import { checkEachSection } from './container/sound-sections.js';
 import type { WriteReport } from './container/writer.js';
 import { asSource, type Openable } from './io/as-source.js';
@@ -34,8 +34,14 @@ export interface UnsavedSection {
 export interface RepairReport extends WriteReport {
   /** Partitions in the new file, all signals together. */
   readonly kept: number;
-  /** Partitions that are known to be lost, or, where no index says which there were, all holes between those that are kept. */
+  /**
+   * Partitions that are lost, all signals together: those that the index has, or the one that a new one was made after, and
+   * those that must have been beyond its ends between others that are kept. Where no index says which partitions there were,
+   * all holes between those that are kept.
+   */
   readonly lost: readonly UnsavedPartition[];
+  /** Holes that the file had before, as after a crop. */
+  readonly absent: number;
   readonly metadata: {
     /** Names of the sections in the new file. */
     readonly kept: readonly string[];
@@ -43,6 +49,12 @@ export interface RepairReport extends WriteReport {
   };
   /** Whether the index could not be used and was made anew by a scan for chunks. */
   readonly indexRebuilt: boolean;
+  /**
+   * What a new index was made after, besides the chunks: `unchecked`, the file's own, of which only the checksum is wrong or
+   * lost; `earlier`, one that an append has left in the file: what was added later at the rim or in a hole, and of which no
+   * chunk is left, nothing tells of; `none`, the chunks alone. Absent where the index could be used.
+   */
+  readonly indexHint?: IndexHint;
   /** What else there is to know, a sentence each. */
   readonly notices: readonly string[];
 }
@@ -78,11 +90,13 @@ export async function repair(source: Openable, to: Sink, options: RepairOptions 
     ...report,
     kept: selections.reduce((sum, { chunks }) => sum + chunks.length, 0),
     lost,
+    absent: recovered.absent,
     metadata: {
       kept: sections.map(({ name }) => name),
       lost: sectionFaults.map((reason) => ({ name: reason.section ?? '', reason })),
     },
     indexRebuilt: recovered.indexFault !== undefined,
+    ...(recovered.indexHint && { indexHint: recovered.indexHint }),
     notices,
   };
 }
@@ -141,7 +155,17 @@ async function soundParts(recovered: Recovered, signal?: AbortSignal): Promise<S
   return { container: without, selections, lost, sections, sectionFaults };
 }
 
-function noticesOf({ container, isSuperblockLost, indexFault, indexHint, conflicting }: Recovered): string[] {
+const HINT_NOTICES: Readonly<Record<IndexHint, string>> = {
+  unchecked:
+    'grid, window and metadata are those of an index that fits the chunks, but whose checksum is wrong or lost',
+  earlier:
+    'grid, window and metadata are those of an earlier index, with what the chunks say of later parts; of partitions that were ' +
+    'added later at the rim or in a hole, and of which no chunk is left, nothing tells',
+  none: 'no index says which partitions there were: the window is the box of those that were found',
+};
+
+function noticesOf(recovered: Recovered): string[] {
+  const { container, isSuperblockLost, indexFault, indexHint, sectionFaults, conflicting } = recovered;
   const notices: string[] = [];
   if (isSuperblockLost) {
     notices.push(
@@ -154,11 +178,11 @@ function noticesOf({ container, isSuperblockLost, indexFault, indexHint, conflic
   }
   if (indexFault === undefined) return notices;
   if (!isSuperblockLost) notices.push(`the index could not be used: ${indexFault.message}`);
-  notices.push(
-    indexHint === 'unchecked'
-      ? 'grid, window and metadata are those of an index that fits the chunks, but whose checksum is wrong or lost'
-      : 'the window is the box of all partitions that were found, and metadata is lost: no index says otherwise',
-  );
+  if (indexHint !== undefined)
+    notices.push(`the index was made anew by a scan for chunks; ${HINT_NOTICES[indexHint]}`);
+  if (indexHint === 'none' && container.index.sections.length + sectionFaults.length === 0) {
+    notices.push('metadata is lost, if there was any: only an index says where it is');
+  }
   if (conflicting > 0) {
     notices.push(
       `${conflicting} sound chunks were left out, since no grid has their boxes beside the others`,
@@ -178,5 +202,5 @@ async function noticesOfEnd(
   if (bytes.length === 2) {
     return [`bytes after the committed end at ${end} were left out, as of an append that did not finish`];
   }
-  return bytes.length === 0 ? [`the file is shorter than the ${end} bytes that its superblock says`] : [];
+  return bytes.length === 0 ? [container.truncated('end', end - 1, 0).message] : [];
 }

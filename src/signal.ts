@@ -1,31 +1,25 @@
-import { countParameters, localTensors } from '../codec/architecture.js';
-import type { ParameterCount, Tensor } from '../codec/architecture.js';
-import { decodeWeights } from '../codec/coder/payload.js';
+import { countParameters } from '../codec/architecture.js';
+import type { ParameterCount } from '../codec/architecture.js';
 import { decodePositions, planDecode, planPositions } from '../codec/decode.js';
-import type { PlannedTile, Sampling } from '../codec/decode.js';
-import type { Engine, Evaluator, SampleTarget } from '../codec/engine/engine.js';
+import type { Sampling } from '../codec/decode.js';
+import type { Engine, SampleTarget } from '../codec/engine/engine.js';
 import type { LgiError } from '../codec/errors.js';
-import { boxShape, boxSize, contains } from '../codec/grid.js';
+import { boxShape, contains } from '../codec/grid.js';
 import type { Box } from '../codec/grid.js';
 import { allocateSamples, AXES } from '../codec/signal.js';
 import type { SampleArray, SampleFormat, SignalKind } from '../codec/signal.js';
 import type { Colour } from './colour.js';
-import { globalWeightsOf } from './container/global-weights.js';
 import type { SignalHeader } from './container/header.js';
 import type { SignalIndex } from './container/index-table.js';
-import { MAX_LOCAL_PARAMETERS } from './container/limits.js';
 import { overviewBox } from './container/overviews.js';
 import type { Container } from './container/reader.js';
+import { PartitionDecoder, type Tile, type TileOptions } from './partition-decoder.js';
 import { absoluteRegion } from './region.js';
 
 /** What to decode, and how densely. */
-export interface DecodeOptions extends Sampling {
+export interface DecodeOptions extends Sampling, TileOptions {
   /** Samples from the visible window's corner, axis order of the signal; default the whole window. */
   readonly region?: Box;
-  /** Goes on past damaged partitions; they are left zero and listed in `missing`. Default false. */
-  readonly allowDamaged?: boolean;
-  /** Stops reading and decoding; rejects with its reason. */
-  readonly signal?: AbortSignal;
 }
 
 /** A partition that a decode wanted and did not get. */
@@ -63,48 +57,11 @@ export interface View extends Samples {
   readonly factor: number;
 }
 
-/** Part of a decode as it becomes ready. */
-export interface Tile {
-  /** Partition coordinates, axis order. */
-  readonly coordinates: readonly number[];
-  /** Outputs from the region's corner. */
-  readonly box: Box;
-  /** Row-major `[...box, channels]`; absent where the partition is missing. */
-  readonly data?: SampleArray;
-  readonly missing?: 'absent' | LgiError;
-}
-
 /** Partitions of a signal by what the file has of them. */
 export interface PartitionCount {
   readonly present: number;
   readonly constant: number;
   readonly absent: number;
-}
-
-/**
- * Outputs evaluated at a time: enough to occupy every thread, little enough that tiles come soon and memory stays small.
- */
-const BATCH_OUTPUTS = 1 << 20;
-
-/**
- * Weights of a batch, the other bound: a picture made small takes an output of each of very many partitions. As many as
- * the largest partition may have, 16 MiB; ordinary batches have far fewer.
- */
-const BATCH_WEIGHTS = MAX_LOCAL_PARAMETERS;
-
-/** Of the first batch: less, so that the engine soon has work while the rest is read. */
-const FIRST_BATCH_OUTPUTS = 1 << 16;
-
-/** A tile whose weights have been read. */
-interface DecodedChunk {
-  readonly tile: PlannedTile;
-  readonly weights: Float32Array;
-}
-
-/** A batch that the engine has while the next one is read. */
-interface RunningBatch {
-  readonly tiles: Promise<Tile[]>;
-  readonly done: boolean;
 }
 
 /** Where a view puts what it finds. */
@@ -121,13 +78,9 @@ interface ViewTarget {
 export class Signal {
   /** Reduced copies of this signal in the file, finest first; see {@link Signal.view}. */
   readonly overviews: readonly Overview[];
-  readonly #container: Container;
-  readonly #ordinal: number;
-  readonly #engine: () => Engine;
   readonly #header: SignalHeader;
   readonly #index: SignalIndex;
-  readonly #localTensors: readonly Tensor[];
-  #evaluator: Promise<Evaluator> | undefined;
+  readonly #decoder: PartitionDecoder;
 
   /** Made by `open`. */
   constructor(
@@ -137,12 +90,9 @@ export class Signal {
     overviews: readonly Overview[] = [],
   ) {
     this.overviews = overviews;
-    this.#container = container;
-    this.#ordinal = ordinal;
-    this.#engine = engine;
     this.#header = container.header.signals[ordinal];
     this.#index = container.index.signals[ordinal];
-    this.#localTensors = localTensors(this.#header.model.architecture);
+    this.#decoder = new PartitionDecoder(container, ordinal, engine);
   }
 
   get kind(): SignalKind {
@@ -212,7 +162,8 @@ export class Signal {
     const whole = { data, shape: plan.shape };
     const missing: MissingPartition[] = [];
     let partitionsDecoded = 0;
-    for await (const { coordinates, box, missing: reason } of this.#tiles(plan.tiles, options, whole)) {
+    const tiles = this.#decoder.tiles(plan.tiles, options, whole);
+    for await (const { coordinates, box, missing: reason } of tiles) {
       if (reason === undefined) partitionsDecoded++;
       else missing.push({ coordinates, box, reason });
     }
@@ -221,7 +172,7 @@ export class Signal {
 
   /** {@link Signal.decode} tile by tile, as partitions are read, in the order of the file. */
   stream(options: DecodeOptions = {}): AsyncIterable<Tile> {
-    return this.#tiles(this.#plan(options).tiles, options);
+    return this.#decoder.tiles(this.#plan(options).tiles, options);
   }
 
   /**
@@ -292,7 +243,8 @@ export class Signal {
     }));
     const holes: Box[] = [];
     const { options, whole } = target;
-    for await (const { coordinates, box, missing: reason } of signal.#tiles(placed, options, whole)) {
+    const found = signal.#decoder.tiles(placed, options, whole);
+    for await (const { coordinates, box, missing: reason } of found) {
       if (reason === undefined) target.partitionsDecoded++;
       else if (level > 0) holes.push(box);
       else target.missing.push({ coordinates, box, reason });
@@ -312,132 +264,8 @@ export class Signal {
     return planDecode(this.#index.grid, this.#region(options), options, this.format.channels);
   }
 
-  /** @param whole where all samples belong; absent, every tile gets an array of its own. */
-  async *#tiles(
-    tiles: readonly PlannedTile[],
-    options: DecodeOptions,
-    whole?: SampleTarget,
-  ): AsyncGenerator<Tile> {
-    const { grid, chunks } = this.#index;
-    const byChunk = new Map<number, PlannedTile>();
-    for (const tile of tiles) {
-      const chunk = chunks.find(tile.ordinal);
-      if (chunk >= 0) byChunk.set(chunk, tile);
-      else yield { coordinates: grid.coordinatesOf(tile.ordinal), box: tile.box, missing: 'absent' };
-    }
-    const damaged: Tile[] = [];
-    const onDamage = (reason: LgiError, chunk: number): void => {
-      const tile = byChunk.get(chunk);
-      if (tile === undefined) return;
-      damaged.push({ coordinates: grid.coordinatesOf(tile.ordinal), box: tile.box, missing: reason });
-    };
-    const wanted = [...byChunk.keys()].sort((a, b) => chunks.byteOffsets[a] - chunks.byteOffsets[b]);
-    let batch: DecodedChunk[] = [];
-    let outputs = 0;
-    let weightCount = 0;
-    let batchOutputs = FIRST_BATCH_OUTPUTS;
-    let running: RunningBatch | undefined;
-    const { signal } = options;
-    const read = { ...(signal && { signal }), ...(options.allowDamaged === true && { onDamage }) };
-    for await (const { chunk, payload } of this.#container.readChunks(this.#ordinal, wanted, read)) {
-      // Where reading is slow, tiles need not wait for all of the next batch.
-      if (running?.done === true) {
-        yield* await running.tiles;
-        running = undefined;
-      }
-      const tile = byChunk.get(chunk);
-      if (tile === undefined) continue;
-      const weights = this.#decodeChunk(chunk, payload, options, onDamage);
-      if (weights === undefined) continue;
-      batch.push({ tile, weights });
-      outputs += boxSize(tile.box) * this.format.channels;
-      weightCount += weights.length;
-      if (outputs < batchOutputs && weightCount < BATCH_WEIGHTS) continue;
-      const before = running;
-      running = this.#start(batch, whole, signal);
-      batchOutputs = BATCH_OUTPUTS;
-      batch = [];
-      outputs = 0;
-      weightCount = 0;
-      if (before !== undefined) yield* await before.tiles;
-    }
-    const last = batch.length > 0 ? this.#start(batch, whole, signal) : undefined;
-    if (running !== undefined) yield* await running.tiles;
-    if (last !== undefined) yield* await last.tiles;
-    yield* damaged;
-  }
-
-  #decodeChunk(
-    chunk: number,
-    payload: Uint8Array,
-    { allowDamaged }: DecodeOptions,
-    onDamage: (reason: LgiError, chunk: number) => void,
-  ): Float32Array | undefined {
-    const { quantiser, coder } = this.#header;
-    const section = this.#container.chunkName(this.#ordinal, chunk);
-    try {
-      return decodeWeights(payload, this.#localTensors, quantiser.local, quantiser.format, coder, section);
-    } catch (error) {
-      if (allowDamaged !== true) throw error;
-      onDamage(error as LgiError, chunk);
-      return undefined;
-    }
-  }
-
-  /** Hands a batch to the engine, which takes it after those that it has. */
-  #start(
-    batch: readonly DecodedChunk[],
-    whole: SampleTarget | undefined,
-    signal?: AbortSignal,
-  ): RunningBatch {
-    const running = { tiles: this.#evaluate(batch, whole, signal), done: false };
-    const settle = (): void => {
-      running.done = true;
-    };
-    // A failure is met when its turn comes; until then it must not count as unhandled.
-    running.tiles.then(settle, settle);
-    return running;
-  }
-
-  async #evaluate(
-    batch: readonly DecodedChunk[],
-    whole: SampleTarget | undefined,
-    signal?: AbortSignal,
-  ): Promise<Tile[]> {
-    const { grid } = this.#index;
-    const { format } = this;
-    const evaluator = await this.#openEvaluator();
-    const tasks = batch.map(({ tile: { ordinal, positions, box }, weights }) => ({
-      box: grid.boxOf(ordinal),
-      weights,
-      positions,
-      target: whole ?? {
-        data: allocateSamples(format.sampleType, boxSize(box) * format.channels),
-        shape: boxShape(box),
-      },
-      at: whole === undefined ? box.begin.map(() => 0) : box.begin,
-    }));
-    await evaluator.decode(tasks, format, signal);
-    return batch.map(({ tile: { ordinal, box } }, i) => ({
-      coordinates: grid.coordinatesOf(ordinal),
-      box,
-      ...(whole === undefined && { data: tasks[i].target.data }),
-    }));
-  }
-
-  #openEvaluator(): Promise<Evaluator> {
-    this.#evaluator ??= (async () => {
-      return this.#engine().createEvaluator(this.#header.model, globalWeightsOf(this.#header));
-    })();
-    // A failure is not kept: the next decode tries again.
-    this.#evaluator.catch(() => (this.#evaluator = undefined));
-    return this.#evaluator;
-  }
-
   /** Ends what decoding holds open. */
   async dispose(): Promise<void> {
-    const evaluator = this.#evaluator;
-    this.#evaluator = undefined;
-    await (await evaluator?.catch(() => undefined))?.dispose();
+    await this.#decoder.dispose();
   }
 }

@@ -8,7 +8,7 @@ export type PartContext = Pick<TrainingOptions, 'budget' | 'onProgress' | 'signa
 export interface WholeTrainingOptions {
   /** Of all parts together. */
   readonly positions: number;
-  /** Steps of all parts together. */
+  /** Steps planned for a partition that goes through all of the recipe, the most that any goes through. */
   readonly iterations: number;
   readonly budget: Budget;
   readonly onSamples: (samples: SampleArray) => void;
@@ -16,11 +16,15 @@ export interface WholeTrainingOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Several trainings as one: shares time out by samples and reports progress over all. */
+/**
+ * Several trainings as one: shares time out by samples and reports progress over all, in steps of a partition as the report
+ * has them. A part that goes through the end of the recipe alone begins where that does, at what the others have gone before.
+ */
 export class WholeTraining {
   readonly #options: WholeTrainingOptions;
   #positionsDone = 0;
-  #iterationsDone = 0;
+  /** Steps of what is done, times positions. */
+  #steps = 0;
   /** Of all trainings, without what lies between them. */
   #seconds = 0;
   /** Error of what is done, `10^(-psnr / 10)` times positions. */
@@ -66,32 +70,33 @@ export class WholeTraining {
       ...(onProgress && {
         onProgress: (progress: Progress) => {
           psnr = progress.psnr;
-          onProgress(this.#overAll(progress, positions));
+          onProgress(this.#overAll(progress, positions, iterations));
         },
       }),
     });
     this.#positionsDone += positions;
-    this.#iterationsDone += iterations;
+    this.#steps += positions * (this.#options.iterations - iterations + result.iterations);
     this.#seconds += result.seconds;
     this.#errors += positions * 10 ** (-psnr / 10);
     return result;
   }
 
-  #overAll(progress: Progress, positions: number): Progress {
+  #overAll(progress: Progress, positions: number, iterations: number): Progress {
     const all = this.#options.positions;
     // One training of everything says all of it itself.
     if (positions === all) return progress;
     // Of a part that cannot tell how far it is, what is done counts.
     const fraction = (this.#positionsDone + positions * (progress.fraction ?? 0)) / all;
     const seconds = this.#seconds + progress.iteration / progress.iterationsPerSecond;
+    const steps = this.#steps + positions * (this.#options.iterations - iterations + progress.iteration);
     const errors = this.#errors + positions * 10 ** (-progress.psnr / 10);
     return {
-      iteration: this.#iterationsDone + progress.iteration,
+      iteration: Math.floor(steps / all),
       iterations: Number.isFinite(progress.iterations) ? this.#options.iterations : Infinity,
       fraction,
       psnr: -10 * Math.log10(errors / (this.#positionsDone + positions)),
       seconds,
-      iterationsPerSecond: progress.iterationsPerSecond,
+      iterationsPerSecond: steps / all / seconds,
       secondsLeft: fraction > 0 ? Math.max(0, (seconds * (1 - fraction)) / fraction) : Infinity,
     };
   }

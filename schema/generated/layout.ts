@@ -75,6 +75,7 @@ export const LAYOUT: Readonly<Record<TableName, readonly FieldLayout[]>> = {
     { name: 'coordinates', kind: 'vector', size: 4, align: 4, required: true },
     { name: 'payload_lengths', kind: 'vector', size: 4, align: 4, required: true },
     { name: 'runs', kind: 'vector', size: 16, align: 8, required: true },
+    { name: 'presence', kind: 'vector', size: 1, align: 1, required: false },
   ],
   SineFamily: [
     { name: 'levels', kind: 'inline', size: 1, align: 1, required: false },

@@ -66,7 +66,7 @@ async function withTarget<T>(file: string, work: (target: FileTarget) => Promise
   }
   const target = await FileTarget.open(file);
   try {
-    return await namedOpening(file, target, work(target));
+    return await namedOpening(file, work(target));
   } finally {
     await target.close();
   }
@@ -81,7 +81,7 @@ async function appendInto(
 ): Promise<AppendReport> {
   const source = await openSource(file);
   try {
-    const container = await namedOpening(file, source, openContainer(source, { signal: options.signal }));
+    const container = await namedOpening(file, openContainer(source, { signal: options.signal }));
     return await appendAnew(container, media, await FileSink.open(place), options);
   } finally {
     await source.close();

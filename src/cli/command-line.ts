@@ -37,7 +37,7 @@ export async function runCommandLine(given: readonly string[]): Promise<number> 
   // The option of all commands is also taken before the command.
   const argv =
     given[0] === '--json' && given.length > 1 ? [...given.slice(1, 2), '--json', ...given.slice(2)] : given;
-  const output = new Output({ isJson: wantsJson(argv) });
+  const output = new Output({ isJson: wantsJson(argv), argv });
   const interruption = listenForInterruption();
   const program = new Command('lgi')
     .description('Pictures as Local-Global implicit neural representations: encode, cut, decode.')

@@ -4,8 +4,10 @@ import { compareSamples } from '../../codec/metrics.js';
 import { seamRatio } from '../../codec/seam.js';
 import { peakOf, type SampleArray, type SampleFormat } from '../../codec/signal.js';
 import { SSIM_VARIANT, structuralSimilarity } from '../../codec/structural-similarity.js';
+import { foreignFile } from '../container/foreign-file.js';
 import { FIRST_READ_BYTES } from '../container/limits.js';
 import { MAGIC } from '../container/superblock.js';
+import { RemoteSource } from '../io/remote-source.js';
 import { readImage } from '../media/read-image.js';
 import { decibels } from '../decibels.js';
 import { open, type LgiFile } from '../open.js';
@@ -69,7 +71,7 @@ async function compareFiles(
   { output, signal }: CommandContext,
 ): Promise<void> {
   if (flags.grid !== undefined && flags.cell !== undefined) {
-    throw new OptionError('cell', 'given together with grid; give one of them');
+    throw new OptionError('cell', 'given together with `grid`; give one of them');
   }
   const reference = await readContent(a, signal);
   const other = await readContent(b, signal);
@@ -131,7 +133,7 @@ function seamOf(first: Content, second: Content, asked: Content['cuts']): number
 /** All samples of a picture or of an LGI file. */
 async function readContent(place: string, signal: AbortSignal): Promise<Content> {
   const source = await openSource(place);
-  if (await isLgi(source, signal).catch((error: unknown) => closeAndThrow(source, error))) {
+  if (!(await isPicture(source, signal).catch((error: unknown) => closeAndThrow(source, error)))) {
     return readLgi(place, source, signal);
   }
   await source.close();
@@ -146,10 +148,14 @@ async function readContent(place: string, signal: AbortSignal): Promise<Content>
   }
 }
 
-/** By the first bytes, whatever the name; as many as opening takes, so that of a URL they are fetched once. */
-async function isLgi(source: InputSource, signal: AbortSignal): Promise<boolean> {
+/**
+ * By the first bytes, whatever the name; as many as opening takes, so that of a URL they are fetched once. What is neither is
+ * taken for a damaged picture, which readers of pictures know more about, but of a URL for a page in place of an LGI file.
+ */
+async function isPicture(source: InputSource, signal: AbortSignal): Promise<boolean> {
   const start = await source.read(0, FIRST_READ_BYTES, signal);
-  return start.length >= MAGIC.length && MAGIC.every((value, i) => value === start[i]);
+  if (start.length >= MAGIC.length && MAGIC.every((value, i) => value === start[i])) return false;
+  return !(source instanceof RemoteSource) || foreignFile(start)?.isPicture === true;
 }
 
 async function closeAndThrow(source: InputSource, error: unknown): Promise<never> {
@@ -160,7 +166,7 @@ async function closeAndThrow(source: InputSource, error: unknown): Promise<never
 async function readLgi(place: string, source: InputSource, signal: AbortSignal): Promise<Content> {
   let file: LgiFile | undefined;
   try {
-    file = await namedOpening(place, source, open(source, { signal }));
+    file = await namedOpening(place, open(source, { signal }));
     const image = primaryImage(file);
     const { data, shape, format, missing } = await image.decode({ signal });
     if (missing.length > 0) {

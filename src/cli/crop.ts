@@ -7,7 +7,7 @@ import type { AddCommand, CommandContext } from './command.js';
 import { counted, grouped, parameterLine, widthByHeight } from './figures.js';
 import { namedOpening } from './named-opening.js';
 import { partitionList, pictureRegion } from './option-values.js';
-import { checkOutput, openSource } from './places.js';
+import { checkLgiName, checkOutput, openSource } from './places.js';
 
 interface Flags {
   readonly output: string;
@@ -42,9 +42,10 @@ export const addCrop: AddCommand = (program, context) => {
 async function cropFile(input: string, flags: Flags, { output, signal }: CommandContext): Promise<void> {
   const { output: place, ...options } = flags;
   checkOutput(place);
+  checkLgiName(place);
   const source = await openSource(input);
   try {
-    const container = await namedOpening(input, source, openContainer(source, { signal }));
+    const container = await namedOpening(input, openContainer(source, { signal }));
     const report = await crop(container, await FileSink.open(place), { ...options, signal });
     const { kept, dropped, hiddenSamples, bytes, parameters, fileId, familyId, window } = report;
     const [y, x] = window.begin;

@@ -67,7 +67,6 @@ async function decodeFile(input: string, flags: Flags, context: CommandContext):
   try {
     file = await namedOpening(
       input,
-      source,
       open(source, {
         signal,
         allowTruncated: options.allowDamaged === true,

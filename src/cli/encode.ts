@@ -6,6 +6,7 @@ import { readImage } from '../media/read-image.js';
 import { SSIM_VARIANT } from '../../codec/structural-similarity.js';
 import type { AddCommand, CommandContext } from './command.js';
 import { counted, duration, grouped, overviewLine, parameterLine, widthByHeight } from './figures.js';
+import { withFlags } from './option-names.js';
 import { decimal, decimalOr, sizes } from './option-values.js';
 import { checkDistinct, checkPath, checkLgiName, checkOutput } from './places.js';
 import { TrainingProgress } from './training-progress.js';
@@ -19,7 +20,9 @@ SSIM: ${SSIM_VARIANT}.
 Sizes are in the order of the picture's axes, rows x columns: --grid 16x24 has
 16 rows of 24 partitions, --cell 32x64 makes them 32 high and 64 wide.
 The output is written under a temporary name and then renamed; when encoding
-fails or is interrupted, an older file of that name stays as it was.`;
+fails or is interrupted, an older file of that name stays as it was. What is
+left of a killed process, .NAME.unfinished-*.tmp, goes with the next command
+that writes to the same place.`;
 
 /** `lgi encode`. */
 export const addEncode: AddCommand = (program, context) => {
@@ -107,7 +110,7 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
     progress.stop();
     const { psnr, ssim, seconds, iterations, bytes, bitsPerSample, parameters, engine, threads } = report;
     output.result(
-      { ...report, ssimVariant: SSIM_VARIANT },
+      { ...report, notices: report.notices.map(withFlags), ssimVariant: SSIM_VARIANT },
       `${place}: ${widthByHeight(media.shape)} ${media.format.layout}, ${media.format.sampleType}`,
       [
         ['quality', `PSNR ${decibels(psnr)}, SSIM ${ssim.toFixed(4)}`],

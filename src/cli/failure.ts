@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { LgiError, OptionError, type LgiErrorCode } from '../../codec/errors.js';
 import { Interruption } from './interruption.js';
+import { flagOf, withFlags } from './option-names.js';
 
 /** How a command ended that did not do what it was asked to. */
 export interface Failure {
@@ -18,12 +19,6 @@ export interface Failure {
   readonly hint?: string;
 }
 
-/** The command line's name for an option of the library. */
-function flagOf(option: string): string {
-  if (option === 'seconds') return 'time';
-  return option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
 /** Tells wrong usage, failures from outside and our own mistakes apart. */
 export function describeFailure(error: unknown, commandName = ''): Failure {
   if (error instanceof Interruption) {
@@ -36,7 +31,7 @@ export function describeFailure(error: unknown, commandName = ''): Failure {
     const message = error.message.startsWith(prefix)
       ? `--${option}: ${error.message.slice(prefix.length)}`
       : error.message;
-    return { exitCode: 2, error: { code: 'usage', message, option } };
+    return { exitCode: 2, error: { code: 'usage', message: withFlags(message), option } };
   }
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return { exitCode: 0 };
@@ -59,7 +54,7 @@ export function describeFailure(error: unknown, commandName = ''): Failure {
       exitCode: 1,
       error: {
         code,
-        message,
+        message: withFlags(message),
         ...(section !== undefined && { section }),
         ...(byteOffset !== undefined && { byteOffset }),
       },

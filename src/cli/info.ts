@@ -22,18 +22,63 @@ export const addInfo: AddCommand = (program, context) => {
 async function describeFile(input: string, { output, signal }: CommandContext): Promise<void> {
   const source = await openSource(input);
   try {
-    const info = fileInfo(await namedOpening(input, source, openContainer(source, { signal })));
-    output.result(info, `${placeName(input)}: LGI ${info.version}, ${grouped(info.bytes.total)} bytes`, [
-      ...fileRows(info),
-      ...info.signals.flatMap((one, i) =>
-        one.overviewFactor === undefined
-          ? signalRows(one, info.signals.length > 1 ? ` ${i}` : '')
-          : [overviewRow(one, one.overviewFactor, i)],
-      ),
-    ]);
+    const opening = openContainer(source, { signal, allowTruncated: true });
+    const container = await namedOpening(input, opening);
+    const info = fileInfo(container);
+    const missing = missingEnd(container);
+    output.result(
+      { ...info, ...(missing && { missing }) },
+      `${placeName(input)}: LGI ${info.version}, ${grouped(info.bytes.total)} bytes`,
+      [
+        ...fileRows(info),
+        ...info.signals.flatMap((one, i) => {
+          const cutOff = missing?.partitions[i] ?? 0;
+          return one.overviewFactor === undefined
+            ? signalRows(one, info.signals.length > 1 ? ` ${i}` : '', cutOff)
+            : [overviewRow(one, one.overviewFactor, i, cutOff)];
+        }),
+      ],
+    );
+    if (missing) output.warning(endNotice(missing, info.bytes.total));
   } finally {
     await source.close();
   }
+}
+
+/** What lies behind the end of a file that is cut short; as far as its length is known, which no request is made for. */
+interface MissingEnd {
+  /** Bytes that there are. */
+  readonly bytesPresent: number;
+  /** Partitions that are missing wholly or in part, by signal. */
+  readonly partitions: readonly number[];
+  /** Names of metadata sections likewise. */
+  readonly metadata: readonly string[];
+}
+
+function missingEnd({ superblock, index, knownByteLength }: Container): MissingEnd | undefined {
+  if (knownByteLength === undefined || knownByteLength >= superblock.committedByteLength) return undefined;
+  const partitions = index.signals.map(({ chunks }) => {
+    let count = 0;
+    for (let chunk = 0; chunk < chunks.count; chunk++) if (chunks.end(chunk) > knownByteLength) count++;
+    return count;
+  });
+  const metadata = index.sections
+    .filter(({ byteOffset, byteLength }) => byteOffset + byteLength > knownByteLength)
+    .map(({ name }) => name);
+  return { bytesPresent: knownByteLength, partitions, metadata };
+}
+
+function endNotice({ bytesPresent, partitions, metadata }: MissingEnd, promised: number): string {
+  const all = partitions.reduce((sum, count) => sum + count, 0);
+  const parts = [
+    ...(all === 0 ? [] : [counted(all, 'partition')]),
+    ...metadata.map((name) => `metadata ${name}`),
+  ];
+  const loss = parts.length === 0 ? 'but with all partitions' : `without ${parts.join(' and ')}`;
+  return (
+    `the file ends after ${grouped(bytesPresent)} of the ${grouped(promised)} bytes that its superblock promises, ${loss}; ` +
+    "fetch it again, or save what is sound with 'lgi repair'"
+  );
 }
 
 type FileInfo = ReturnType<typeof fileInfo>;
@@ -124,19 +169,21 @@ function fileRows({ generation, fileId, familyId, writer, metadata, bytes }: Fil
 }
 
 /** An overview is the signal before it in everything but size. */
-function overviewRow({ shape, partitions }: SignalInfo, factor: number, i: number): Row {
+function overviewRow({ shape, partitions }: SignalInfo, factor: number, i: number, cutOff: number): Row {
   return [
     `signal ${i}`,
     `overview at 1/${factor} per axis, ${widthByHeight(shape)}`,
     `${counted(partitions.present, 'partition')}` +
-      (partitions.absent === 0 ? '' : `, ${grouped(partitions.absent)} absent`),
+      (partitions.absent === 0 ? '' : `, ${grouped(partitions.absent)} absent`) +
+      (cutOff === 0 ? '' : `, ${grouped(cutOff)} cut off`),
   ];
 }
 
-function signalRows(signal: SignalInfo, number: string): Row[] {
+/** @param cutOff partitions behind the end of a file that is cut short. */
+function signalRows(signal: SignalInfo, number: string, cutOff: number): Row[] {
   const { architecture: network, partitions, window } = signal;
   const [y, x] = window.begin;
-  const isWhole = partitions.absent === 0 && partitions.constant === 0;
+  const isWhole = partitions.absent === 0 && partitions.constant === 0 && cutOff === 0;
   const { local, global, merge } = network.activations;
   const hasGlobal = network.globalWidth > 0;
   const lattice =
@@ -152,8 +199,9 @@ function signalRows(signal: SignalInfo, number: string): Row[] {
       `${signal.grid.join('x')} (rows x columns) of ${signal.cell.join('x')} samples`,
       isWhole
         ? `${grouped(partitions.present)}, all present`
-        : `${grouped(partitions.present)} present, ${grouped(partitions.constant)} constant, ` +
-          `${grouped(partitions.absent)} absent`,
+        : `${grouped(partitions.present - cutOff)} present, ${grouped(partitions.constant)} constant, ` +
+          `${grouped(partitions.absent)} absent` +
+          (cutOff === 0 ? '' : `, ${grouped(cutOff)} cut off`),
     ],
     [
       'network',

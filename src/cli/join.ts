@@ -53,7 +53,7 @@ async function joinFiles(
     for (const input of inputs) {
       const source = await openSource(input);
       sources.push(source);
-      containers.push(await namedOpening(input, source, openContainer(source, { signal })));
+      containers.push(await namedOpening(input, openContainer(source, { signal })));
     }
     const sink = await FileSink.open(place);
     const options = { names: inputs.map(placeName), signal, ...(prefer !== undefined && { prefer }) };

@@ -15,18 +15,22 @@ export function placeName(place: string): string {
   return url === null ? place : httpName(url);
 }
 
+/** What looks like a URL without user and query. */
+function withoutSecrets(place: string): string {
+  return place.replace(/[?#].*$/s, '').replace(/\/\/[^/]*@/, '//');
+}
+
 /**
  * Refuses inputs that are no paths.
  *
  * @throws LgiError `unavailable` for a URL, whose query is left out of the message: it may be a signature.
  */
 export function checkPath(place: string): void {
-  const url = /^([a-z][a-z0-9+.-]+:\/\/[^?#]*)/i.exec(place)?.[1];
-  if (url !== undefined) {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(place)) {
     const what = /^https?:/i.test(place)
       ? 'pictures are read from files of this machine'
       : 'LGI files are read from this machine or by http and https';
-    throw new LgiError('unavailable', `${what}, not ${url.replace(/\/\/[^/]*@/, '//')}; download it first`);
+    throw new LgiError('unavailable', `${what}, not ${withoutSecrets(place)}; download it first`);
   }
   if (place === '-') {
     throw new LgiError(
@@ -82,6 +86,12 @@ export type InputSource = FileSource | RemoteSource;
 export async function openSource(place: string): Promise<InputSource> {
   const url = httpUrl(place);
   if (url !== null) return new RemoteSource(url);
+  if (/^https?:\/\//i.test(place)) {
+    throw new LgiError(
+      'unavailable',
+      `${withoutSecrets(place)} is no URL that can be read; check its host and port`,
+    );
+  }
   checkPath(place);
   return FileSource.open(place);
 }

@@ -34,8 +34,9 @@ async function repairFile(input: string, place: string, { output, signal }: Comm
   const source = await openSource(input);
   try {
     const sink = await FileSink.open(place);
-    const report = await namedOpening(input, source, repair(source, sink, { signal }), () => '');
-    const { kept, lost, metadata, indexRebuilt, notices, bytes, fileId, familyId } = report;
+    const report = await namedOpening(input, repair(source, sink, { signal }), () => '');
+    const { kept, lost, absent, metadata, indexRebuilt, indexHint, notices, bytes, fileId, familyId } =
+      report;
     output.result(
       {
         kept,
@@ -44,11 +45,13 @@ async function repairFile(input: string, place: string, { output, signal }: Comm
           partition: coordinates,
           ...describeReason(reason),
         })),
+        absent,
         metadata: {
           kept: metadata.kept,
           lost: metadata.lost.map(({ name, reason }) => ({ name, ...describeReason(reason) })),
         },
         indexRebuilt,
+        ...(indexHint !== undefined && { indexHint }),
         notices,
         bytes,
         fileId,
@@ -69,20 +72,18 @@ function describeReason(reason: UnsavedPartition['reason']): object {
     : { reason, message: 'no sound chunk was found' };
 }
 
-function rowsOf({ lost, metadata, indexRebuilt }: RepairReport): [string, ...string[]][] {
+function rowsOf({ lost, absent, metadata, indexRebuilt, indexHint }: RepairReport): [string, ...string[]][] {
   const rows: [string, ...string[]][] = [];
   if (lost.length > 0) {
     const names = lost.slice(0, MAX_NAMES).map(({ coordinates }) => coordinates.join(','));
     const more = lost.length > MAX_NAMES ? ' ...' : '';
-    const isKnown = lost.some(({ reason }) => reason !== 'not-found');
-    rows.push([
-      isKnown || !indexRebuilt ? 'lost' : 'holes',
-      `${counted(lost.length, 'partition')}: ${names.join(' ')}${more}`,
-    ]);
+    const doubt = indexHint === 'none' ? ', lost or never there' : '';
+    rows.push(['lost', `${counted(lost.length, 'partition')}${doubt}: ${names.join(' ')}${more}`]);
   } else rows.push(['lost', indexRebuilt ? 'no partition that is known of' : 'no partition']);
+  if (absent > 0) rows.push(['absent', `${counted(absent, 'partition')}, before the damage too`]);
   if (metadata.lost.length > 0) {
     rows.push(['metadata lost', ...metadata.lost.slice(0, MAX_NAMES).map(({ name }) => name)]);
   }
-  rows.push(['index', indexRebuilt ? 'made anew from the chunks' : 'as it was']);
+  rows.push(['index', indexRebuilt ? 'made anew by a scan for chunks' : 'as it was']);
   return rows;
 }

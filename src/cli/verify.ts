@@ -12,8 +12,8 @@ function grouped(problems: readonly Problem[]): [string, string][] {
     .filter((problem) => problem === cut[0] || !isTruncatedChunk(problem))
     .map((problem) => {
       const { code, section, byteOffset, message } = problem;
-      const more = problem === cut[0] && cut.length > 1 ? ` and ${counted(cut.length - 1, 'other')}` : '';
-      return [`${section}${more} at ${byteOffset}`, `${code}: ${message}`];
+      const more = problem === cut[0] && cut.length > 1 ? ` (and ${counted(cut.length - 1, 'other')})` : '';
+      return [`${section}${more}`, `${code} at byte ${byteOffset}: ${message}`];
     });
 }
 

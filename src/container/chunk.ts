@@ -1,5 +1,5 @@
-import type { Box } from '../../codec/grid.js';
-import { crc32c } from './crc32c.js';
+import type { AxisCuts, Box } from '../../codec/grid.js';
+import { crc32c, type Checksums } from './crc32c.js';
 import type { SignalHeader } from './header.js';
 
 /** Bytes of the struct before every payload (`ChunkHead` in schema/lgi.fbs). */
@@ -82,10 +82,48 @@ export function decodeChunkHead(bytes: Uint8Array, axes: number): ChunkHead {
 }
 
 /**
+ * Whether the struct at a place says what is known of a chunk; {@link decodeChunkHead} tells what it says instead, but makes
+ * objects, and whole files are looked through.
+ *
+ * @param at where it begins; all of it is there.
+ * @param coordinates i32 [chunks, axes], partition coordinates.
+ * @param chunk which of them is the chunk's.
+ */
+export function isChunkHead(
+  view: DataView,
+  at: number,
+  payloadLength: number,
+  signal: number,
+  axes: readonly AxisCuts[],
+  coordinates: Int32Array,
+  chunk: number,
+): boolean {
+  if (view.getUint32(at + 4, true) !== payloadLength) return false;
+  if (view.getUint8(at + 32) !== signal || view.getUint8(at + 33) !== WEIGHTS_KIND) return false;
+  for (let axis = 0; axis < AXIS_SLOTS; axis++) {
+    let [begin, size] = [0, 1];
+    if (axis < axes.length) {
+      const { cuts, firstCell } = axes[axis];
+      const cell = coordinates[chunk * axes.length + axis] - firstCell;
+      begin = cuts[cell];
+      size = cuts[cell + 1] - begin;
+    }
+    if (view.getInt32(at + 8 + 4 * axis, true) !== begin) return false;
+    if (view.getUint32(at + 20 + 4 * axis, true) !== size) return false;
+  }
+  return true;
+}
+
+/**
  * The checksum of a chunk; seeded with the header's, so that a chunk of another family never passes.
  *
  * @param chunk head and payload.
  */
 export function chunkCrc(chunk: Uint8Array, headerCrc: number): number {
   return crc32c(chunk.subarray(CRC_BYTES), headerCrc);
+}
+
+/** {@link chunkCrc} of one of many chunks among the same bytes, from `begin` up to but without `end`. */
+export function chunkCrcWithin(checksums: Checksums, begin: number, end: number, headerCrc: number): number {
+  return checksums.crc32c(begin + CRC_BYTES, end, headerCrc);
 }

@@ -1,6 +1,6 @@
 import { contains, type Grid } from '../../codec/grid.js';
 import type { Header } from './header.js';
-import { NEW_FILE_VERSION, VERSION } from './limits.js';
+import { NEW_FILE_VERSION } from './limits.js';
 import { FEATURES, type Superblock } from './superblock.js';
 
 /** Version and features of a superblock. */
@@ -15,11 +15,13 @@ export const PLAIN_FORMAT: Format = {
 /**
  * Version and features for some content.
  *
+ * @param columns how the index says where the chunks are.
  * @param kept those of the files that it comes from, of which none is taken away.
  */
 export function formatFor(
   header: Header,
   signals: readonly { readonly grid: Grid }[],
+  columns: readonly { readonly isImplied: boolean }[],
   { version, features }: Format,
 ): Format {
   const goesBeyond = signals.some(({ grid }, i) => {
@@ -27,7 +29,12 @@ export function formatFor(
     return !contains({ begin: firstShape.map(() => 0), end: firstShape }, grid.extent);
   });
   const hasOverviews = header.signals.some(({ role }) => role === 'overview');
-  const minor = goesBeyond || hasOverviews ? Math.max(version.minor, VERSION.minor) : version.minor;
-  const mustUnderstand = features.mustUnderstand | (goesBeyond ? FEATURES.extentBeyondFirst : 0n);
-  return { version: { ...version, minor }, features: { ...features, mustUnderstand } };
+  const isImplied = columns.some((each) => each.isImplied);
+  const minor = isImplied ? 2 : goesBeyond || hasOverviews ? 1 : 0;
+  const mustUnderstand =
+    (goesBeyond ? FEATURES.extentBeyondFirst : 0n) | (isImplied ? FEATURES.impliedChunks : 0n);
+  return {
+    version: { ...version, minor: Math.max(version.minor, minor) },
+    features: { ...features, mustUnderstand: features.mustUnderstand | mustUnderstand },
+  };
 }

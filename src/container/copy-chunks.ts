@@ -1,7 +1,8 @@
-import { LgiError } from '../../codec/errors.js';
+import type { LgiError } from '../../codec/errors.js';
 import { GAP_BUDGET_BYTES, NEAR_GAP_BUDGET_BYTES } from '../io/read-budgets.js';
 import type { Sink } from '../io/sink.js';
 import { WriteBehind } from '../io/write-behind.js';
+import { CHUNK_HEAD_BYTES } from './chunk.js';
 import type { ChunkTable } from './index-table.js';
 import { COPY_BUFFER_BYTES } from './limits.js';
 import type { Container } from './reader.js';
@@ -116,12 +117,14 @@ export class ChunkCopy {
 
   /** As many chunks from the first one on as one read brings into the room. */
   private plan(source: ChunkTable, chunks: Uint32Array, first: number, room: number): PlannedRead {
-    const byteOffset = source.byteOffsets[chunks[first]];
-    let readEnd = source.end(chunks[first]);
-    let end = first + 1;
+    const { byteOffsets, payloadLengths } = source;
+    const byteOffset = byteOffsets[chunks[first]];
+    let readEnd = byteOffset;
+    let end = first;
     for (; end < chunks.length; end++) {
-      const chunkEnd = source.end(chunks[end]);
-      const isNear = source.byteOffsets[chunks[end]] - readEnd <= this.gapBytes;
+      const chunk = chunks[end];
+      const chunkEnd = byteOffsets[chunk] + CHUNK_HEAD_BYTES + payloadLengths[chunk];
+      const isNear = byteOffsets[chunk] - readEnd <= this.gapBytes;
       if (!isNear || chunkEnd - byteOffset > room) break;
       readEnd = chunkEnd;
     }
@@ -140,33 +143,31 @@ export class ChunkCopy {
     const { buffer } = this.out;
     const view = new DataView(buffer.buffer, buffer.byteOffset);
     const toBuffer = this.filled - read.byteOffset;
-    const readEnd = read.byteOffset + byteLength;
+    const readEnd = this.filled + byteLength;
     // The stretch of chunks of equal distances that is being gathered, in places of the buffer.
-    let [begin, end, moves] = [this.filled, this.filled, 0];
+    let begin = this.filled;
+    let end = begin;
+    let moves = 0;
     for (let i = first; i < read.end; i++) {
       const chunk = chunks[i];
-      const chunkEnd = source.end(chunk);
-      if (chunkEnd > readEnd) throw this.truncated(signalIndex, chunk, readEnd);
       const at = source.byteOffsets[chunk] + toBuffer;
+      const chunkEnd = at + CHUNK_HEAD_BYTES + source.payloadLengths[chunk];
+      if (chunkEnd > readEnd) throw this.truncated(signalIndex, chunk, read.byteOffset, byteLength);
       crcs[i] = view.getUint32(at, true);
-      const distance = at + this.base - byteOffsets[i];
-      if (distance !== moves) {
-        this.place(begin, end, moves);
-        [begin, moves] = [at, distance];
-        this.padTo(byteOffsets[i]);
-      } else {
+      const place = byteOffsets[i] - this.base;
+      if (at - place === moves) {
         // What aligns them is zeros, whatever it is in the source. Mostly nothing, and never enough for a call.
         for (let pad = end; pad < at; pad++) buffer[pad] = 0;
+      } else {
+        if (moves > 0) buffer.copyWithin(begin - moves, begin, end);
+        for (let pad = end - moves; pad < place; pad++) buffer[pad] = 0;
+        begin = at;
+        moves = at - place;
       }
-      end = chunkEnd + toBuffer;
+      end = chunkEnd;
     }
-    this.place(begin, end, moves);
-  }
-
-  /** Moves bytes of the buffer to where they go, the end of its filled part. */
-  private place(begin: number, end: number, distance: number): void {
-    if (distance > 0) this.out.buffer.copyWithin(begin - distance, begin, end);
-    this.filled = end - distance;
+    if (moves > 0) buffer.copyWithin(begin - moves, begin, end);
+    this.filled = end - moves;
   }
 
   /** A chunk that is longer than the buffer, which is empty but for padding. */
@@ -182,7 +183,7 @@ export class ChunkCopy {
       const { buffer } = this.out;
       const bytes = buffer.subarray(this.filled, Math.min(this.capacity, this.filled + end - at));
       const byteLength = await this.container.readInto(at, bytes, this.signal);
-      if (byteLength < bytes.length) throw this.truncated(signalIndex, chunk, at + byteLength);
+      if (byteLength < bytes.length) throw this.truncated(signalIndex, chunk, at, byteLength);
       if (at === source.byteOffsets[chunk]) {
         crcs[which] = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
       }
@@ -192,15 +193,8 @@ export class ChunkCopy {
     }
   }
 
-  private truncated(signalIndex: number, chunk: number, byteOffset: number): LgiError {
-    return truncated(this.container.chunkName(signalIndex, chunk), byteOffset);
+  private truncated(signalIndex: number, chunk: number, byteOffset: number, byteLength: number): LgiError {
+    const name = this.container.chunkName(signalIndex, chunk);
+    return this.container.truncated(name, byteOffset, byteLength);
   }
-}
-
-/** For a file that ends, at a place, inside something that is copied. */
-export function truncated(section: string, byteOffset: number): LgiError {
-  return new LgiError('truncated', `the file ends inside its ${section}; fetch it again`, {
-    section,
-    byteOffset,
-  });
 }

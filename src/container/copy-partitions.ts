@@ -1,7 +1,7 @@
 import type { Box, Grid } from '../../codec/grid.js';
 import type { SequentialWriter } from '../io/sequential-writer.js';
 import type { Sink } from '../io/sink.js';
-import { ChunkCopy, truncated } from './copy-chunks.js';
+import { ChunkCopy } from './copy-chunks.js';
 import { RemoteChunkCopy } from './copy-remote-chunks.js';
 import { layOutFile, type FileLayout } from './file-layout.js';
 import type { SignalIndex } from './index-table.js';
@@ -93,17 +93,25 @@ function byOffset(chunks: Uint32Array, byteOffsets: Float64Array): Uint32Array {
   return chunks;
 }
 
+/** Whether chunks, of which none is there twice, are in the order of their table. */
+function isAscending(chunks: Uint32Array): boolean {
+  for (let i = 1; i < chunks.length; i++) if (chunks[i - 1] > chunks[i]) return false;
+  return true;
+}
+
 /** The columns of the new index; cells of the source have other ordinals in another grid. */
 function columnsOf(
   source: SignalIndex,
   grid: Grid,
   chunks: Uint32Array,
 ): { ordinals: Int32Array; payloadLengths: Uint32Array } {
+  const all = source.chunks;
+  if (grid === source.grid && chunks.length === all.count && isAscending(chunks)) return all;
   const ordinals = new Int32Array(chunks.length);
   const payloadLengths = new Uint32Array(chunks.length);
   for (let i = 0; i < chunks.length; i++) {
-    ordinals[i] = source.chunks.ordinals[chunks[i]];
-    payloadLengths[i] = source.chunks.payloadLengths[chunks[i]];
+    ordinals[i] = all.ordinals[chunks[i]];
+    payloadLengths[i] = all.payloadLengths[chunks[i]];
   }
   if (grid === source.grid) return { ordinals, payloadLengths };
   return { ordinals: grid.ordinalsOfAll(source.grid.coordinatesOfAll(ordinals)), payloadLengths };
@@ -117,7 +125,8 @@ async function copySections(
 ): Promise<void> {
   for (const section of container.index.sections) {
     const bytes = await container.readBytes(section, signal);
-    if (bytes.length < section.byteLength) throw truncated(section.name, section.byteOffset + bytes.length);
+    if (bytes.length < section.byteLength)
+      throw container.truncated(section.name, section.byteOffset, bytes.length);
     await writer.write(bytes);
   }
 }

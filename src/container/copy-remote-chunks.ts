@@ -1,7 +1,6 @@
 import { SequentialWriter } from '../io/sequential-writer.js';
 import type { Sink } from '../io/sink.js';
 import type { ChunkMove } from './copy-chunks.js';
-import { truncated } from './copy-chunks.js';
 import { COPY_BUFFER_BYTES } from './limits.js';
 import type { Container } from './reader.js';
 
@@ -48,7 +47,7 @@ export class RemoteChunkCopy {
         const end = at + ranges[member].byteLength;
         if (end > bytes.length) {
           const name = this.container.chunkName(signalIndex, chunks[member]);
-          throw truncated(name, range.byteOffset + bytes.length);
+          throw this.container.truncated(name, range.byteOffset, bytes.length);
         }
         crcs[member] = view.getUint32(at, true);
         await this.writer.padTo(byteOffsets[member]);

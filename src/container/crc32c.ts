@@ -22,6 +22,9 @@ function makeTables(): Int32Array {
   return tables;
 }
 
+/** What one look-up in each table does. */
+const BLOCK_BYTES = 16;
+
 /**
  * CRC-32C (RFC 3720, B.4) of bytes.
  *
@@ -29,37 +32,61 @@ function makeTables(): Int32Array {
  * @returns an unsigned 32-bit number.
  */
 export function crc32c(bytes: Uint8Array, before = 0): number {
-  if (bytes.length < 16) return ~plainly(~before, bytes, 0, bytes.length) >>> 0;
-  // Words are read at once, where they begin at a multiple of their size; little-endian, as all hosts of JavaScript are.
-  const lead = -bytes.byteOffset & 3;
-  let crc = plainly(~before, bytes, 0, lead);
-  const wordCount = ((bytes.length - lead) >>> 4) * 4;
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset + lead, wordCount);
-  const tables = TABLES;
-  for (let i = 0; i < wordCount; i += 4) {
-    const a = crc ^ words[i];
-    const b = words[i + 1];
-    const c = words[i + 2];
-    const d = words[i + 3];
-    crc =
-      tables[3840 + (a & 0xff)] ^
-      tables[3584 + ((a >>> 8) & 0xff)] ^
-      tables[3328 + ((a >>> 16) & 0xff)] ^
-      tables[3072 + (a >>> 24)] ^
-      tables[2816 + (b & 0xff)] ^
-      tables[2560 + ((b >>> 8) & 0xff)] ^
-      tables[2304 + ((b >>> 16) & 0xff)] ^
-      tables[2048 + (b >>> 24)] ^
-      tables[1792 + (c & 0xff)] ^
-      tables[1536 + ((c >>> 8) & 0xff)] ^
-      tables[1280 + ((c >>> 16) & 0xff)] ^
-      tables[1024 + (c >>> 24)] ^
-      tables[768 + (d & 0xff)] ^
-      tables[512 + ((d >>> 8) & 0xff)] ^
-      tables[256 + ((d >>> 16) & 0xff)] ^
-      tables[d >>> 24];
+  if (bytes.length < BLOCK_BYTES) return ~plainly(~before, bytes, 0, bytes.length) >>> 0;
+  return new Checksums(bytes).crc32c(0, bytes.length, before);
+}
+
+/** CRC-32C of many ranges of the same bytes: what it takes to look at them is made once. */
+export class Checksums {
+  /** The bytes as words, little-endian, as all hosts of JavaScript are; the first begins up to three bytes before them. */
+  private readonly words: Int32Array;
+  /** Bytes of the first word that go before. */
+  private readonly lead: number;
+
+  constructor(private readonly bytes: Uint8Array) {
+    this.lead = bytes.byteOffset & 3;
+    this.words = new Int32Array(bytes.buffer, bytes.byteOffset - this.lead, (this.lead + bytes.length) >>> 2);
   }
-  return ~plainly(crc, bytes, lead + 4 * wordCount, bytes.length) >>> 0;
+
+  /**
+   * As {@link crc32c} of the bytes from `begin` up to but without `end`.
+   *
+   * @param begin at most `end`, which is at most the number of bytes.
+   */
+  crc32c(begin: number, end: number, before = 0): number {
+    const { bytes, words, lead } = this;
+    if (end - begin < BLOCK_BYTES) return ~plainly(~before, bytes, begin, end) >>> 0;
+    const tables = TABLES;
+    // Words are read at once, where they begin at a multiple of their size.
+    const first = (lead + begin + 3) >>> 2;
+    let crc = plainly(~before, bytes, begin, 4 * first - lead);
+    const last = first + (((lead + end - 4 * first) >>> 4) << 2);
+    for (let i = first; i < last; i += 4) {
+      const b = words[i + 1];
+      const c = words[i + 2];
+      const d = words[i + 3];
+      // Put together in twos and the one that waits for the round before last, so that little is done one after the other.
+      const ofB =
+        tables[2816 + (b & 0xff)] ^
+        tables[2560 + ((b >>> 8) & 0xff)] ^
+        (tables[2304 + ((b >>> 16) & 0xff)] ^ tables[2048 + (b >>> 24)]);
+      const ofC =
+        tables[1792 + (c & 0xff)] ^
+        tables[1536 + ((c >>> 8) & 0xff)] ^
+        (tables[1280 + ((c >>> 16) & 0xff)] ^ tables[1024 + (c >>> 24)]);
+      const ofD =
+        tables[768 + (d & 0xff)] ^
+        tables[512 + ((d >>> 8) & 0xff)] ^
+        (tables[256 + ((d >>> 16) & 0xff)] ^ tables[d >>> 24]);
+      const a = crc ^ words[i];
+      const ofA =
+        tables[3840 + (a & 0xff)] ^
+        tables[3584 + ((a >>> 8) & 0xff)] ^
+        (tables[3328 + ((a >>> 16) & 0xff)] ^ tables[3072 + (a >>> 24)]);
+      crc = ofB ^ ofC ^ ofD ^ ofA;
+    }
+    return ~plainly(crc, bytes, 4 * last - lead, end) >>> 0;
+  }
 }
 
 /** Byte after byte, for what is before and after whole blocks. */

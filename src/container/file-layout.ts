@@ -6,6 +6,7 @@ import { formatFor, type Format } from './content-features.js';
 import { crc32c } from './crc32c.js';
 import type { Header } from './header.js';
 import { decodeIndex, encodeIndex, overwriteOffsets } from './index-codec.js';
+import { columnsAt, shortestColumns } from './index-columns.js';
 import { ChunkTable, type Index } from './index-table.js';
 import { MAX_HEADER_BYTES, MAX_INDEX_BYTES } from './limits.js';
 import { sha256 } from './sha256.js';
@@ -49,19 +50,23 @@ export interface FileLayout {
 export function layOutFile(plan: FilePlan): FileLayout {
   const headerBytes = checkSize('header', plan.headerBytes.length, MAX_HEADER_BYTES);
   const indexOffset = alignUp(SUPERBLOCK_BYTES + headerBytes);
-  const indexBytes = encodeIndex(place(plan, 0).index, plan.header);
+  const draft = place(plan, 0).index;
+  const drafted = shortestColumns(draft, plan.header);
+  const indexBytes = encodeIndex(draft, drafted, plan.header);
   checkSize('index', indexBytes.length, MAX_INDEX_BYTES);
   const { index, end } = place(plan, indexOffset + indexBytes.length);
-  overwriteOffsets(indexBytes, index, plan.header);
+  const columns = columnsAt(drafted, draft, index, plan.header);
+  overwriteOffsets(indexBytes, index, columns, plan.header);
   const superblock = {
-    ...formatFor(plan.header, index.signals, plan.format),
+    ...formatFor(plan.header, index.signals, columns, plan.format),
     generation: 1,
     header: { byteOffset: SUPERBLOCK_BYTES, byteLength: headerBytes, crc: plan.headerCrc },
     index: { byteOffset: indexOffset, byteLength: indexBytes.length, crc: crc32c(indexBytes) },
     committedByteLength: end,
   };
   // Nothing is written that a reader would not take.
-  decodeIndex(indexBytes, plan.header, { ...superblock, fileId: new Uint8Array(16) });
+  const grids = plan.signals.map(({ grid }) => grid);
+  decodeIndex(indexBytes, plan.header, { ...superblock, fileId: new Uint8Array(16) }, grids);
   return { index, indexBytes, superblock };
 }
 
@@ -90,14 +95,26 @@ function place(plan: FilePlan, begin: number): { index: Index; end: number } {
   const signals = plan.signals.map(({ grid, window, ordinals, payloadLengths }, signal) => {
     const aligned = isAligned(plan.header.signals[signal]);
     const byteOffsets = new Float64Array(ordinals.length);
-    for (let chunk = 0; chunk < ordinals.length; chunk++) {
-      at = nextChunkOffset(at, aligned);
-      byteOffsets[chunk] = at;
-      at += CHUNK_HEAD_BYTES + payloadLengths[chunk];
-    }
+    at = placeChunks(byteOffsets, payloadLengths, at, aligned);
     return { grid, window, chunks: new ChunkTable(ordinals, payloadLengths, byteOffsets) };
   });
   return { index: { signals, sections }, end: at };
+}
+
+/** Fills in where chunks are that follow each other from a place on; where the last one ends. */
+function placeChunks(
+  byteOffsets: Float64Array,
+  payloadLengths: Uint32Array,
+  begin: number,
+  aligned: boolean,
+): number {
+  let at = begin;
+  for (let chunk = 0; chunk < byteOffsets.length; chunk++) {
+    at = nextChunkOffset(at, aligned);
+    byteOffsets[chunk] = at;
+    at += CHUNK_HEAD_BYTES + payloadLengths[chunk];
+  }
+  return at;
 }
 
 /** First 16 bytes of the SHA-256 of the header: files that share it hold chunks of one network. */
@@ -105,18 +122,14 @@ export function familyIdOf(headerBytes: Uint8Array): Uint8Array {
   return plainSha256(headerBytes).slice(0, 16);
 }
 
-/** A file id that the content alone determines: of family id, index, and every chunk's checksum in index order. */
+/** A file id that the content alone determines: of family id, index, and every chunk's checksum in the order of the file. */
 export async function fileIdOf(
   familyId: Uint8Array,
   indexBytes: Uint8Array,
   chunkCrcs: readonly Uint32Array[],
 ): Promise<Uint8Array> {
-  const crcBytes = chunkCrcs.map((crcs) => {
-    const bytes = new Uint8Array(4 * crcs.length);
-    const view = new DataView(bytes.buffer);
-    for (let chunk = 0; chunk < crcs.length; chunk++) view.setUint32(4 * chunk, crcs[chunk], true);
-    return bytes;
-  });
+  // Little-endian, as all hosts of JavaScript are.
+  const crcBytes = chunkCrcs.map((crcs) => new Uint8Array(crcs.buffer, crcs.byteOffset, crcs.byteLength));
   return (await sha256([familyId, indexBytes, ...crcBytes])).slice(0, 16);
 }
 

@@ -8,6 +8,7 @@ import { crc32c } from './crc32c.js';
 import { alignUp } from './file-layout.js';
 import { hilbertOrder } from './hilbert.js';
 import { decodeIndex, encodeIndex } from './index-codec.js';
+import { shortestColumns } from './index-columns.js';
 import { ChunkTable, type Index, type SignalIndex } from './index-table.js';
 import { COPY_BUFFER_BYTES, MAX_FILE_BYTES, MAX_INDEX_BYTES } from './limits.js';
 import type { Container } from './reader.js';
@@ -81,7 +82,8 @@ export async function growContainer(
     return result;
   });
   const newIndex: Index = { signals: grown.map((each) => each.index), sections: index.sections };
-  const indexBytes = encodeIndex(newIndex, header);
+  const columns = shortestColumns(newIndex, header);
+  const indexBytes = encodeIndex(newIndex, columns, header);
   if (indexBytes.length > MAX_INDEX_BYTES) {
     throw new LgiError(
       'limit',
@@ -92,7 +94,7 @@ export async function growContainer(
   const indexOffset = alignUp(end);
   const next: Superblock = {
     ...superblock,
-    ...formatFor(header, newIndex.signals, superblock),
+    ...formatFor(header, newIndex.signals, columns, superblock),
     generation: superblock.generation + 1,
     index: { byteOffset: indexOffset, byteLength: indexBytes.length, crc: crc32c(indexBytes) },
     committedByteLength: indexOffset + indexBytes.length,
@@ -159,7 +161,7 @@ function growSignal(
     keptOrdinals.push(ordinal);
   }
   let end = begin;
-  const added = hilbertOrder(grid, ordinals).map((i) => {
+  const added = Array.from(hilbertOrder(grid, ordinals), (i) => {
     const { payload } = chunks[i];
     const byteOffset = nextChunkOffset(end, aligned);
     end = byteOffset + CHUNK_HEAD_BYTES + payload.length;

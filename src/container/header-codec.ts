@@ -126,8 +126,9 @@ function encodeQuantiser(builder: Builder, { format, local, global }: SignalHead
  * @throws LgiError `damaged`, `unsupported` or `limit`, section `header`.
  */
 export function decodeHeader(bytes: Uint8Array, byteOffset: number): Header {
-  // A copy of one's own is aligned as FlatBuffers needs it, and nobody changes it after it was verified.
-  const copy = bytes.slice();
+  // A copy of one's own is aligned as FlatBuffers needs it, and nobody changes it after it was verified. (Buffers of Node have
+  // a slice of their own, which does not copy.)
+  const copy = new Uint8Array(bytes);
   verifyFlatBuffer(copy, 'Header', IDENTIFIER, 'header', byteOffset);
   const table = fb.Header.getRootAsHeader(new ByteBuffer(copy));
   const signals: SignalHeader[] = [];

@@ -8,8 +8,14 @@ import { SUPERBLOCK_BYTES, type Superblock } from './superblock.js';
 
 /** The checks of an index that was read, step by step as its parts are put together. */
 export class IndexChecks {
+  private chunkCount = 0;
+  private chunkBytes = 0;
+
   /** @param byteOffset of the index in its file, for errors. */
-  constructor(private readonly byteOffset: number) {}
+  constructor(
+    private readonly byteOffset: number,
+    private readonly committedByteLength: number,
+  ) {}
 
   /** @throws LgiError `damaged`, section `index`, unless the condition holds. */
   must(holds: boolean, fact: string): asserts holds {
@@ -42,6 +48,23 @@ export class IndexChecks {
   payloadLength(byteLength: number, name: string): void {
     const most = limits.MAX_PAYLOAD_BYTES;
     if (byteLength > most) this.atMost(byteLength, most, `a payload in ${name}`);
+  }
+
+  /**
+   * That the file has room for a signal's chunks beside those of the signals before it; asked before anything is allocated
+   * for them.
+   *
+   * @param leastBytes that they take, heads and payloads.
+   */
+  chunks(count: number, leastBytes: number, name: string): void {
+    this.chunkCount += count;
+    this.chunkBytes += leastBytes;
+    this.atMost(this.chunkCount, limits.MAX_CHUNKS, `a number of chunks up to those of ${name}`);
+    this.must(
+      this.chunkBytes <= this.committedByteLength,
+      `${this.chunkCount} chunks up to those of ${name} have ${this.chunkBytes} bytes or more, ` +
+        `the committed length is ${this.committedByteLength}`,
+    );
   }
 
   /**

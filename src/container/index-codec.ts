@@ -6,14 +6,22 @@ import { CHUNK_HEAD_BYTES, isAligned, nextChunkOffset } from './chunk.js';
 import { verifyFlatBuffer } from './flatbuffer-verifier.js';
 import type { Header, SignalHeader } from './header.js';
 import { checkPlaces, checkSections, IndexChecks } from './index-checks.js';
+import { expandColumns, type IndexColumns } from './index-columns.js';
 import { ChunkTable, type Index, type MetadataSection, type SignalIndex } from './index-table.js';
-import { FEATURES, type Superblock } from './superblock.js';
+import { MAX_SECTION_NAME_BYTES } from './limits.js';
+import { FEATURES, type Features, type Superblock } from './superblock.js';
 
 const IDENTIFIER = 'LGIX';
+/** Of the widest numbers in an index. */
+const INDEX_ALIGNMENT = 8;
 
-/** Bytes of an index. */
-export function encodeIndex(index: Index, header: Header): Uint8Array {
-  const builder = new Builder(1 << 12);
+/**
+ * Bytes of an index.
+ *
+ * @param columns of its signals' chunks; the superblock says whether they leave anything out.
+ */
+export function encodeIndex(index: Index, columns: readonly IndexColumns[], header: Header): Uint8Array {
+  const builder = new Builder(capacityFor(index));
   const sections = index.sections.map(({ name, byteOffset, byteLength, crc }) => {
     const nameAt = builder.createString(name);
     fb.Section.startSection(builder);
@@ -23,7 +31,7 @@ export function encodeIndex(index: Index, header: Header): Uint8Array {
   });
   const sectionsAt = fb.Index.createSectionsVector(builder, sections);
   const signals = index.signals.map((signal, i) =>
-    encodeSignalIndex(builder, signal, isAligned(header.signals[i])),
+    encodeSignalIndex(builder, signal, columns[i], isAligned(header.signals[i])),
   );
   const signalsAt = fb.Index.createSignalsVector(builder, signals);
   fb.Index.startIndex(builder);
@@ -33,18 +41,47 @@ export function encodeIndex(index: Index, header: Header): Uint8Array {
   return builder.asUint8Array();
 }
 
+/** Bytes that an index takes, or a little more: a builder that has to grow copies all it has. */
+function capacityFor({ signals, sections }: Index): number {
+  const [perSignal, perSection] = [256, 64 + MAX_SECTION_NAME_BYTES];
+  let byteLength = perSignal * signals.length + perSection * sections.length;
+  for (const { grid, chunks } of signals) {
+    byteLength += 4 * chunks.count * (grid.shape.length + 1);
+    for (const { cuts } of grid.axes) byteLength += 4 * cuts.length;
+  }
+  // As a whole number of the widest ones, so that the result is aligned in memory.
+  return Math.ceil(byteLength / INDEX_ALIGNMENT + 32) * INDEX_ALIGNMENT;
+}
+
+/**
+ * A vector of 32-bit numbers as the generated code makes it, by one copy: the builder takes numbers one by one, byte by byte.
+ */
+function createNumbers(builder: Builder, numbers: Int32Array | Uint32Array): number {
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  const vector = builder.createByteVector(bytes);
+  // Before a vector stands how many elements it has.
+  const buffer = builder.dataBuffer();
+  buffer.writeInt32(buffer.capacity() - vector, numbers.length);
+  return vector;
+}
+
 /**
  * Writes an index's offsets over those of the index that the bytes are of: the same one before its places were known.
  *
  * A new index says where things are, and where they are depends on its length.
  */
-export function overwriteOffsets(bytes: Uint8Array, index: Index, header: Header): void {
+export function overwriteOffsets(
+  bytes: Uint8Array,
+  index: Index,
+  columns: readonly IndexColumns[],
+  header: Header,
+): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const table = fb.Index.getRootAsIndex(new ByteBuffer(bytes));
   index.sections.forEach(({ byteOffset }, i) => {
     view.setBigUint64(present(present(table.sections(i)).span()).bb_pos, BigInt(byteOffset), true);
   });
-  index.signals.forEach(({ chunks }, i) => {
+  columns.forEach(({ chunks }, i) => {
     const signal = present(table.signals(i));
     const starts = chunks.runStarts(isAligned(header.signals[i]));
     if (signal.runsLength() !== starts.length) throw new Error('places have changed the runs of an index');
@@ -56,7 +93,8 @@ export function overwriteOffsets(bytes: Uint8Array, index: Index, header: Header
 
 function encodeSignalIndex(
   builder: Builder,
-  { grid, window, chunks }: SignalIndex,
+  { grid, window }: SignalIndex,
+  { chunks, coordinates, presence, payloadLengths }: IndexColumns,
   aligned: boolean,
 ): number {
   const starts = chunks.runStarts(aligned);
@@ -65,9 +103,9 @@ function encodeSignalIndex(
     fb.Run.createRun(builder, BigInt(chunks.byteOffsets[first]), first);
   }
   const runsAt = builder.endVector();
-  const lengthsAt = fb.SignalIndex.createPayloadLengthsVector(builder, chunks.payloadLengths);
-  const coordinates = grid.coordinatesOfAll(chunks.ordinals);
-  const coordinatesAt = fb.SignalIndex.createCoordinatesVector(builder, coordinates);
+  const presenceAt = presence.length > 0 ? fb.SignalIndex.createPresenceVector(builder, presence) : undefined;
+  const lengthsAt = createNumbers(builder, payloadLengths);
+  const coordinatesAt = createNumbers(builder, coordinates);
   const windowEndAt = fb.SignalIndex.createWindowEndVector(builder, [...window.end]);
   const windowBeginAt = fb.SignalIndex.createWindowBeginVector(builder, [...window.begin]);
   const axes = grid.axes.map(({ cuts, firstCell }) => {
@@ -85,21 +123,31 @@ function encodeSignalIndex(
   fb.SignalIndex.addCoordinates(builder, coordinatesAt);
   fb.SignalIndex.addPayloadLengths(builder, lengthsAt);
   fb.SignalIndex.addRuns(builder, runsAt);
+  if (presenceAt !== undefined) fb.SignalIndex.addPresence(builder, presenceAt);
   return fb.SignalIndex.endSignalIndex(builder);
 }
 
 /**
  * The index that these bytes hold, checked in every respect and against header and superblock.
  *
- * @param bytes whose checksum was right; they are copied.
+ * @param bytes whose checksum was right; nothing of them is kept.
+ * @param likely grids that the signals may have: those that they do have are used, with all that was made of them.
  * @throws LgiError `damaged` or `limit`, section `index`.
  */
-export function decodeIndex(bytes: Uint8Array, header: Header, superblock: Superblock): Index {
+export function decodeIndex(
+  bytes: Uint8Array,
+  header: Header,
+  superblock: Superblock,
+  likely: readonly Grid[] = [],
+): Index {
+  const { features, committedByteLength } = superblock;
   const { byteOffset } = superblock.index;
-  const copy = bytes.slice();
-  verifyFlatBuffer(copy, 'Index', IDENTIFIER, 'index', byteOffset);
-  const table = fb.Index.getRootAsIndex(new ByteBuffer(copy));
-  const checks: IndexChecks = new IndexChecks(byteOffset);
+  // Columns are read in place where they are aligned in memory and no other thread can change them after they were verified.
+  const isSafe = bytes.byteOffset % INDEX_ALIGNMENT === 0 && bytes.buffer instanceof ArrayBuffer;
+  const sound = isSafe ? bytes : new Uint8Array(bytes);
+  verifyFlatBuffer(sound, 'Index', IDENTIFIER, 'index', byteOffset);
+  const table = fb.Index.getRootAsIndex(new ByteBuffer(sound));
+  const checks: IndexChecks = new IndexChecks(byteOffset, committedByteLength);
   checks.must(
     table.signalsLength() === header.signals.length,
     `it has ${table.signalsLength()} signals, the header ${header.signals.length}`,
@@ -117,7 +165,7 @@ export function decodeIndex(bytes: Uint8Array, header: Header, superblock: Super
   }
   checkSections(sections, checks);
   const signals = header.signals.map((signal, i) =>
-    decodeSignalIndex(present(table.signals(i)), signal, superblock, `signal ${i}`, checks),
+    decodeSignalIndex(present(table.signals(i)), signal, features, `signal ${i}`, checks, likely[i]),
   );
   const index: Index = { signals, sections };
   checkPlaces(index, header, superblock, checks);
@@ -133,9 +181,10 @@ function present<T>(value: T | null): T {
 function decodeSignalIndex(
   table: fb.SignalIndex,
   header: SignalHeader,
-  { features }: Superblock,
+  features: Features,
   name: string,
   checks: IndexChecks,
+  likely: Grid | undefined,
 ): SignalIndex {
   const axisCount = AXES[header.kind].length;
   checks.must(
@@ -148,44 +197,32 @@ function decodeSignalIndex(
   });
   const mayGoBeyond = (features.mustUnderstand & FEATURES.extentBeyondFirst) !== 0n;
   checks.axes(axes, header.firstShape, mayGoBeyond, name);
-  const grid = new Grid(axes);
+  const grid = likely !== undefined && isSame(likely.axes, axes) ? likely : new Grid(axes);
   const window: Box = {
     begin: Array.from(present(table.windowBeginArray())),
     end: Array.from(present(table.windowEndArray())),
   };
   checks.window(window, grid, name);
-  return { grid, window, chunks: decodeChunks(table, grid, isAligned(header), name, checks) };
+  const written = {
+    coordinates: present(table.coordinatesArray()),
+    presence: table.presenceArray() ?? new Uint8Array(0),
+    payloadLengths: present(table.payloadLengthsArray()),
+  };
+  const { ordinals, payloadLengths } = expandColumns(written, grid, features, name, checks);
+  const byteOffsets = decodeRuns(table, payloadLengths, isAligned(header), name, checks);
+  return { grid, window, chunks: new ChunkTable(ordinals, payloadLengths, byteOffsets) };
 }
 
-function decodeChunks(
-  table: fb.SignalIndex,
-  grid: Grid,
-  aligned: boolean,
-  name: string,
-  checks: IndexChecks,
-): ChunkTable {
-  const axisCount = grid.shape.length;
-  const payloadLengths = present(table.payloadLengthsArray()).slice();
-  const coordinates = present(table.coordinatesArray());
-  const count = payloadLengths.length;
-  checks.must(
-    coordinates.length === count * axisCount,
-    `${name} has ${coordinates.length} partition coordinates for ${count} chunks of ${axisCount} axes`,
+function isSame(one: readonly AxisCuts[], other: readonly AxisCuts[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every(
+      ({ cuts, firstCell }, axis) =>
+        firstCell === other[axis].firstCell &&
+        cuts.length === other[axis].cuts.length &&
+        cuts.every((cut, i) => cut === other[axis].cuts[i]),
+    )
   );
-  checks.must(count <= grid.count, `${name} has ${count} chunks for ${grid.count} partitions`);
-  const ordinals = grid.ordinalsOfAll(coordinates);
-  const foreign = ordinals.indexOf(-1);
-  if (foreign >= 0) {
-    const cell = coordinates.subarray(foreign * axisCount, (foreign + 1) * axisCount);
-    checks.fail(`${name} has a chunk for partition ${cell.join(',')}, which its cuts do not make`);
-  }
-  const byteOffsets = decodeRuns(table, payloadLengths, aligned, name, checks);
-  const chunks = new ChunkTable(ordinals, payloadLengths, byteOffsets);
-  const duplicate = chunks.duplicate();
-  if (duplicate >= 0) {
-    checks.fail(`${name} has two chunks for partition ${grid.coordinatesOf(duplicate).join(',')}`);
-  }
-  return chunks;
 }
 
 function decodeRuns(
@@ -214,7 +251,6 @@ function decodeRuns(
       checks.fail(`${name}'s run ${i} begins at byte ${at}, where its floats are not aligned`);
     }
     for (let chunk = first; chunk < next; chunk++) {
-      checks.payloadLength(payloadLengths[chunk], name);
       at = nextChunkOffset(at, aligned);
       byteOffsets[chunk] = at;
       at += CHUNK_HEAD_BYTES + payloadLengths[chunk];

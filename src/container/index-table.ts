@@ -23,11 +23,11 @@ export interface MetadataSection extends SectionSpan {
   readonly name: string;
 }
 
-/** The chunks of one signal in columns, in the order in which the index names them. */
+/** The chunks of one signal in columns: of a file that was read in the order of its index, of one to be written in that of the file. */
 export class ChunkTable {
   readonly count: number;
-  /** Per chunk `ordinal * 2^21 + chunk`, ascending, so that a search finds it; both are below 2^21. */
-  private keys: Float64Array | null = null;
+  /** By ordinal, one more than the chunk of that cell; 0 and beyond the end none. Made when first needed: copying never searches. */
+  private places: Int32Array | null = null;
 
   /**
    * @param ordinals i32 [count], the cell of each chunk in the signal's grid, distinct.
@@ -44,39 +44,16 @@ export class ChunkTable {
 
   /** The chunk of the cell with this ordinal, or -1 where the partition is absent. */
   find(ordinal: number): number {
-    const keys = this.sortedKeys();
-    let low = 0;
-    let high = keys.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (keys[middle] < ordinal * CHUNK_KEY) low = middle + 1;
-      else high = middle;
-    }
-    if (low === keys.length || Math.floor(keys[low] / CHUNK_KEY) !== ordinal) return -1;
-    return keys[low] % CHUNK_KEY;
+    this.places ??= this.placesByCell();
+    return (this.places[ordinal] ?? 0) - 1;
   }
 
-  /** An ordinal that two chunks claim, or -1. */
-  duplicate(): number {
-    // A bit for each cell: every index that is read passes here, and sorting would take longer than all else.
-    let most = 0;
+  private placesByCell(): Int32Array {
+    let most = -1;
     for (const ordinal of this.ordinals) if (ordinal > most) most = ordinal;
-    const seen = new Uint32Array((most >>> 5) + 1);
-    for (const ordinal of this.ordinals) {
-      const bit = 1 << (ordinal & 31);
-      if (seen[ordinal >>> 5] & bit) return ordinal;
-      seen[ordinal >>> 5] |= bit;
-    }
-    return -1;
-  }
-
-  /** Made when first needed: writing and copying never search. */
-  private sortedKeys(): Float64Array {
-    if (this.keys !== null) return this.keys;
-    const keys = new Float64Array(this.count);
-    for (let chunk = 0; chunk < keys.length; chunk++) keys[chunk] = this.ordinals[chunk] * CHUNK_KEY + chunk;
-    this.keys = keys.sort();
-    return this.keys;
+    const places = new Int32Array(most + 1);
+    for (let chunk = 0; chunk < this.count; chunk++) places[this.ordinals[chunk]] = chunk + 1;
+    return places;
   }
 
   /** Bytes of a chunk, head and payload. */
@@ -91,14 +68,14 @@ export class ChunkTable {
 
   /** First chunks of the runs: chunks that do not lie where the alignment rule puts them after their predecessor. */
   runStarts(isAligned: boolean): number[] {
+    const { byteOffsets, payloadLengths, count } = this;
     const starts: number[] = [];
-    for (let chunk = 0; chunk < this.count; chunk++) {
-      const follows =
-        chunk > 0 && this.byteOffsets[chunk] === nextChunkOffset(this.end(chunk - 1), isAligned);
-      if (!follows) starts.push(chunk);
+    let next = -1;
+    for (let chunk = 0; chunk < count; chunk++) {
+      const byteOffset = byteOffsets[chunk];
+      if (byteOffset !== next) starts.push(chunk);
+      next = nextChunkOffset(byteOffset + CHUNK_HEAD_BYTES + payloadLengths[chunk], isAligned);
     }
     return starts;
   }
 }
-
-const CHUNK_KEY = 2 ** 21;

@@ -1,5 +1,4 @@
 import { GAP_BUDGET_BYTES } from '../io/read-budgets.js';
-import { LgiError } from '../../codec/errors.js';
 import type { Box, Grid } from '../../codec/grid.js';
 import type { SequentialWriter } from '../io/sequential-writer.js';
 import type { Sink } from '../io/sink.js';
@@ -67,7 +66,8 @@ export async function copyJoined(
   const writer = await beginFile(sink, headerBytes, layout, bufferBytes, signal);
   for (const { file, section } of sections) {
     const bytes = await containers[file].readBytes(section, signal);
-    if (bytes.length < section.byteLength) throw truncated(section.name, section.byteOffset + bytes.length);
+    if (bytes.length < section.byteLength)
+      throw containers[file].truncated(section.name, section.byteOffset, bytes.length);
     await writer.write(bytes);
   }
   const chunkCrcs: Uint32Array[] = [];
@@ -84,13 +84,6 @@ function union(all: readonly Features[]): Features {
     mustUnderstandToWrite: a.mustUnderstandToWrite | b.mustUnderstandToWrite,
     mayIgnore: a.mayIgnore | b.mayIgnore,
   }));
-}
-
-function truncated(section: string, byteOffset: number): LgiError {
-  return new LgiError('truncated', `a file ends inside its ${section}; fetch it again`, {
-    section,
-    byteOffset,
-  });
 }
 
 /** @returns u32 [chunks], the checksums that the chunks carry. */
@@ -122,7 +115,7 @@ async function copyChunks(
       const at = table.byteOffsets[chunks[i]] - begin;
       const chunkEnd = at + table.byteLength(chunks[i]);
       if (chunkEnd > bytes.length) {
-        throw truncated(container.chunkName(signalIndex, chunks[i]), begin + bytes.length);
+        throw container.truncated(container.chunkName(signalIndex, chunks[i]), begin, bytes.length);
       }
       crcs[i] = view.getUint32(at, true);
       let waits = writer.padTo(byteOffsets[i]);

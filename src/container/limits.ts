@@ -1,9 +1,9 @@
 import { MAX_PARTITIONS } from '../../codec/grid.js';
 
 /** Version that this program knows; a reader refuses a higher major and reads any minor. */
-export const VERSION = { major: 1, minor: 1 } as const;
+export const VERSION = { major: 1, minor: 2 } as const;
 
-/** Version that new files need; they use nothing that came later. */
+/** Version of a file that uses nothing that came later. */
 export const NEW_FILE_VERSION = { major: 1, minor: 0 } as const;
 
 /** What one GET fetches to open a file: superblock, header, index and first chunks of a 512x512 picture with default weights. */
@@ -32,6 +32,9 @@ export const MAX_WRITER_BYTES = 255;
 
 /** Float32 weights of the largest local network allowed, and room for a coder that makes noise a little longer. */
 export const MAX_PAYLOAD_BYTES = (1 << 24) + (1 << 16);
+
+/** Chunks of all signals: few bytes can say that there are many, and a reader keeps 16 bytes of each, so 64 MiB of all. */
+export const MAX_CHUNKS = 1 << 22;
 
 /** Partitions of one signal; codec's own limit, so that what is written can be read. */
 export const MAX_CELLS = MAX_PARTITIONS;

@@ -8,7 +8,7 @@ export class PrefixCache {
     /** The file's beginning. */
     readonly prefix: Uint8Array,
     /** Whether that is the whole file. */
-    private readonly isWhole: boolean = prefix.length < FIRST_READ_BYTES,
+    readonly isWhole: boolean = prefix.length < FIRST_READ_BYTES,
   ) {}
 
   static async read(source: Source, signal?: AbortSignal): Promise<PrefixCache> {
@@ -24,18 +24,20 @@ export class PrefixCache {
     return new PrefixCache(this.source, this.prefix.subarray(0, committedByteLength), false);
   }
 
-  /** Length of the file, where the first read has met its end. */
+  /** Length of the file, where the first read has met its end or the source knows it. */
   get knownByteLength(): number | undefined {
-    return this.isWhole ? this.prefix.length : undefined;
+    return this.isWhole ? this.prefix.length : this.source.knownByteLength?.();
   }
 
-  /** As {@link Source.read}; what the first read brought is not read again. */
+  /** As {@link Source.read}; what the first read brought is not read again, unless from near. */
   async read(byteOffset: number, byteLength: number, signal?: AbortSignal): Promise<Uint8Array> {
     signal?.throwIfAborted();
     const end = byteOffset + byteLength;
     const held = this.prefix.length;
-    if (end <= held || this.knownByteLength !== undefined) return this.prefix.subarray(byteOffset, end);
-    if (byteOffset >= held) return this.source.read(byteOffset, byteLength, signal);
+    if (end <= held || this.isWhole) return this.prefix.subarray(byteOffset, end);
+    // From a near source reading a few bytes twice costs less than putting all together.
+    const isNear = this.source.readInto !== undefined;
+    if (byteOffset >= held || isNear) return this.source.read(byteOffset, byteLength, signal);
     const rest = await this.source.read(held, end - held, signal);
     const bytes = new Uint8Array(held - byteOffset + rest.length);
     bytes.set(this.prefix.subarray(byteOffset), 0);
@@ -46,7 +48,7 @@ export class PrefixCache {
   /** {@link PrefixCache.read} into memory of the caller's; the bytes that were read, fewer than fit only at the end. */
   async readInto(byteOffset: number, target: Uint8Array, signal?: AbortSignal): Promise<number> {
     const { source } = this;
-    if (source.readInto && byteOffset >= this.prefix.length && this.knownByteLength === undefined) {
+    if (source.readInto && byteOffset >= this.prefix.length && !this.isWhole) {
       return source.readInto(byteOffset, target, signal);
     }
     const bytes = await this.read(byteOffset, target.length, signal);

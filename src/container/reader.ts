@@ -8,16 +8,17 @@ import {
   REQUEST_OVERHEAD_BYTES,
 } from '../io/read-budgets.js';
 import type { Source } from '../io/source.js';
-import { CHUNK_HEAD_BYTES, chunkCrc, decodeChunkHead, WEIGHTS_KIND } from './chunk.js';
-import { crc32c } from './crc32c.js';
+import { checkChunk } from './check-chunk.js';
 import { familyIdOf, hexadecimal } from './file-layout.js';
 import { decodeHeader } from './header-codec.js';
 import type { Header } from './header.js';
 import { decodeIndex } from './index-codec.js';
 import type { Index, MetadataSection } from './index-table.js';
 import { PrefixCache } from './prefix-cache.js';
+import { readSpans } from './read-spans.js';
 import { asSameFile, isReplaced, type SameFileSource } from './same-file.js';
-import { decodeSuperblock, type ReadSuperblock, type SectionSpan, type Superblock } from './superblock.js';
+import { decodeSuperblock, type ReadSuperblock, type Superblock } from './superblock.js';
+import { truncated } from './truncation.js';
 
 export interface OpenContainerOptions {
   /** Stops the reads of opening. */
@@ -61,22 +62,18 @@ async function openOnce(source: Source, options: OpenContainerOptions): Promise<
   const cache = await PrefixCache.read(source, options.signal);
   const found = decodeSuperblock(cache.prefix);
   const { superblock } = found;
-  const length = cache.knownByteLength;
+  const promised = superblock.committedByteLength;
+  const length = cache.isWhole ? cache.prefix.length : undefined;
   // Where header or index are cut off too, reading them says so: then nothing helps.
   const isOpenable = [superblock.header, superblock.index].every(
     ({ byteOffset, byteLength }) => byteOffset + byteLength <= (length ?? Infinity),
   );
-  if (
-    isOpenable &&
-    length !== undefined &&
-    length < superblock.committedByteLength &&
-    !options.allowTruncated
-  ) {
-    throw truncated('superblock', 0, length, superblock.committedByteLength, length);
+  if (isOpenable && length !== undefined && length < promised && !options.allowTruncated) {
+    throw truncated({ promised, known: length }, 'superblock', 0, length);
   }
   const [headerBytes, indexBytes] = await readSpans(
     cache,
-    superblock.committedByteLength,
+    promised,
     [
       { ...superblock.header, name: 'header' },
       { ...superblock.index, name: 'index' },
@@ -109,57 +106,6 @@ export async function refreshContainer(container: Container, signal?: AbortSigna
     );
   }
   return container.ofGeneration(slots, signal);
-}
-
-/** For a read at `byteOffset` that gave `byteLength` bytes, fewer than wanted: its end is the file's, unless it is empty. */
-function truncated(
-  section: string,
-  byteOffset: number,
-  byteLength: number,
-  promised: number,
-  known?: number,
-): LgiError {
-  const end = known ?? byteOffset + byteLength;
-  const where = known !== undefined || byteLength > 0 ? 'after' : 'at or before';
-  return new LgiError(
-    'truncated',
-    `the file ends ${where} ${end} bytes, its superblock promises ${promised} bytes; fetch it again`,
-    { section, byteOffset: end },
-  );
-}
-
-/**
- * Reads sections whose checksums are known; those that lie together come by one read.
- *
- * @param promised the committed length, for errors.
- * @throws LgiError `damaged` or `truncated`, section by its name; `io`.
- */
-export async function readSpans(
-  cache: PrefixCache,
-  promised: number,
-  spans: readonly (SectionSpan & { readonly name: string })[],
-  signal?: AbortSignal,
-): Promise<Uint8Array[]> {
-  const results = new Array<Uint8Array>(spans.length);
-  for (const read of planReads(spans, GAP_BUDGET_BYTES, Infinity)) {
-    const bytes = await cache.read(read.byteOffset, read.byteLength, signal);
-    for (const member of read.members) {
-      const { byteOffset, byteLength, crc, name } = spans[member];
-      const at = byteOffset - read.byteOffset;
-      const section = bytes.subarray(at, at + byteLength);
-      if (section.length < byteLength) {
-        throw truncated(name, read.byteOffset, bytes.length, promised, cache.knownByteLength);
-      }
-      if (crc32c(section) !== crc) {
-        throw new LgiError('damaged', `the checksum of the ${name} is wrong; fetch the file again`, {
-          section: name,
-          byteOffset,
-        });
-      }
-      results[member] = section;
-    }
-  }
-  return results;
 }
 
 /** An open file as its parts: header, index, and the bytes of chunks, which are checked as they are read. */
@@ -222,9 +168,15 @@ export class Container {
     return this.cache.source;
   }
 
-  /** Length of the file, where opening it has met its end. */
+  /** Length of the file, where opening it has met its end or the source knows it. */
   get knownByteLength(): number | undefined {
     return this.cache.knownByteLength;
+  }
+
+  /** The error for a read of this file that gave fewer bytes than a section has. */
+  truncated(section: string, byteOffset: number, byteLength: number): LgiError {
+    const end = { promised: this.superblock.committedByteLength, known: this.knownByteLength };
+    return truncated(end, section, byteOffset, byteLength);
   }
 
   /** How ranges are read: in few reads side by side where each costs a round trip, else one after the other. */
@@ -297,7 +249,7 @@ export class Container {
   async readChunk(signalIndex: number, chunk: number, signal?: AbortSignal): Promise<Uint8Array> {
     const { chunks } = this.index.signals[signalIndex];
     const range = { byteOffset: chunks.byteOffsets[chunk], byteLength: chunks.byteLength(chunk) };
-    return this.checkChunk(signalIndex, chunk, await this.readBytes(range, signal));
+    return checkChunk(this, signalIndex, chunk, await this.readBytes(range, signal));
   }
 
   /**
@@ -321,7 +273,7 @@ export class Container {
         const chunk = wanted[member];
         let payload: Uint8Array;
         try {
-          payload = this.checkChunk(signalIndex, chunk, bytes.subarray(at, at + ranges[member].byteLength));
+          payload = checkChunk(this, signalIndex, chunk, bytes.subarray(at, at + ranges[member].byteLength));
         } catch (error) {
           if (!options.onDamage || !(error instanceof LgiError)) throw error;
           options.onDamage(error, chunk);
@@ -346,75 +298,5 @@ export class Container {
   /** Several metadata sections, as {@link Container.readSection}. */
   readSections(sections: readonly MetadataSection[], signal?: AbortSignal): Promise<Uint8Array[]> {
     return readSpans(this.cache, this.superblock.committedByteLength, sections, signal);
-  }
-
-  /**
-   * Reads all chunks of a signal and yields what is wrong with them, by ascending offset.
-   *
-   * @throws LgiError `io`.
-   */
-  async *damagedChunks(signalIndex: number, signal?: AbortSignal): AsyncGenerator<LgiError> {
-    const { chunks } = this.index.signals[signalIndex];
-    const ranges = Array.from(chunks.byteOffsets, (byteOffset, chunk) => ({
-      byteOffset,
-      byteLength: chunks.byteLength(chunk),
-    }));
-    for (const read of planReads(ranges, GAP_BUDGET_BYTES, MAX_READ_BYTES)) {
-      const bytes = await this.readBytes(read, signal);
-      for (const chunk of read.members) {
-        const { byteOffset, byteLength } = ranges[chunk];
-        const at = byteOffset - read.byteOffset;
-        const fault = this.chunkFault(signalIndex, chunk, bytes.subarray(at, at + byteLength));
-        if (fault !== null) yield fault;
-      }
-    }
-  }
-
-  /** The payload in a chunk's bytes, once all that is said about it agrees. */
-  private checkChunk(signalIndex: number, chunk: number, bytes: Uint8Array): Uint8Array {
-    const fault = this.chunkFault(signalIndex, chunk, bytes);
-    if (fault !== null) throw fault;
-    return bytes.subarray(CHUNK_HEAD_BYTES);
-  }
-
-  /** What is wrong with a chunk's bytes, or null. */
-  private chunkFault(signalIndex: number, chunk: number, bytes: Uint8Array): LgiError | null {
-    const { grid, chunks } = this.index.signals[signalIndex];
-    if (bytes.length < chunks.byteLength(chunk)) {
-      return truncated(
-        this.chunkName(signalIndex, chunk),
-        chunks.byteOffsets[chunk],
-        bytes.length,
-        this.superblock.committedByteLength,
-        this.knownByteLength,
-      );
-    }
-    const head = decodeChunkHead(bytes, grid.shape.length);
-    if (chunkCrc(bytes, this.superblock.header.crc) !== head.crc) {
-      return this.damaged(signalIndex, chunk, 'its checksum is wrong');
-    }
-    const box = grid.boxOf(chunks.ordinals[chunk]);
-    const sameBox = box.begin.every(
-      (begin, axis) => begin === head.box.begin[axis] && box.end[axis] === head.box.end[axis],
-    );
-    if (
-      head.payloadLength !== bytes.length - CHUNK_HEAD_BYTES ||
-      head.signal !== signalIndex ||
-      head.kind !== WEIGHTS_KIND ||
-      !head.otherAxesAreUnused ||
-      !sameBox
-    ) {
-      return this.damaged(signalIndex, chunk, 'it is another one than the index says');
-    }
-    return null;
-  }
-
-  private damaged(signalIndex: number, chunk: number, fact: string): LgiError {
-    const section = this.chunkName(signalIndex, chunk);
-    const byteOffset = this.index.signals[signalIndex].chunks.byteOffsets[chunk];
-    return new LgiError('damaged', `${section} is damaged: ${fact}; fetch the file again`, {
-      section,
-      byteOffset,
-    });
   }
 }

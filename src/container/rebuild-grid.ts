@@ -23,9 +23,9 @@ interface Interval {
  * The grid whose cells these boxes are.
  *
  * Cuts are where boxes begin and end. Where nothing was found between two of them, and at the rim, the cuts of `known` are
- * taken; without it those of the first encode where the boxes fit its cells, so that holes keep their partitions and
- * coordinates count from position 0. Boxes that no grid can have together are hostile; on each axis the disjoint ranges
- * that most boxes have win.
+ * taken, and beyond its ends those of an append; without it those of the first encode where the boxes fit its cells, so that
+ * holes keep their partitions and coordinates count from position 0. Boxes that no grid can have together are hostile; on each
+ * axis the disjoint ranges that most boxes have win.
  *
  * @param boxes at least one, distinct.
  * @param known a grid that the signal had once, if there is one.
@@ -48,7 +48,7 @@ export function rebuildGrid(
   const perAxis = firstShape.map((_, axis) => [...intervals(boxes, kept, axis).values()].sort(byBegin));
   const isKnown = known !== undefined && perAxis.every((list, axis) => fits(list, known.axes[axis]));
   const axes = perAxis.map((list, axis) => {
-    if (isKnown) return extended(list, known.axes[axis]);
+    if (isKnown) return extended(list, known.axes[axis], model.nominalCell[axis]);
     return filled(list, firstShape[axis], model.nominalCell[axis]);
   });
   // Cells of holes are a courtesy; where they would be too many, a hole is one cell.
@@ -153,11 +153,48 @@ function cellEnd(cuts: readonly number[], begin: number): number | undefined {
   return cuts[low + 1];
 }
 
-/** A known axis, and what lies beyond its ends. */
-function extended(list: readonly Interval[], { cuts, firstCell }: AxisCuts): AxisCuts {
-  const ends = list.flatMap(({ begin, end }) => [begin, end]);
-  const all = ascending([...cuts, ...ends]);
-  return { cuts: all, firstCell: firstCell - all.indexOf(cuts[0]) };
+/** A known axis, and what lies beyond its ends: found ranges, and in gaps cells as appends make them. */
+function extended(list: readonly Interval[], { cuts, firstCell }: AxisCuts, nominalCell: number): AxisCuts {
+  const [begin, end] = [cuts[0], cuts[cuts.length - 1]];
+  const after = beyond(
+    list.filter((interval) => interval.begin >= end),
+    end,
+    nominalCell,
+  );
+  // Before the axis the same in a mirror.
+  const mirrored = list
+    .filter((interval) => interval.end <= begin)
+    .map((interval) => ({ begin: -interval.end, end: -interval.begin }))
+    .sort(byBegin);
+  const before = beyond(mirrored, -begin, nominalCell)
+    .map((cut) => -cut)
+    .reverse();
+  return { cuts: [...before, ...cuts, ...after], firstCell: firstCell - before.length };
+}
+
+/**
+ * Cuts behind an edge: where ranges begin and end, and between them full cells, the last one of a gap as long as what is left.
+ *
+ * @param list ascending.
+ */
+function beyond(list: readonly Interval[], edge: number, nominalCell: number): number[] {
+  let count = 2 * list.length;
+  let last = edge;
+  for (const { begin, end } of list) {
+    count += Math.ceil((begin - last) / nominalCell);
+    last = end;
+  }
+  // Counted before they are made: a header may speak of 2^31 cells.
+  const fillsGaps = count <= MAX_CELLS;
+  const cuts: number[] = [];
+  last = edge;
+  for (const { begin, end } of list) {
+    if (fillsGaps) for (let at = last + nominalCell; at < begin; at += nominalCell) cuts.push(at);
+    if (begin > last) cuts.push(begin);
+    cuts.push(end);
+    last = end;
+  }
+  return cuts;
 }
 
 /** Found ranges alone. */

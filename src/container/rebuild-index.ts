@@ -1,6 +1,7 @@
-import { contains, Grid, type Box } from '../../codec/grid.js';
+import { contains, Grid, intersect, type Box } from '../../codec/grid.js';
 import type { Header, SignalHeader } from './header.js';
 import { ChunkTable, type Index, type SignalIndex } from './index-table.js';
+import { MAX_FILE_BYTES } from './limits.js';
 import { rebuildGrid } from './rebuild-grid.js';
 import type { FoundChunk } from './scan-chunks.js';
 
@@ -17,7 +18,12 @@ export interface LostPartition {
 /** An index made from chunks. */
 export interface RebuiltIndex {
   readonly index: Index;
+  /** By ascending offset as far as that is known. */
   readonly lost: readonly LostPartition[];
+  /** Cells that the hint has no partition for either. */
+  readonly absent: number;
+  /** Whether the hint is an index of these chunks; else it says nothing of them. */
+  readonly hintFits: boolean;
   /** Chunks that were left out, since no grid has their boxes together with the others. */
   readonly conflicting: number;
 }
@@ -36,26 +42,37 @@ export function rebuildIndex(header: Header, chunks: readonly FoundChunk[], hint
     bySignal[chunk.signal].set(`${begin.join()}:${end.join()}`, chunk);
   }
   const lost: LostPartition[] = [];
-  let conflicting = 0;
+  let [absent, conflicting] = [0, 0];
+  let hintFits = hint !== undefined;
   const signals = header.signals.map((signalHeader, signal) => {
     const list = [...bySignal[signal].values()].sort((a, b) => a.byteOffset - b.byteOffset);
     const rebuilt = rebuildSignal(signalHeader, list, hint?.signals[signal]);
     conflicting += list.length - rebuilt.index.chunks.count;
+    absent += rebuilt.absent;
+    hintFits &&= rebuilt.hintFits;
     for (const partition of rebuilt.lost) lost.push({ signal, ...partition });
     return rebuilt.index;
   });
-  return { index: { signals, sections: [] }, lost, conflicting };
+  return { index: { signals, sections: [] }, lost, absent, hintFits, conflicting };
+}
+
+/** One signal of a {@link RebuiltIndex}. */
+interface RebuiltSignal {
+  readonly index: SignalIndex;
+  readonly lost: readonly Omit<LostPartition, 'signal'>[];
+  readonly absent: number;
+  readonly hintFits: boolean;
 }
 
 function rebuildSignal(
   header: SignalHeader,
   list: readonly FoundChunk[],
   hint: SignalIndex | undefined,
-): { index: SignalIndex; lost: Omit<LostPartition, 'signal'>[] } {
+): RebuiltSignal {
   if (list.length === 0) {
     const grid = hint?.grid ?? new Grid(header.firstShape.map((end) => ({ cuts: [0, end], firstCell: 0 })));
     const index = { grid, window: hint?.window ?? grid.extent, chunks: tableOf([], grid) };
-    return { index, lost: lostOf(index, hint) };
+    return withHoles(index, hint);
   }
   const boxes = list.map(({ box }) => box);
   const { grid, kept, isKnown } = rebuildGrid(header, boxes, hint?.grid);
@@ -66,7 +83,7 @@ function rebuildSignal(
   );
   const window = known === undefined ? grid.extent : windowOf(known, boxes);
   const index = { grid, window, chunks };
-  return { index, lost: lostOf(index, known) };
+  return withHoles(index, known);
 }
 
 function tableOf(list: readonly FoundChunk[], grid: Grid): ChunkTable {
@@ -93,23 +110,23 @@ function windowOf({ grid, window }: SignalIndex, boxes: readonly Box[]): Box {
   };
 }
 
-/** Partitions that the known index has and the new one has not; without a known one, all cells without a chunk. */
-function lostOf(
-  { grid, chunks }: SignalIndex,
-  known: SignalIndex | undefined,
-): Omit<LostPartition, 'signal'>[] {
+/**
+ * Tells the cells without a chunk apart: those that the known index has a partition for, or that lie beyond its ends, are lost;
+ * those that it has none for were absent before. Without a known index all count as lost.
+ */
+function withHoles(index: SignalIndex, known: SignalIndex | undefined): RebuiltSignal {
+  const { grid, window, chunks } = index;
   const lost: Omit<LostPartition, 'signal'>[] = [];
-  if (known === undefined) {
-    for (let ordinal = 0; ordinal < grid.count; ordinal++) {
-      if (chunks.find(ordinal) < 0) lost.push({ coordinates: grid.coordinatesOf(ordinal) });
-    }
-    return lost;
+  let absent = 0;
+  for (let ordinal = 0; ordinal < grid.count; ordinal++) {
+    if (chunks.find(ordinal) >= 0) continue;
+    const coordinates = grid.coordinatesOf(ordinal);
+    const before = known?.grid.ordinalOf(coordinates) ?? -1;
+    const chunk = known === undefined || before < 0 ? -1 : known.chunks.find(before);
+    if (chunk >= 0) lost.push({ coordinates, byteOffset: known?.chunks.byteOffsets[chunk] });
+    else if (before < 0 && intersect(grid.boxOf(ordinal), window) !== null) lost.push({ coordinates });
+    else absent++;
   }
-  known.chunks.ordinals.forEach((ordinal, chunk) => {
-    const box = known.grid.boxOf(ordinal);
-    const now = ordinalOf(grid, box);
-    if (chunks.find(now) >= 0) return;
-    lost.push({ coordinates: grid.coordinatesOf(now), byteOffset: known.chunks.byteOffsets[chunk] });
-  });
-  return lost;
+  lost.sort((a, b) => (a.byteOffset ?? MAX_FILE_BYTES) - (b.byteOffset ?? MAX_FILE_BYTES));
+  return { index, lost, absent, hintFits: known !== undefined };
 }

@@ -11,7 +11,8 @@ import type { Index } from './index-table.js';
 import { MAX_FILE_BYTES } from './limits.js';
 import { PLAIN_FORMAT } from './content-features.js';
 import { PrefixCache } from './prefix-cache.js';
-import { Container, readSpans } from './reader.js';
+import { readSpans } from './read-spans.js';
+import { Container } from './reader.js';
 import { rebuildIndex, type LostPartition } from './rebuild-index.js';
 import { asSameFile } from './same-file.js';
 import { scanChunks, type FoundChunk, type Scan } from './scan-chunks.js';
@@ -25,6 +26,12 @@ import {
   FEATURES,
 } from './superblock.js';
 
+/**
+ * What a new index was made after: `unchecked`, the file's own of which only the checksum is wrong or lost; `earlier`, one that an
+ * append has left in the file, with what chunks say of later parts; `none`, the chunks alone.
+ */
+export type IndexHint = 'unchecked' | 'earlier' | 'none';
+
 /** A file of which more or less may have been lost, opened all the same. */
 export interface Recovered {
   /** Its index is the file's own, or one made anew from the chunks that are sound. */
@@ -33,13 +40,12 @@ export interface Recovered {
   readonly isSuperblockLost: boolean;
   /** What is wrong with the index, where it had to be made anew. */
   readonly indexFault?: LgiError;
-  /**
-   * Of an index made anew: `unchecked` where grid, window and metadata are those of an index that no checksum vouches for,
-   * a damaged or an earlier one; `none` where there was no such index either.
-   */
-  readonly indexHint?: 'unchecked' | 'none';
+  /** Of an index made anew: what says which partitions there were besides the chunks that are left. */
+  readonly indexHint?: IndexHint;
   /** Of an index made anew: partitions without a sound chunk. */
   readonly lost: readonly LostPartition[];
+  /** Cells that the file's index, or the one that a new one was made after, has no partition for. */
+  readonly absent: number;
   /** Of an index made anew: what is wrong with metadata sections that were left out. */
   readonly sectionFaults: readonly LgiError[];
   /** Of an index made anew: sound chunks that were left out, since no grid has them together with the others. */
@@ -97,6 +103,7 @@ export async function recoverContainer(source: Source, signal?: AbortSignal): Pr
         container,
         isSuperblockLost,
         lost: [],
+        absent: container.index.signals.reduce((sum, { grid, chunks }) => sum + grid.count - chunks.count, 0),
         sectionFaults: [],
         conflicting: 0,
         chunks: [],
@@ -116,19 +123,20 @@ export async function recoverContainer(source: Source, signal?: AbortSignal): Pr
     });
   }
   const hint = await findIndex(cache, header, superblock, isSuperblockLost, signal);
-  const rebuilt = rebuildIndex(header, chunks, hint);
+  const rebuilt = rebuildIndex(header, chunks, hint?.index);
   // Metadata has checksums of its own, so that it can be believed where the index cannot.
   const { sections, sectionFaults } = await checkEachSection(
     withIndex(rebuilt.index),
-    hint?.sections ?? [],
+    hint?.index.sections ?? [],
     signal,
   );
   return {
     container: withIndex({ ...rebuilt.index, sections }),
     isSuperblockLost,
     indexFault,
-    indexHint: hint === undefined ? 'none' : 'unchecked',
+    indexHint: hint !== undefined && rebuilt.hintFits ? hint.kind : 'none',
     lost: rebuilt.lost,
+    absent: rebuilt.absent,
     sectionFaults,
     conflicting: rebuilt.conflicting,
     chunks,
@@ -218,14 +226,14 @@ async function findIndex(
   superblock: Superblock,
   isSuperblockLost: boolean,
   signal?: AbortSignal,
-): Promise<Index | undefined> {
+): Promise<{ readonly index: Index; readonly kind: IndexHint } | undefined> {
   const range = { begin: SUPERBLOCK_BYTES, end: superblock.committedByteLength };
   const { indexes } = await findMarks(cache, range, signal);
   // Without a superblock nobody knows how long the file was; an index may speak of what is missing at its end.
   const committedByteLength = isSuperblockLost ? MAX_FILE_BYTES : superblock.committedByteLength;
-  // Nor whether it has grown beyond the first encode.
+  // Nor what its index has to be understood by.
   const features = isSuperblockLost
-    ? { ...superblock.features, mustUnderstand: FEATURES.extentBeyondFirst }
+    ? { ...superblock.features, mustUnderstand: FEATURES.extentBeyondFirst | FEATURES.impliedChunks }
     : superblock.features;
   const places = new Set(isSuperblockLost ? [] : [superblock.index.byteOffset]);
   for (const place of [...indexes].reverse()) places.add(place);
@@ -236,7 +244,10 @@ async function findIndex(
     const span = { byteOffset, byteLength: leastByteLength, crc: 0 };
     try {
       const promised = { ...superblock, features, index: span, committedByteLength };
-      return decodeIndex(bytes.subarray(0, leastByteLength), header, promised);
+      const index = decodeIndex(bytes.subarray(0, leastByteLength), header, promised);
+      // Without a superblock the last one that there is may be the newest.
+      const isNewest = isSuperblockLost || byteOffset === superblock.index.byteOffset;
+      return { index, kind: isNewest ? 'unchecked' : 'earlier' };
     } catch (error) {
       if (!(error instanceof LgiError)) throw error;
     }

@@ -1,5 +1,6 @@
 import { LgiError } from '../../codec/errors.js';
 import { crc32c } from './crc32c.js';
+import { foreignFile } from './foreign-file.js';
 import { MAX_FILE_BYTES, MAX_HEADER_BYTES, MAX_INDEX_BYTES, VERSION } from './limits.js';
 
 /** Bytes of the superblock: two slots. */
@@ -61,11 +62,13 @@ export interface ReadSuperblock {
 export const FEATURES = {
   /** A signal's extent leaves that of the first encode: coordinates beyond are folded back. */
   extentBeyondFirst: 1n,
+  /** An index leaves out what follows: which cells have chunks, or lengths that are all the same. */
+  impliedChunks: 2n,
 } as const;
 
 /** Feature bits that this program knows. */
 const KNOWN_FEATURES: Features = {
-  mustUnderstand: FEATURES.extentBeyondFirst,
+  mustUnderstand: FEATURES.extentBeyondFirst | FEATURES.impliedChunks,
   mustUnderstandToWrite: 0n,
   mayIgnore: 0n,
 };
@@ -192,7 +195,7 @@ function slotFault(bytes: Uint8Array, at: number): string | null {
 function explain(bytes: Uint8Array): LgiError {
   const known = MAGIC.every((value, i) => i >= bytes.length || bytes[i] === value);
   if (bytes.length === 0) {
-    return new LgiError('not-lgi', 'the file is empty, so it is not an LGI file; check the path', {
+    return new LgiError('not-lgi', 'the file is empty, so it is not an LGI file; check the path or URL', {
       byteOffset: 0,
     });
   }
@@ -209,10 +212,12 @@ function explain(bytes: Uint8Array): LgiError {
     if (letters && (bytes[0] === MAGIC[0] || bytes[0] === (MAGIC[0] & 0x7f))) {
       return damaged('the file was changed in transfer, as text would be; fetch it again in binary mode');
     }
+    const foreign = foreignFile(bytes);
     const seen = Array.from(bytes.subarray(0, 8), (value) => value.toString(16).padStart(2, '0')).join(' ');
-    return new LgiError('not-lgi', `the file begins with ${seen}, so it is not an LGI file; check the path`, {
-      byteOffset: 0,
-    });
+    const message = foreign
+      ? `this is ${foreign.name}, not an LGI file; ${foreign.nextStep}`
+      : `the file begins with ${seen}, so it is not an LGI file; check the path or URL`;
+    return new LgiError('not-lgi', message, { byteOffset: 0 });
   }
   const reasons = [0, 1].map((slot) => `slot ${slot}: ${slotFault(bytes, slot * SLOT_BYTES)}`).join('; ');
   return damaged(`both slots of the superblock are unusable (${reasons}); fetch the file again`);

@@ -1,8 +1,10 @@
 import { LgiError, type LgiErrorCode } from '../../codec/errors.js';
 import type { Source } from '../io/source.js';
 import { CHUNK_HEAD_BYTES } from './chunk.js';
+import { damagedChunks } from './damaged-chunks.js';
 import { PrefixCache } from './prefix-cache.js';
-import { openContainer, readSpans, type Container } from './reader.js';
+import { readSpans } from './read-spans.js';
+import { openContainer, type Container } from './reader.js';
 import { recoverContainer, type Recovered } from './recover.js';
 import { checkEachSection } from './sound-sections.js';
 import { readSlots, SLOT_BYTES, SUPERBLOCK_BYTES } from './superblock.js';
@@ -100,11 +102,11 @@ async function* verifyUnopened(
 
 /** What a scan for chunks has not found. */
 async function* verifyScanned(recovered: Recovered, signal?: AbortSignal): AsyncGenerator<Problem> {
-  const { container, indexHint, lost, sectionFaults, isSuperblockLost } = recovered;
+  const { container, indexHint, lost, sectionFaults, isSuperblockLost, scannedEnd } = recovered;
   yield* sectionFaults.map(problemOf);
   if (indexHint === 'none') yield* unknownRegions(recovered);
   else {
-    for (const { signal: signalIndex, coordinates, byteOffset = 0 } of lost) {
+    for (const { signal: signalIndex, coordinates, byteOffset = scannedEnd } of lost) {
       const names = coordinates.join(',');
       const section =
         container.header.signals.length > 1 ? `chunk ${signalIndex}:${names}` : `chunk ${names}`;
@@ -157,7 +159,7 @@ async function* verifyParts(container: Container, signal?: AbortSignal): AsyncGe
   const { superblock, index } = container;
   yield* (await checkEachSection(container, index.sections, signal)).sectionFaults.map(problemOf);
   for (let signalIndex = 0; signalIndex < index.signals.length; signalIndex++) {
-    for await (const error of container.damagedChunks(signalIndex, signal)) yield problemOf(error);
+    for await (const error of damagedChunks(container, signalIndex, signal)) yield problemOf(error);
   }
   yield* verifyEnd(container, superblock.committedByteLength, signal);
 }
@@ -175,11 +177,6 @@ async function* verifyEnd(container: Container, end: number, signal?: AbortSigna
     };
   }
   if (bytes.length === 0) {
-    yield {
-      code: 'truncated',
-      section: 'end',
-      byteOffset: container.knownByteLength ?? end - 1,
-      message: `the file is shorter than the ${end} bytes that its superblock says; fetch it again`,
-    };
+    yield problemOf(container.truncated('end', end - 1, 0));
   }
 }

@@ -57,7 +57,7 @@ export interface WriteReport {
  * same bytes. The sink is closed on success and aborted on failure.
  *
  * @throws LgiError `limit` or `damaged` for content that no reader takes, `io` from the sink.
- * @throws OptionError for chunks that the grid has no cells for.
+ * @throws OptionError for chunks that the grid has no cells for, or two of one.
  */
 export async function writeContainer(
   sink: Sink,
@@ -143,11 +143,12 @@ function orderChunks({ grid, window = grid.extent, chunks }: NewSignal): {
     );
   });
   const order = hilbertOrder(grid, ordinals);
+  if (order.length < chunks.length) throw new OptionError('chunks', 'two are of one partition');
   return {
     grid,
     window,
     ordinals: Int32Array.from(order, (i) => ordinals[i]),
-    payloads: order.map((i) => chunks[i].payload),
+    payloads: Array.from(order, (i) => chunks[i].payload),
   };
 }
 

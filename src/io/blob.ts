@@ -20,4 +20,8 @@ export class BlobSource implements Source {
     signal?.throwIfAborted();
     return new Uint8Array(buffer);
   }
+
+  knownByteLength(): number {
+    return this.blob.size;
+  }
 }

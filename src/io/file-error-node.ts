@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { LgiError } from '../../codec/errors.js';
 
 const REASONS: Readonly<Record<string, readonly [fact: string, nextStep: string]>> = {
@@ -17,13 +18,35 @@ const REASONS: Readonly<Record<string, readonly [fact: string, nextStep: string]
   ELOOP: ['symbolic links lead in a circle', 'check the path'],
 };
 
-/** A file that cannot be made, since the folder it would be in does not exist. */
-export function missingFolderError(path: string, folder: string, cause: unknown): LgiError {
-  return new LgiError(
-    'io',
-    `cannot write ${path}: there is no folder ${folder}; make it first, or check the path`,
-    { cause },
-  );
+/** Of folders in which no file can be made. */
+const FOLDER_REASONS: Readonly<
+  Record<string, (folder: string) => readonly [fact: string, nextStep: string]>
+> = {
+  ENOENT: (folder) => [`there is no folder ${folder}`, 'make it first, or check the path'],
+  EACCES: (folder) => [
+    `the folder ${folder} may not be written in`,
+    'change its permissions, or choose another place',
+  ],
+  EPERM: (folder) => [
+    `in the folder ${folder} the operation is not permitted`,
+    'change its permissions, or choose another place',
+  ],
+  EROFS: (folder) => [`the folder ${folder} is on a read-only file system`, 'choose another place'],
+};
+
+/**
+ * A failure to make a file beside another, which only the folder can be at fault for.
+ *
+ * @param what the file that could not be made, as people have to know it, such as a lock.
+ */
+export function folderError(path: string, folder: string, cause: unknown, what?: string): LgiError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  // Where a path has no folder of its own, the full one says which it is.
+  const reason = FOLDER_REASONS[code]?.(folder === '.' ? resolve(folder) : folder);
+  if (reason === undefined) return fileError('write', path, cause);
+  const [fact, nextStep] = reason;
+  const purpose = what === undefined ? '' : `, where ${what} has to be made`;
+  return new LgiError('io', `cannot write ${path}: ${fact}${purpose}; ${nextStep}`, { cause });
 }
 
 /** A failed file operation as an error that says which file, why, and what to do about it. */

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readlinkSync, unlinkSync } from 'node:fs';
+import { unlinkSync } from 'node:fs';
 import { link, open, readFile, stat, unlink, utimes } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { LgiError } from '../../codec/errors.js';
-import { fileError } from './file-error-node.js';
+import { fileError, folderError } from './file-error-node.js';
+import { isRunning, machine } from './running-process-node.js';
 
 /** How often a holder shows that it lives. */
 const HEARTBEAT_MS = 2_000;
@@ -20,15 +21,6 @@ interface Holder {
   readonly process: number;
   /** Told apart from every other lock. */
   readonly token: string;
-}
-
-/** Where process numbers mean the same: the host's name, and on Linux the process namespace, as containers share a name. */
-function machine(): string {
-  try {
-    return `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`;
-  } catch {
-    return hostname();
-  }
 }
 
 /** Lock files of this process; what is still here when it ends is removed. */
@@ -146,7 +138,7 @@ async function create(path: string, file: string, token: string): Promise<boolea
     return true;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw fileError('write', path, cause);
+    throw folderError(path, dirname(path), cause, 'its lock');
   } finally {
     await unlink(temporary).catch(() => undefined);
   }
@@ -158,7 +150,9 @@ async function readHolder(file: string): Promise<Holder | null> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    const { code } = cause as NodeJS.ErrnoException;
+    // Where the name is too long for a lock, nobody can have made one.
+    if (code === 'ENOENT' || code === 'ENAMETOOLONG') return null;
     throw fileError('read', file, cause);
   }
   try {
@@ -180,16 +174,6 @@ async function isDead(file: string, holder: Holder): Promise<boolean> {
   }
   const status = await stat(file).catch(() => null);
   return status === null || Date.now() - status.mtimeMs > STALE_MS;
-}
-
-function isRunning(id: number): boolean {
-  try {
-    process.kill(id, 0);
-    return true;
-  } catch (cause) {
-    // EPERM: it runs, as somebody else.
-    return (cause as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /**

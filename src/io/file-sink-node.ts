@@ -1,31 +1,13 @@
-import { randomBytes } from 'node:crypto';
-import { unlinkSync } from 'node:fs';
 import { access, constants, open, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Sink } from './sink.js';
-import { fileError, missingFolderError } from './file-error-node.js';
+import { fileError, folderError } from './file-error-node.js';
 import { FileLock } from './file-lock-node.js';
-
-/** Temporary files of this process; what is still here when it ends is removed. */
-const unfinished = new Set<string>();
-let removesAtExit = false;
-
-function removeAtExit(): void {
-  if (removesAtExit) return;
-  removesAtExit = true;
-  process.on('exit', () => {
-    for (const path of unfinished) {
-      try {
-        unlinkSync(path);
-      } catch {
-        // The process ends; there is nobody left to tell.
-      }
-    }
-  });
-}
+import { forget, removeAbandoned, removeAtExit, temporaryPath } from './temporary-file-node.js';
 
 /**
- * A file of this machine as a sink: a temporary file in the same folder, renamed to its name when it is closed.
+ * A file of this machine as a sink: a temporary file in the same folder, renamed to its name when it is closed. What a killed
+ * process has left is removed by the next one that writes to the same place.
  *
  * A device such as /dev/null is written directly, since a rename would put a file in its place.
  */
@@ -63,19 +45,16 @@ export class FileSink implements Sink {
       // Of a symbolic link the file that it points to is replaced, not the link.
       const target = existing ? await realpath(path) : path;
       await FileLock.refuseOthers(target);
-      // Unpredictable, so that nobody can put a link there first; `wx` refuses what exists.
-      const suffix = randomBytes(9).toString('base64url');
-      temporary = join(dirname(target), `.${basename(target).slice(0, 200)}.${suffix}.tmp`);
+      await removeAbandoned(target);
+      temporary = temporaryPath(target);
       const handle = await open(temporary, 'wx', existing ? existing.mode & 0o777 : 0o666);
-      unfinished.add(temporary);
-      removeAtExit();
+      removeAtExit(temporary);
       return new FileSink(path, target, temporary, handle);
     } catch (cause) {
-      // A file to be made has nothing to be missing but its folder.
-      if (temporary !== null && (cause as NodeJS.ErrnoException).code === 'ENOENT') {
-        throw missingFolderError(path, dirname(temporary), cause);
-      }
-      throw fileError('write', path, cause);
+      // A temporary file has nothing to fail by but its folder.
+      throw temporary === null
+        ? fileError('write', path, cause)
+        : folderError(path, dirname(temporary), cause);
     }
   }
 
@@ -113,7 +92,7 @@ export class FileSink implements Sink {
       // What somebody has begun to change meanwhile must not be lost.
       await FileLock.refuseOthers(this.target);
       await rename(this.temporary, this.target);
-      unfinished.delete(this.temporary);
+      forget(this.temporary);
     } catch (cause) {
       await this.discard();
       throw fileError('write', this.path, cause);
@@ -134,7 +113,7 @@ export class FileSink implements Sink {
     const handle = this.handle;
     this.handle = null;
     await handle?.close().catch(() => undefined);
-    if (this.temporary === null || !unfinished.delete(this.temporary)) return;
+    if (this.temporary === null || !forget(this.temporary)) return;
     await unlink(this.temporary).catch(() => undefined);
   }
 }

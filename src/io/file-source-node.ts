@@ -56,6 +56,11 @@ export class FileSource implements Source {
     return filled;
   }
 
+  /** As it was opened, or when a read last went beyond that. */
+  knownByteLength(): number {
+    return this.byteLength;
+  }
+
   async close(): Promise<void> {
     await this.handle.close();
   }

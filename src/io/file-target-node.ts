@@ -9,6 +9,7 @@ export class FileTarget implements Target {
     readonly path: string,
     private readonly handle: FileHandle,
     private readonly lock: FileLock,
+    private byteLength: number,
   ) {}
 
   /**
@@ -27,7 +28,8 @@ export class FileTarget implements Target {
     }
     const lock = await FileLock.take(real);
     try {
-      return new FileTarget(path, await open(real, 'r+'), lock);
+      const handle = await open(real, 'r+');
+      return new FileTarget(path, handle, lock, (await handle.stat()).size);
     } catch (cause) {
       await lock.release();
       throw fileError('write', path, cause);
@@ -38,6 +40,7 @@ export class FileTarget implements Target {
     signal?.throwIfAborted();
     try {
       const { size } = await this.handle.stat();
+      this.byteLength = size;
       const bytes = new Uint8Array(Math.max(0, Math.min(byteOffset + byteLength, size) - byteOffset));
       let filled = 0;
       while (filled < bytes.length) {
@@ -54,6 +57,11 @@ export class FileTarget implements Target {
     } catch (cause) {
       throw fileError('read', this.path, cause);
     }
+  }
+
+  /** At the last read. */
+  knownByteLength(): number {
+    return this.byteLength;
   }
 
   async write(byteOffset: number, bytes: Uint8Array): Promise<void> {

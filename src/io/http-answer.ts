@@ -25,7 +25,7 @@ const STATUSES: Readonly<Record<number, readonly [fact: string, nextStep: string
   400: ['the server does not understand the request', 'check the URL'],
   401: [
     'the server asks who you are',
-    'give an Authorization header, or user:password@ before the host in the URL',
+    'put user:password@ before the host in the URL, or log in another way',
   ],
   403: ['the server forbids it', 'check your permission, or whether a signed URL has expired'],
   404: ['there is no such file', 'check the URL'],
@@ -64,6 +64,12 @@ function parseRetryAfter(value: string | null): number | undefined {
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }
 
+const TRUST = 'check the URL, or have Node trust it by NODE_EXTRA_CA_CERTS';
+const NO_HTTPS = [
+  'what answers there does not speak https',
+  'check the port, or write http: in the URL',
+] as const;
+
 /** Causes that Node names, in words. */
 const CAUSES: Readonly<Record<string, readonly [fact: string, nextStep: string]>> = {
   ENOTFOUND: ['no host of this name is known', 'check the URL and the connection'],
@@ -75,22 +81,45 @@ const CAUSES: Readonly<Record<string, readonly [fact: string, nextStep: string]>
   ETIMEDOUT: ['the server does not answer', 'check host and port'],
   EHOSTUNREACH: ['the host cannot be reached', 'check the connection'],
   ENETUNREACH: ['the network cannot be reached', 'check the connection'],
+};
+
+/** The same for what does not change by itself. */
+const LASTING_CAUSES: Readonly<Record<string, readonly [fact: string, nextStep: string]>> = {
   CERT_HAS_EXPIRED: ["the server's certificate has expired", 'tell whoever runs it'],
-  DEPTH_ZERO_SELF_SIGNED_CERT: ["the server's certificate is signed by itself", 'check the URL'],
+  CERT_NOT_YET_VALID: ["the server's certificate is not valid yet", 'check the clock of this machine'],
+  DEPTH_ZERO_SELF_SIGNED_CERT: ["the server's certificate is signed by itself", TRUST],
+  SELF_SIGNED_CERT_IN_CHAIN: ["the server's certificate is signed by somebody unknown", TRUST],
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ["the server's certificate is signed by somebody unknown", TRUST],
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ["the server's certificate is signed by somebody unknown", TRUST],
+  ERR_TLS_CERT_ALTNAME_INVALID: ["the server's certificate is of another host", 'check the host in the URL'],
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_HTTPS,
+  EPROTO: NO_HTTPS,
 };
 
 /** A request without an answer, or an answer that broke off. Causes are named by what is known of them: texts may hold URLs. */
 export function networkFault(cause: unknown): HttpFault {
+  let code = '';
   for (let error = cause; error instanceof Error; error = error.cause) {
-    const known = 'code' in error ? CAUSES[String(error.code)] : undefined;
-    if (known) return { fact: known[0], nextStep: known[1], isTransient: true, cause };
+    if ('code' in error) code = String(error.code);
+    const known = CAUSES[code] ?? LASTING_CAUSES[code];
+    if (known) return { fact: known[0], nextStep: known[1], isTransient: code in CAUSES, cause };
+    if (code.startsWith('HPE_')) {
+      const nextStep = 'check the port, or write https: in the URL';
+      return { fact: 'what answers there does not speak HTTP', nextStep, isTransient: false, cause };
+    }
     if (error.message.includes('redirect count')) {
       return { fact: 'it redirects in a circle', nextStep: 'check the URL', isTransient: false, cause };
     }
+    if (error.message === 'bad port') {
+      const fact = 'fetch makes no requests to this port, which other protocols have';
+      return { fact, nextStep: 'serve the file at another port', isTransient: false, cause };
+    }
   }
+  // Browsers give no reasons, so that pages learn nothing of others' servers.
+  const isBrowser = 'document' in globalThis || 'importScripts' in globalThis;
   return {
-    fact: 'the network failed',
-    nextStep: 'check the connection and, in a browser, that the server allows this page to read it (CORS)',
+    fact: `the network failed${/^\w+$/.test(code) ? ` (${code})` : ''}`,
+    nextStep: `check the connection${isBrowser ? ', and that the server allows this page to read it (CORS)' : ''}`,
     isTransient: true,
     cause,
   };

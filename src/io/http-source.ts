@@ -8,27 +8,15 @@ import {
   statusFault,
   unsatisfiedByteLength,
   versionSigns,
-  type HttpFault,
 } from './http-answer.js';
 import { concatenate, HttpExchange, StalledError } from './http-exchange.js';
+import { faultError, HttpRepeats, type HttpFailure } from './http-repeats.js';
 import { basicAuthorization, httpName, parseHttpUrl } from './http-url.js';
 import { SharedWork } from './shared-work.js';
 import type { Source } from './source.js';
 
 /** Headers of requests besides those that reading needs, such as `Authorization`. */
 export type HttpHeaders = Readonly<Record<string, string>>;
-
-/** A request that failed, for those who decide whether to repeat it. */
-export interface HttpFailure {
-  /** 1 for the first request of a read. */
-  readonly attempt: number;
-  /** What is thrown unless the request is repeated. */
-  readonly error: LgiError;
-  /** The answer's status, where there was an answer. */
-  readonly status?: number;
-  /** What happens without a decision: ms until the request is repeated, null where it is not. */
-  readonly delayMs: number | null;
-}
 
 /** How a URL is read. */
 export interface HttpSourceOptions {
@@ -55,11 +43,6 @@ export interface HttpSourceOptions {
   readonly signal?: AbortSignal;
 }
 
-const FIRST_DELAY_MS = 250;
-
-/** A server that asks for more time than that is not waited for: people would take the program for stuck. */
-const MAX_DELAY_MS = 10_000;
-
 /** Answers that one read is put together from, where a server gives less than asked: 64 MiB, the largest section, by 256 KiB. */
 const MAX_PIECES = 256;
 
@@ -83,7 +66,7 @@ export class HttpSource implements Source {
   readonly #url: string;
   readonly #authorization: string | undefined;
   readonly #options: HttpSourceOptions;
-  readonly #retries: number;
+  readonly #repeats: HttpRepeats;
   readonly #timeoutMs: number;
   readonly #maxWholeBytes: number;
   readonly #closed = new AbortController();
@@ -108,7 +91,8 @@ export class HttpSource implements Source {
     this.#url = parsed.href;
     this.name = httpName(parsed);
     this.#options = options;
-    this.#retries = wholeNumber('retries', options.retries ?? 2);
+    const retries = wholeNumber('retries', options.retries ?? 2);
+    this.#repeats = new HttpRepeats(this.name, retries, (failure) => options.onFailure?.(failure));
     this.#timeoutMs = wholeNumber('timeoutMs', options.timeoutMs ?? 20_000, 1, 2 ** 31 - 1);
     this.#maxWholeBytes = wholeNumber('maxWholeBytes', options.maxWholeBytes ?? 1 << 24);
     if (typeof options.headers === 'object') checkHeaders(options.headers);
@@ -138,13 +122,16 @@ export class HttpSource implements Source {
     let at = byteOffset;
     while (at < end) {
       if (pieces.length === MAX_PIECES) {
-        throw this.#error({
+        throw faultError(this.name, {
           fact: `the server gives ranges in too small parts, ${at - byteOffset} bytes by ${MAX_PIECES} requests`,
           nextStep: 'use a server that gives ranges as they are asked for',
           isTransient: false,
         });
       }
-      const { bytes, isEnd } = await this.#repeating(version, at, end, signal);
+      const { bytes, isEnd } = await this.#repeats.run(
+        () => this.#request(version, at, end, signal),
+        this.#signals(signal),
+      );
       if (bytes.length > 0) pieces.push(bytes);
       at += bytes.length;
       if (!isEnd) continue;
@@ -153,6 +140,11 @@ export class HttpSource implements Source {
       break;
     }
     return concatenate(pieces, at - byteOffset);
+  }
+
+  /** By what answers have said; undefined until one has, as where CORS hides it. */
+  knownByteLength(): number | undefined {
+    return this.#version.byteLength ?? undefined;
   }
 
   /** Forgets which version of the file was met; browsers' caches are passed by from now on. */
@@ -173,53 +165,6 @@ export class HttpSource implements Source {
 
   #signals(signal?: AbortSignal): (AbortSignal | undefined)[] {
     return [signal, this.#options.signal, this.#closed.signal];
-  }
-
-  /** One request, repeated where that may help. */
-  async #repeating(version: FileVersion, begin: number, end: number, signal?: AbortSignal): Promise<Piece> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#request(version, begin, end, signal);
-      } catch (thrown) {
-        if (!(thrown instanceof FailedRequest)) throw thrown;
-        this.#throwIfAborted(signal);
-        const error = this.#error(thrown.fault, attempt);
-        const delayMs = this.#delayMs(thrown.fault, attempt, error);
-        if (delayMs === null) throw error;
-        await this.#wait(delayMs, signal);
-      }
-    }
-  }
-
-  /** Null where the request is not repeated. */
-  #delayMs(
-    { isTransient, status, retryAfterMs }: HttpFault,
-    attempt: number,
-    error: LgiError,
-  ): number | null {
-    if (attempt > this.#retries) return null;
-    const backoffMs = Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), MAX_DELAY_MS);
-    const wantedMs = Math.max(backoffMs, retryAfterMs ?? 0);
-    const delayMs = isTransient && wantedMs <= MAX_DELAY_MS ? wantedMs : null;
-    const failure = { attempt, error, delayMs, ...(status !== undefined && { status }) };
-    const decision = this.#options.onFailure?.(failure);
-    return decision === undefined ? delayMs : decision;
-  }
-
-  #wait(ms: number, signal?: AbortSignal): Promise<void> {
-    // As an exchange, so that it ends as one does: by every signal that there is.
-    const pause = new HttpExchange(this.#timeoutMs + ms);
-    pause.follow(...this.#signals(signal));
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    return pause
-      .race(new Promise<void>((fulfil) => (timer = setTimeout(fulfil, ms))))
-      .finally(() => (clearTimeout(timer), pause.close()));
-  }
-
-  #error({ fact, nextStep, cause, retryAfterMs }: HttpFault, attempts = 1): LgiError {
-    const asks = retryAfterMs === undefined ? '' : `, it asks to wait ${Math.ceil(retryAfterMs / 1000)} s`;
-    const tried = attempts > 1 ? ` (tried ${attempts} times)` : '';
-    return new LgiError('io', `cannot read ${this.name}: ${fact}${asks}${tried}; ${nextStep}`, { cause });
   }
 
   #replaced(): LgiError {
@@ -265,7 +210,7 @@ export class HttpSource implements Source {
     if (exchange.signal.aborted && reason instanceof StalledError) {
       return new FailedRequest({
         fact: reason.message,
-        nextStep: 'try again, or allow more time (timeoutMs)',
+        nextStep: 'check the connection and try again',
         isTransient: true,
         cause: reason,
       });
@@ -376,7 +321,7 @@ export class HttpSource implements Source {
   #ignoresRanges(answer: string): FailedRequest {
     return new FailedRequest({
       fact: `the server ignores Range and answers with ${answer} (status 200), where at most ${this.#maxWholeBytes} are taken`,
-      nextStep: 'use a server that supports range requests, raise maxWholeBytes, or download the file first',
+      nextStep: 'download the file first, or use a server that supports range requests',
       isTransient: false,
       status: 200,
     });

@@ -28,6 +28,10 @@ export class MemoryTarget implements Target {
     this.#byteLength = Math.max(this.#byteLength, end);
   }
 
+  knownByteLength(): number {
+    return this.#byteLength;
+  }
+
   async flush(): Promise<void> {}
 
   async truncate(byteLength: number): Promise<void> {

@@ -13,6 +13,10 @@ export class MemorySource implements Source {
     signal?.throwIfAborted();
     return this.bytes.subarray(byteOffset, byteOffset + byteLength);
   }
+
+  knownByteLength(): number {
+    return this.bytes.length;
+  }
 }
 
 /** Smallest buffer of a memory sink: enough for a small picture without growing. */

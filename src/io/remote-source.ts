@@ -47,6 +47,10 @@ export class RemoteSource implements Source {
     return this.#layers.read(byteOffset, byteLength, signal);
   }
 
+  knownByteLength(): number | undefined {
+    return this.#http.knownByteLength();
+  }
+
   renew(): void {
     this.#layers.renew?.();
   }

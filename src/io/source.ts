@@ -30,6 +30,11 @@ export interface Source {
    * @throws as `read`.
    */
   readInto?(byteOffset: number, target: Uint8Array, signal?: AbortSignal): Promise<number>;
+  /**
+   * Bytes of the whole as far as the source has met its end, undefined where it has not: no read is made for it. Errors name it;
+   * what is there is for reads to say. Absent where that is never known.
+   */
+  knownByteLength?(): number | undefined;
   /** Gives back what the source holds open. */
   close?(): void | Promise<void>;
 }

@@ -22,8 +22,8 @@ import { memoryMedia } from '../../src/media/media.js';
 import { open } from '../../src/open.js';
 import { leastMs, median, type Measurement } from './measure.js';
 
-/** Runs of each of two things that are compared, in turn. */
-const RUNS = 9;
+/** Runs of each of two things that are compared, in turn; enough that the first ones, before code is compiled, do not decide. */
+const RUNS = 15;
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const REPORT_MEMORY = new URL('report-memory.js', import.meta.url).href;

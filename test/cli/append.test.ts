@@ -33,7 +33,7 @@ describe('lgi append', () => {
     const [old, grown] = [await bytesOf('a.lgi'), await bytesOf('g.lgi')];
     expect(grown.subarray(1024, old.length)).toEqual(old.subarray(1024));
     expect(await workplace.json('verify', 'g.lgi')).toMatchObject({ ok: true });
-    expect(await workplace.json('info', 'g.lgi')).toMatchObject({ generation: 2, version: '1.1' });
+    expect(await workplace.json('info', 'g.lgi')).toMatchObject({ generation: 2, version: '1.2' });
     await workplace.json('append', 'g.lgi', 'wide.png', '--side', 'top', '--iterations', '50');
     expect(await workplace.json('info', 'g.lgi')).toMatchObject({ generation: 3 });
     expect((await workplace.names()).filter((name) => name.includes('lock'))).toEqual([]);
@@ -79,7 +79,7 @@ describe('lgi append', () => {
     [['a.lgi', 'wide.png', '--side', 'right'], 2, /has 20 samples on axis y, the file 32/],
     [['a.lgi', 'b.png', '--at', '0,0'], 2, /4 of the 6 partitions|inside a partition/],
     [['none.lgi', 'b.png', '--side', 'right'], 1, /no such file/],
-    [['a.png', 'b.png', '--side', 'right'], 1, /this is a PNG; encode it first/],
+    [['a.png', 'b.png', '--side', 'right'], 1, /this is a PNG, not an LGI file; encode it first/],
     [['a.lgi', 'a.lgi', '--side', 'right'], 1, /this is an LGI file already/],
     [
       ['https://example.org/a.lgi', 'b.png', '--side', 'right'],

@@ -23,9 +23,7 @@ describe('what people are told', () => {
     expect(quantised.psnr).toBeLessThan(20);
     expect(String(quantised.notices)).toMatch(/asked for 20 dB, reached .*quantising/);
     const late = await workplace.json('encode', 'scene.png', '-o', 'p.lgi', '--psnr', '90', '--time', '0.1');
-    expect(String(late.notices)).toMatch(
-      /reached \d+\.\d\d dB when the 0\.1 s of --time ended; give a longer/,
-    );
+    expect(String(late.notices)).toMatch(/reached \d+\.\d\d dB when the 0\.1 s of --time ended; give more/);
     const reached = await workplace.json('encode', 'scene.png', '-o', 'p.lgi', '--psnr', '15');
     expect([reached.stoppedBy, reached.notices]).toEqual(['psnr', []]);
     expect(reached.psnr).toBeGreaterThanOrEqual(15);
@@ -44,7 +42,7 @@ describe('what people are told', () => {
       'int6',
     ]);
     const [, reached] =
-      /reached (\d+\.\d\d) dB when the \d+ iterations of preset fast ended; give more by --iterations N or --time S/.exec(
+      /reached (\d+\.\d\d) dB when the \d+ iterations of preset fast ended; give more by --iterations or --time, or more parameters \(--params\)/.exec(
         stderr,
       ) ?? [];
     expect(reached).toBeDefined();
@@ -84,6 +82,37 @@ describe('what people are told', () => {
     );
   });
 
+  it.each([
+    ['encode', 'scene.png', '-o', 'p.lgi', '--grid', '2x2', '--cell', '8x8', /^--cell: .* with --grid;/],
+    ['encode', 'scene.png', '-o', 'p.lgi', '--global-share', '0.5', /^--global-share: needs --params,/],
+    [
+      'encode',
+      'scene.png',
+      '-o',
+      'p.lgi',
+      '--params',
+      '9000',
+      '--local-width',
+      '9',
+      /^--local-width: .* --params,/,
+    ],
+    ['encode', 'scene.png', '-o', 'p.lgi', '--time', '-1', /^--time: -1 is no number of seconds/],
+    ['decode', 'a.lgi', '-o', 'x.png', '--scale', '2', '--size', '9x9', /^--size: .* with --scale;/],
+    ['crop', 'a.lgi', '-o', 'p.lgi', '--region', '1,1,3,3', '--inner', /do without --inner$/],
+    ['append', 'a.lgi', 'scene.png', '--at', '0,0', '--side', 'left', /^--at: .* with --side;/],
+    ['append', 'a.lgi', 'scene.png', '--at', '0,0', /train them anew by --replace$/],
+  ] as [...string[], RegExp][])(
+    'names options as they are on the command line: %s %s %s %s',
+    async (...given) => {
+      const pattern = given.pop() as RegExp;
+      const { code, stdout } = await workplace.runInside([...(given as string[]), '--json']);
+      const { error } = JSON.parse(stdout) as { error: { code: string; message: string } };
+      expect([code, error.code]).toEqual([2, 'usage']);
+      expect(error.message).toMatch(pattern);
+      expect(error.message).not.toMatch(/`|[a-z][A-Z]/);
+    },
+  );
+
   it('is the way round a damaged partition', async () => {
     const damaged = Uint8Array.from(whole);
     damaged[damaged.length - 3] ^= 1;
@@ -99,7 +128,7 @@ describe('what people are told', () => {
     await writeFile(workplace.path('t.lgi'), whole.subarray(0, whole.length - 5000));
     const { code, stdout } = await workplace.runInside(['verify', 't.lgi']);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/chunk \d,\d and \d+ others at \d+/);
+    expect(stdout).toMatch(/chunk \d,\d \(and \d+ others\) +truncated at byte \d+/);
     expect(stdout.split('\n').filter((line) => line.includes('chunk'))).toHaveLength(1);
     const { errors } = JSON.parse((await workplace.runInside(['verify', 't.lgi', '--json'])).stdout) as {
       errors: unknown[];

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { seamRatio } from '../../dist/src/index.js';
+import { openContainer } from '../../dist/src/container/reader.js';
+import { MemorySource, seamRatio } from '../../dist/src/index.js';
 import { readImage, writeImage } from '../../dist/src/node.js';
 import { noise, render } from '../../dist/test/media/patterns.js';
 import { scene } from '../../dist/test/media/scene.js';
@@ -15,7 +16,7 @@ describe('lgi info', () => {
     await workplace.json('crop', 'a.lgi', '-o', 'holed.lgi', '--drop', '0,1');
     const [info, holed] = [await workplace.json('info', 'a.lgi'), await workplace.json('info', 'holed.lgi')];
     expect(info).toMatchObject({
-      version: '1.0',
+      version: '1.2',
       generation: 1,
       fileId: expect.stringMatching(/^[0-9a-f]{32}$/),
       writer: expect.stringMatching(/^lgi \d/),
@@ -41,6 +42,43 @@ describe('lgi info', () => {
     expect(holed.signals[0].partitions).toEqual({ present: 5, constant: 0, absent: 1 });
     expect(holed.familyId).toBe(info.familyId);
     expect(holed.fileId).not.toBe(info.fileId);
+  });
+
+  it('says what is in a file that is cut short, and what is missing of it', async () => {
+    const bytes = await readFile(workplace.path('a.lgi'));
+    // One that opening reads whole, and one whose end lies beyond what it reads.
+    const long = ['--cell', '4x4', '--weights', 'float32', '--local-width', '60', '--iterations', '1'];
+    await workplace.json('encode', 'scene.png', '-o', 'long.lgi', ...long);
+    const longBytes = await readFile(workplace.path('long.lgi'));
+    expect(longBytes.length).toBeGreaterThan(1 << 16);
+    for (const [whole, of] of [
+      [bytes, 'a.lgi'],
+      [longBytes, 'long.lgi'],
+    ] as const) {
+      const { index, superblock } = await openContainer(new MemorySource(whole));
+      const end = index.signals[0].chunks.end(2) + 5;
+      await writeFile(workplace.path('cut.lgi'), whole.subarray(0, end));
+      const partitions = index.signals[0].chunks.count - 3;
+      const info = await workplace.json('info', of);
+      expect(await workplace.json('info', 'cut.lgi')).toEqual({
+        ...info,
+        missing: { bytesPresent: end, partitions: [partitions], metadata: [] },
+      });
+      const { code, stdout, stderr } = await workplace.runInside(['info', 'cut.lgi']);
+      expect(code).toBe(0);
+      expect(stdout).toContain(`3 present, 0 constant, 0 absent, ${partitions} cut off`);
+      const grouped = (value: number) => value.toLocaleString('en-US');
+      expect(stderr).toContain(
+        `ends after ${grouped(end)} of the ${grouped(whole.length)} bytes that its superblock promises, without ${partitions} partitions;`,
+      );
+      expect((await workplace.runInside(['verify', 'cut.lgi'])).code).toBe(1);
+      // Without its index nothing can be said.
+      await writeFile(workplace.path('cut.lgi'), whole.subarray(0, superblock.index.byteOffset + 9));
+      expect(await workplace.runInside(['info', 'cut.lgi'])).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/of the \d+ bytes .*, without all of its index; .*'lgi repair'/s),
+      });
+    }
   });
 
   it('prints a table that fits 80 columns', async () => {

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { writeImage } from '../../dist/src/node.js';
@@ -43,6 +43,18 @@ describe('an interrupted encode', () => {
     expect(ended.stderr).toContain('nothing was written');
     expect(await workplace.names()).toEqual(['scene.png', 'x.lgi']);
     expect(await readFile(workplace.path('x.lgi'), 'utf8')).toBe('what was there before');
+  });
+
+  it('by kill -9 leaves a hidden file that says what it is, until the next writer to the place', async () => {
+    const ended = await interrupted((child) => void child.kill('SIGKILL'));
+    expect(ended.code).toBe(null);
+    const left = (await workplace.names()).filter((name) => name.endsWith('.tmp'));
+    expect(left).toEqual([expect.stringMatching(/^\.x\.lgi\.unfinished-\d+-[0-9a-f]{8}-[\w-]{12}\.tmp$/)]);
+    await workplace.json('encode', 'scene.png', '-o', 'y.lgi', '--iterations', '1');
+    expect(await workplace.names()).toContain(left[0]);
+    await workplace.json('crop', 'y.lgi', '-o', 'x.lgi');
+    expect((await workplace.names()).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    await rm(workplace.path('y.lgi'));
   });
 
   it('in its first moments, and at once by a second Ctrl-C, leaves nothing either', async () => {

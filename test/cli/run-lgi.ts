@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll } from 'vitest';
 
-const MAIN = resolve('dist/src/cli/main.js');
+export const MAIN = resolve('dist/src/cli/main.js');
 const COMMAND_LINE = pathToFileURL(resolve('dist/src/cli/command-line.js')).href;
 
 export interface Ended {

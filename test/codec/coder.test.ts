@@ -188,6 +188,28 @@ describe('a payload', () => {
     );
   });
 
+  test('is taken up to n + ceil(n / 128) + 64 bytes of DEFLATE, and not one byte longer', () => {
+    // Stored, with empty blocks in front that give nothing: of 5 bytes each, and one of 6 that begins with a block of 10 bits.
+    const [empty, longEmpty] = [
+      [0, 0, 0, 0xff, 0xff],
+      [0b00000010, 0, 0, 0, 0xff, 0xff],
+    ];
+    const weights = Float32Array.from({ length: 25 }, (_, i) => i - 7.5);
+    const tensor = [{ ...tensors[0], rows: 1, columns: 25, offset: 0 }];
+    const n = 4 * weights.length;
+    const planes = Array.from({ length: 4 }, (_, plane) =>
+      Array.from(new Uint8Array(weights.buffer).filter((_byte, at) => at % 4 === plane)),
+    ).flat();
+    const stored = [1, n, 0, ~n & 0xff, 0xff, ...planes];
+    const decode = (...blocks: number[][]) =>
+      decodeWeights(Uint8Array.from(blocks.flat()), tensor, [], 'float32', 'deflate', 'chunk 3,4');
+    const twelve = Array.from({ length: 12 }, () => empty);
+    expect([...twelve, stored].flat().length).toBe(n + Math.ceil(n / 128) + 64);
+    expect(decode(...twelve, stored)).toEqual(weights);
+    expect(decode(...twelve.slice(2), longEmpty, stored)).toEqual(weights);
+    expectDamaged(() => decode(...twelve.slice(1), longEmpty, stored));
+  });
+
   test('of no weights at all is empty, or an empty stream', () => {
     for (const coder of ['none', 'deflate'] as const) {
       const bytes = encodeWeights(new Float32Array(0), [], [], 'integer', coder);

@@ -103,6 +103,33 @@ describe('a grid', () => {
     );
   });
 
+  test('as large as any file has names its cells one by one and all at once alike', () => {
+    const sides = fc.array(fc.integer({ min: 1, max: 1 << 20 }), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(sides, fc.array(fc.double({ min: 0, max: 1, noNaN: true })), (shape, fractions) => {
+        let room = 1 << 20;
+        const axes = shape.map((side) => {
+          const cells = Math.min(side, room);
+          room = Math.floor(room / cells);
+          return { cuts: Array.from({ length: cells + 1 }, (_, i) => i), firstCell: -cells };
+        });
+        const grid = new Grid(axes);
+        const anywhere = fractions.map((fraction) => Math.floor(fraction * (grid.count - 1)));
+        // Where a division would be rounded the other way, if anywhere: at the ends of rows.
+        const row = grid.shape[grid.shape.length - 1];
+        const ends = anywhere.flatMap((ordinal) => [
+          ordinal - (ordinal % row),
+          ordinal - (ordinal % row) + row - 1,
+        ]);
+        const ordinals = Int32Array.from([...anywhere, ...ends, 0, grid.count - 1]);
+        const coordinates = grid.coordinatesOfAll(ordinals);
+        expect([...coordinates]).toEqual([...ordinals].flatMap((ordinal) => grid.coordinatesOf(ordinal)));
+        expect(grid.ordinalsOfAll(coordinates)).toEqual(ordinals);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   test('gives every sample of its extent to one cell', () => {
     fc.assert(
       fc.property(anyGrid, (grid) => {

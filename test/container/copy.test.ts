@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { crc32c } from '../../dist/src/container/crc32c.js';
 import { encodeIndex } from '../../dist/src/container/index-codec.js';
+import { listedColumns } from '../../dist/src/container/index-columns.js';
 import { ChunkTable } from '../../dist/src/container/index-table.js';
 import { nextChunkOffset } from '../../dist/src/container/chunk.js';
 import { COPY_BUFFER_BYTES } from '../../dist/src/container/limits.js';
@@ -62,10 +63,8 @@ async function rearranged(
   });
   const at = Math.ceil(end / 8) * 8;
   const table = new ChunkTable(chunks.ordinals, chunks.payloadLengths, byteOffsets);
-  const indexBytes = encodeIndex(
-    { signals: [{ grid, window, chunks: table }], sections: index.sections },
-    header,
-  );
+  const moved = { signals: [{ grid, window, chunks: table }], sections: index.sections };
+  const indexBytes = encodeIndex(moved, listedColumns(moved), header);
   const bytes = patternBytes(at + indexBytes.length, 9);
   bytes.set(file);
   for (let chunk = 0; chunk < chunks.count; chunk++) {
@@ -83,8 +82,9 @@ async function expectSound(bytes: Uint8Array, payloads: ReadonlyMap<string, stri
   const container = await openBytes(bytes);
   expect(await payloadsOf(container)).toEqual(payloads);
   const { chunks } = container.index.signals[0];
-  for (let chunk = 1; chunk < chunks.count; chunk++) {
-    const gap = bytes.subarray(chunks.end(chunk - 1), chunks.byteOffsets[chunk]);
+  const order = [...chunks.ordinals.keys()].sort((a, b) => chunks.byteOffsets[a] - chunks.byteOffsets[b]);
+  for (let i = 1; i < order.length; i++) {
+    const gap = bytes.subarray(chunks.end(order[i - 1]), chunks.byteOffsets[order[i]]);
     expect(gap.length).toBeLessThan(16);
     expect(gap.every((byte) => byte === 0)).toBe(true);
   }
@@ -100,7 +100,7 @@ describe('copying chunks', () => {
         numbers(200),
         numbers(20),
         // Below and beyond what is read through, from near and from afar.
-        fc.array(fc.constantFrom(0, 1, 30, 20_000, 70_000), { minLength: COUNT, maxLength: COUNT }),
+        fc.array(fc.constantFrom(0, 1, 30, 20_000, 300_000), { minLength: COUNT, maxLength: COUNT }),
         fc.uniqueArray(fc.nat(COUNT - 1), { maxLength: COUNT - 1 }),
         fc.constantFrom('integer' as const, 'float32' as const),
         async (lengths, places, gaps, dropped, format) => {

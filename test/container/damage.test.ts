@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { LgiError } from '../../dist/codec/errors.js';
 import { verifyContainer } from '../../dist/src/container/verify.js';
 import { openContainer } from '../../dist/src/container/reader.js';
-import { MemorySource } from '../../dist/src/io/memory.js';
+import { crop } from '../../dist/src/crop.js';
+import { BlobSource } from '../../dist/src/io/blob.js';
+import { MemorySink, MemorySource } from '../../dist/src/io/memory.js';
+import type { Source } from '../../dist/src/io/source.js';
+import { withCache } from '../../dist/src/io/with-cache.js';
+import { withCoalescing } from '../../dist/src/io/with-coalescing.js';
 import { openBytes, patternBytes, payloadsOf, sampleFile } from './sample-container.js';
 
 const METADATA = [
@@ -106,8 +111,39 @@ describe('a damaged file', () => {
     for (const { byteOffset, message } of truncations) {
       expect(byteOffset).toBe(file.length - 300);
       expect(message).toContain(
-        `ends after ${file.length - 300} bytes, its superblock promises ${file.length} bytes`,
+        `ends after ${file.length - 300} of the ${file.length} bytes that its superblock promises, without all of chunk`,
       );
+    }
+  });
+
+  it('says how long it is, of whatever source knows it, however much of it was read', async () => {
+    // Longer than what opening reads, so that reading chunks alone meets the end, and those at the end lie beyond it.
+    const file = await sampleFile({ shape: [200, 200] });
+    const bytes = file.subarray(0, file.length - 500);
+    expect(bytes.length).toBeGreaterThan(1 << 16);
+    const { chunks } = (await openBytes(file)).index.signals[0];
+    const last = chunks.byteOffsets.indexOf(Math.max(...chunks.byteOffsets));
+    const blind: Source = { read: async (at, length) => bytes.subarray(at, at + length) };
+    const sources: [Source, string][] = [
+      [new MemorySource(bytes), `after ${bytes.length} of the ${file.length} bytes`],
+      [
+        new BlobSource(new Blob([Uint8Array.from(bytes)])),
+        `after ${bytes.length} of the ${file.length} bytes`,
+      ],
+      [withCache(withCoalescing(new MemorySource(bytes))), `after ${bytes.length} of the`],
+      [blind, `at or before ${chunks.byteOffsets[last]} of the`],
+    ];
+    for (const [source, fact] of sources) {
+      const container = await openContainer(source);
+      const error = await container.readChunk(0, last).catch((reason: unknown) => reason);
+      const message = expect.stringContaining(`the file ends ${fact}`) as string;
+      expect(error).toMatchObject({ code: 'truncated', message });
+      // Copying meets the end by other reads.
+      const cropped = crop(container, new MemorySink()).catch((reason: unknown) => reason);
+      expect(await cropped).toMatchObject({
+        code: 'truncated',
+        message: expect.stringMatching(/of the \d+ bytes/),
+      });
     }
   });
 

@@ -17,6 +17,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { BlobSource } from '../../dist/src/io/blob.js';
 import { FileSink } from '../../dist/src/io/file-sink-node.js';
 import { FileSource } from '../../dist/src/io/file-source-node.js';
+import { FileTarget } from '../../dist/src/io/file-target-node.js';
 import { MemorySink } from '../../dist/src/io/memory.js';
 import { writeContainer } from '../../dist/src/container/writer.js';
 import { openContainer } from '../../dist/src/container/reader.js';
@@ -25,6 +26,20 @@ import { payloadsOf, sampleContent, sampleFile } from './sample-container.js';
 
 const root = mkdtempSync(join(tmpdir(), 'lgi-test-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+/** A process number that no process has. */
+const NO_PROCESS = 2 ** 22 + 12_345;
+
+/** As a user without rights of its own, where the tests run as root, who has all. */
+async function asNobody(work: () => Promise<void>): Promise<void> {
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    await work();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+}
 
 function newFolder(name: string): string {
   const folder = join(root, name);
@@ -133,18 +148,71 @@ describe('a file sink', () => {
     expect(statSync('/dev/full').isCharacterDevice()).toBe(true);
   });
 
-  it.runIf(process.getuid?.() !== 0)('refuses files and folders without permission', async () => {
+  it('refuses files and folders without permission, by name', async () => {
     const folder = newFolder('permissions');
-    const path = join(folder, 'a.lgi');
-    writeFileSync(path, 'kept');
+    const [path, open] = [join(folder, 'a.lgi'), join(folder, 'open.lgi')];
+    for (const file of [path, open]) writeFileSync(file, 'kept');
     chmodSync(path, 0o444);
-    await expect(FileSink.open(path)).rejects.toMatchObject({
-      code: 'io',
-      message: expect.stringMatching('permission is denied'),
-    });
+    chmodSync(open, 0o666);
     chmodSync(folder, 0o555);
-    await expect(FileSink.open(join(folder, 'b'))).rejects.toMatchObject({ code: 'io' });
+    chmodSync(root, 0o755);
+    await asNobody(async () => {
+      // The file itself may be written; beside it nothing may, neither what takes its place nor a lock.
+      const works = [
+        () => FileSink.open(join(folder, 'new.lgi')),
+        () => FileSink.open(open),
+        () => FileTarget.open(open),
+      ];
+      for (const work of works) {
+        const error: unknown = await work().catch((reason: unknown) => reason);
+        expect(error).toMatchObject({ name: 'LgiError', code: 'io' });
+        expect((error as Error).message).toMatch(
+          /^cannot write .*\.lgi: the folder .*\/permissions may not be written in(, where its lock has to be made)?; change its permissions, or/,
+        );
+      }
+    });
+    // Permissions of a file are asked for by the real user, whom root stays.
+    if (process.getuid?.() !== 0) {
+      await expect(FileSink.open(path)).rejects.toMatchObject({
+        code: 'io',
+        message: expect.stringMatching('permission is denied; change the permissions'),
+      });
+    }
     chmodSync(folder, 0o755);
+  });
+
+  it('removes what killed writers to the same place have left, and nothing of others', async () => {
+    const folder = newFolder('abandoned');
+    const path = join(folder, 'a.lgi');
+    const sink = await FileSink.open(path);
+    const [own] = readdirSync(folder);
+    const dead = own.replace(/-\d+-/, `-${NO_PROCESS}-`);
+    expect(dead).not.toBe(own);
+    const others = [
+      own.replace(/-(\d+)-[0-9a-f]{8}-/, `-${NO_PROCESS}-00000000-`),
+      dead.replace('a.lgi', 'b.lgi'),
+      dead.replace('a.lgi', 'a.lgi.more'),
+      `${dead}.txt`,
+      dead.slice(1),
+    ];
+    for (const name of [dead, ...others]) writeFileSync(join(folder, name), 'some bytes');
+    const second = await FileSink.open(path);
+    const names = readdirSync(folder);
+    expect(names).not.toContain(dead);
+    expect(names).toHaveLength(others.length + 2);
+    for (const name of [own, ...others]) expect(names).toContain(name);
+    await sink.abort();
+    await second.close();
+    expect(readdirSync(folder).sort()).toEqual(['a.lgi', ...others].sort());
+  });
+
+  it('takes names as long as the file system does', async () => {
+    const folder = newFolder('long');
+    for (const name of ['x'.repeat(255), 'ü'.repeat(127), '画'.repeat(85)]) {
+      const sink = await FileSink.open(join(folder, name));
+      await sink.close();
+      expect(readdirSync(folder)).toContain(name);
+    }
   });
 });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { growContainer } from '../../dist/src/container/grow.js';
 import { openContainer, refreshContainer } from '../../dist/src/container/reader.js';
-import { encodeSuperblock } from '../../dist/src/container/superblock.js';
+import { encodeSuperblock, FEATURES } from '../../dist/src/container/superblock.js';
 import { verifyContainer } from '../../dist/src/container/verify.js';
 import { MemorySource } from '../../dist/src/io/memory.js';
 import { MemoryTarget } from '../../dist/src/io/memory-target.js';
@@ -100,9 +100,13 @@ describe('growing in place', () => {
   it('says that it needs readers who know of extents beyond the first encode', async () => {
     const file = await sampleFile();
     const { superblock } = await openBytes(await grown(file, 4, 1));
-    expect(superblock.features.mustUnderstand).toBe(1n);
-    expect(superblock.version).toEqual({ major: 1, minor: 1 });
-    expect((await openBytes(file)).superblock.version).toEqual({ major: 1, minor: 0 });
+    expect(superblock.features.mustUnderstand).toBe(FEATURES.extentBeyondFirst | FEATURES.impliedChunks);
+    const before = (await openBytes(file)).superblock;
+    expect(before.features.mustUnderstand).toBe(FEATURES.impliedChunks);
+    expect([before.version, superblock.version]).toEqual([
+      { major: 1, minor: 2 },
+      { major: 1, minor: 2 },
+    ]);
   });
 
   it('stopped before any of its writes leaves the old file or the new one, and can be begun again', async () => {

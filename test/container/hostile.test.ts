@@ -5,7 +5,7 @@ import { LgiError } from '../../dist/codec/errors.js';
 import { crc32c } from '../../dist/src/container/crc32c.js';
 import { decodeHeader, encodeHeader } from '../../dist/src/container/header-codec.js';
 import { decodeIndex } from '../../dist/src/container/index-codec.js';
-import { decodeSuperblock, encodeSuperblock } from '../../dist/src/container/superblock.js';
+import { decodeSuperblock, encodeSuperblock, FEATURES } from '../../dist/src/container/superblock.js';
 import { crop } from '../../dist/src/crop.js';
 import { MemorySink, MemorySource } from '../../dist/src/io/memory.js';
 import * as fb from '../../dist/schema/generated/lgi.js';
@@ -192,7 +192,7 @@ describe('versions and features', () => {
     file.set(encodeSuperblock({ ...decodeSuperblock(file).superblock, ...change }), 0);
     return file;
   }
-  const features = { mustUnderstand: 0n, mustUnderstandToWrite: 0n, mayIgnore: 0n };
+  const features = { mustUnderstand: FEATURES.impliedChunks, mustUnderstandToWrite: 0n, mayIgnore: 0n };
 
   it('refuses a later major version and takes a later minor one', async () => {
     await expect(openBytes(await withSuperblock({ version: { major: 2, minor: 0 } }))).rejects.toMatchObject({

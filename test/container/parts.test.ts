@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { Builder, ByteBuffer } from 'flatbuffers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -9,8 +10,8 @@ import {
   encodeChunkHead,
   nextChunkOffset,
 } from '../../dist/src/container/chunk.js';
-import { crc32c } from '../../dist/src/container/crc32c.js';
-import { hilbertKey, hilbertOrder } from '../../dist/src/container/hilbert.js';
+import { Checksums, crc32c } from '../../dist/src/container/crc32c.js';
+import { hilbertCells, hilbertOrder } from '../../dist/src/container/hilbert.js';
 import { FIRST_READ_BYTES } from '../../dist/src/container/limits.js';
 import { openContainer } from '../../dist/src/container/reader.js';
 import { planReads } from '../../dist/src/io/coalesce.js';
@@ -38,41 +39,130 @@ describe('CRC-32C', () => {
   });
 });
 
+describe('CRC-32C of ranges', () => {
+  it('is that of their bytes, wherever these and the ranges begin', () => {
+    const places = fc.tuple(
+      fc.nat(5),
+      fc.nat(300),
+      fc.nat(300),
+      fc.uint8Array({ minLength: 5, maxLength: 300 }),
+    );
+    fc.assert(
+      fc.property(places, fc.nat(), ([offset, one, other, content], before) => {
+        const bytes = content.subarray(offset);
+        const [begin, end] = [one, other].map((at) => Math.min(at, bytes.length)).sort((a, b) => a - b);
+        // Bit after bit, as the standard defines it.
+        let crc = ~before;
+        for (const byte of bytes.subarray(begin, end)) {
+          crc ^= byte;
+          for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
+        }
+        expect(new Checksums(bytes).crc32c(begin, end, before)).toBe(~crc >>> 0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+/** The key of section 5.1 of the format, by its letter. */
+function curveKey(coordinates: readonly number[]): bigint {
+  const x = coordinates.map((coordinate) => BigInt(coordinate) + 2n ** 31n);
+  const n = x.length;
+  for (let q = 2n ** 31n; q >= 2n; q /= 2n) {
+    for (let a = 0; a < n; a++) {
+      if (x[a] & q) x[0] ^= q - 1n;
+      else {
+        const t = (x[0] ^ x[a]) & (q - 1n);
+        x[0] ^= t;
+        x[a] ^= t;
+      }
+    }
+  }
+  for (let a = 1; a < n; a++) x[a] ^= x[a - 1];
+  let t = 0n;
+  for (let q = 2n ** 31n; q >= 2n; q /= 2n) if (x[n - 1] & q) t ^= q - 1n;
+  let key = 0n;
+  for (let bit = 31n; bit >= 0n; bit--) for (const each of x) key = key * 2n + (((each ^ t) >> bit) & 1n);
+  return key;
+}
+
+const anyGrid = fc
+  .array(
+    fc.tuple(fc.integer({ min: 1, max: 9 }), fc.oneof(fc.constant(0), fc.constant(-4), fc.maxSafeInteger())),
+    {
+      minLength: 1,
+      maxLength: 3,
+    },
+  )
+  .map(
+    (axes) =>
+      new Grid(
+        axes.map(([cells, first]) => ({
+          cuts: Array.from({ length: cells + 1 }, (_, i) => i),
+          // Anywhere among the coordinates that there can be.
+          firstCell: Math.min(first | 0, 2 ** 31 - 1 - cells),
+        })),
+      ),
+  );
+
 describe('the Hilbert curve', () => {
   it.each([1, 2, 3])('visits every cell of a cube of %i axes once, in steps of one', (axes) => {
-    const bits = axes === 3 ? 3 : 4;
-    const grid = new Grid(Array.from({ length: axes }, () => cutsByCount(2 ** bits, 2 ** bits)));
-    const all = Array.from({ length: grid.count }, (_, ordinal) => ordinal);
-    const keys = all.map((ordinal) => hilbertKey(grid.coordinatesOf(ordinal), bits));
-    expect([...keys].sort((a, b) => a - b)).toEqual(all);
-    const path = hilbertOrder(grid, all).map((ordinal) => grid.coordinatesOf(ordinal));
+    const side = axes === 3 ? 8 : 16;
+    const grid = new Grid(Array.from({ length: axes }, () => cutsByCount(side, side)));
+    const cells = hilbertCells(grid);
+    expect([...cells].sort((a, b) => a - b)).toEqual(Array.from({ length: grid.count }, (_, i) => i));
+    const path = Array.from(cells, (ordinal) => grid.coordinatesOf(ordinal));
     for (let i = 1; i < path.length; i++) {
       expect(path[i].reduce((sum, at, axis) => sum + Math.abs(at - path[i - 1][axis]), 0)).toBe(1);
     }
   });
 
-  it('orders grids of any form, also those too long for exact keys', () => {
-    for (const shape of [
-      [1, 1],
-      [5, 3],
-      [1, 7],
-      [3, 1, 4],
-      [2, 2, 1 << 18],
-    ]) {
-      const grid = new Grid(shape.map((length) => cutsByCount(length, length)));
-      const some = Array.from({ length: Math.min(grid.count, 500) }, (_, i) => i);
-      expect(hilbertOrder(grid, some).sort((a, b) => a - b)).toEqual(some);
+  it('has the cells of any grid by the key that the format defines', () => {
+    fc.assert(
+      fc.property(anyGrid, (grid) => {
+        const keys = Array.from({ length: grid.count }, (_, ordinal) =>
+          curveKey(grid.coordinatesOf(ordinal)),
+        );
+        const byKey = keys.map((_, ordinal) => ordinal).sort((a, b) => (keys[a] < keys[b] ? -1 : 1));
+        expect([...hilbertCells(grid)]).toEqual(byKey);
+      }),
+    );
+  });
+
+  it('has the check values and passes the grids that the format shows', () => {
+    const text = readFileSync('spec/lgi-format.md', 'utf8');
+    const [, section] = /\*\*Hilbert curve\.\*\*([^]*?)\*\*Runs\*\*/.exec(text)!;
+    const numbers = (list: string): number[] => list.split(',').map(Number);
+    const values = [...section.matchAll(/`([-\d,]+)`\s+(?:is )?at\s+`(0x[0-9A-F]+)`/g)];
+    expect(values.length).toBe(4);
+    for (const [, coordinates, key] of values) expect(curveKey(numbers(coordinates))).toBe(BigInt(key));
+    const paths = [...section.matchAll(/^ {4}((?:-?\d+(?:,-?\d+)+(?: {2})?){2,})$/gm)].map(
+      ([, path]) => path,
+    );
+    expect(paths.length).toBe(3);
+    for (const path of paths) {
+      const cells = path.split('  ').map(numbers);
+      const axes = cells[0].map((_, axis) => {
+        const all = cells.map((cell) => cell[axis]);
+        const [firstCell, last] = [Math.min(...all), Math.max(...all)];
+        return { cuts: Array.from({ length: last - firstCell + 2 }, (_, i) => i), firstCell };
+      });
+      const grid = new Grid(axes);
+      expect(Array.from(hilbertCells(grid), (ordinal) => grid.coordinatesOf(ordinal))).toEqual(cells);
     }
+  });
+
+  it('orders some of the cells of a grid, however long it is', () => {
+    const grid = new Grid([2, 2, 1 << 18].map((length) => cutsByCount(length, length)));
+    const some = Array.from({ length: 500 }, (_, i) => i * 2001);
+    const order = Array.from(hilbertOrder(grid, some), (i) => some[i]);
+    const all = hilbertCells(grid);
+    expect(order).toEqual([...all].filter((ordinal) => some.includes(ordinal)));
   });
 
   it('keeps a quarter of a square in one run', () => {
     const grid = new Grid([cutsByCell(16, 1), cutsByCell(16, 1)]);
-    const order = hilbertOrder(
-      grid,
-      Array.from({ length: 256 }, (_, i) => i),
-    );
     const quarter = new Set(grid.ordinalsIn({ begin: [8, 0], end: [16, 8] }));
-    const places = order.flatMap((ordinal, place) => (quarter.has(ordinal) ? [place] : []));
+    const places = [...hilbertCells(grid)].flatMap((ordinal, place) => (quarter.has(ordinal) ? [place] : []));
     expect(places[63] - places[0]).toBe(63);
   });
 });

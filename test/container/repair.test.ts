@@ -5,14 +5,19 @@ import type { Box } from '../../dist/codec/grid.js';
 import { encodeChunkHead } from '../../dist/src/container/chunk.js';
 import { crc32c } from '../../dist/src/container/crc32c.js';
 import { unshiftCrc } from '../../dist/src/container/crc-shift.js';
+import { growContainer } from '../../dist/src/container/grow.js';
 import { encodeIndex } from '../../dist/src/container/index-codec.js';
+import { listedColumns } from '../../dist/src/container/index-columns.js';
 import { ChunkTable } from '../../dist/src/container/index-table.js';
 import { rebuildGrid } from '../../dist/src/container/rebuild-grid.js';
 import { scanChunks } from '../../dist/src/container/scan-chunks.js';
+import { openContainer } from '../../dist/src/container/reader.js';
 import { encodeSuperblock } from '../../dist/src/container/superblock.js';
 import { verifyContainer } from '../../dist/src/container/verify.js';
 import { crop } from '../../dist/src/crop.js';
 import { MemorySink, MemorySource } from '../../dist/src/io/memory.js';
+import { MemoryTarget } from '../../dist/src/io/memory-target.js';
+import { placeMedia } from '../../dist/src/placement.js';
 import { repair } from '../../dist/src/repair.js';
 import { openBytes, patternBytes, sampleFile } from './sample-container.js';
 
@@ -63,10 +68,8 @@ async function appended(file: Uint8Array): Promise<Uint8Array> {
   lengths[chunks.find(0)] = payload.length;
   byteOffsets[chunks.find(0)] = file.length;
   const table = new ChunkTable(chunks.ordinals, lengths, byteOffsets);
-  const indexBytes = encodeIndex(
-    { sections: index.sections, signals: [{ grid, window, chunks: table }] },
-    header,
-  );
+  const changed = { sections: index.sections, signals: [{ grid, window, chunks: table }] };
+  const indexBytes = encodeIndex(changed, listedColumns(changed), header);
   const at = Math.ceil((file.length + head.bytes.length + payload.length) / 8) * 8;
   const bytes = new Uint8Array(at + indexBytes.length);
   bytes.set(file, 0);
@@ -176,6 +179,52 @@ describe('repair', () => {
     expect(await rawChunks(older.bytes)).toEqual(await rawChunks(file));
   });
 
+  it('of a grown file whose newest index is gone names what is lost of it, and no hole that was there before', async () => {
+    // Two partitions were cropped away on purpose; then 10 more columns came, in cells of 4, 4 and 2.
+    const cropped = await sampleFile({ has: (ordinal) => ordinal !== 5 && ordinal !== 6 });
+    for (const side of ['right', 'left'] as const) {
+      const target = new MemoryTarget(cropped);
+      const old = await openContainer(target);
+      const placed = placeMedia('image', old.index.signals[0], [4, 4], [10, 10], { side });
+      const added = Array.from({ length: placed.part.count }, (_, ordinal) =>
+        placed.part.coordinatesOf(ordinal),
+      );
+      const growth = {
+        ...placed,
+        chunks: added.map((coordinates, i) => ({ coordinates, payload: patternBytes(16, i) })),
+      };
+      await growContainer(old, target, [growth]);
+      const file = target.bytes().slice();
+      const { superblock, index } = await openBytes(file);
+      const [{ grid, window, chunks }] = index.signals;
+      const outermost =
+        side === 'right' ? Math.max(...added.map(([, x]) => x)) : Math.min(...added.map(([, x]) => x));
+      // Of the new ones in the first row all but the outermost are lost; an old one, too.
+      const lost = [[2, 0], ...added.filter(([y, x]) => y === 0 && x !== outermost)];
+      // And of whole columns nothing is left but that.
+      for (const [y, x] of added) if (y > 0 && x !== outermost) lost.push([y, x]);
+      for (const at of lost) file[chunks.end(chunks.find(grid.ordinalOf(at))) - 1] ^= 1;
+      file.fill(0, superblock.index.byteOffset, superblock.index.byteOffset + superblock.index.byteLength);
+      const { report, bytes } = await repaired(file);
+      expect(report).toMatchObject({
+        indexRebuilt: true,
+        indexHint: 'earlier',
+        absent: 2,
+        kept: chunks.count - lost.length,
+      });
+      expect(new Set(report.lost.map(({ coordinates }) => coordinates.join()))).toEqual(
+        new Set(lost.map(String)),
+      );
+      expect(report.lost.every(({ reason }) => reason === 'not-found')).toBe(true);
+      expect(report.notices.join()).toContain('made anew by a scan for chunks');
+      const saved = (await openBytes(bytes)).index.signals[0];
+      expect([saved.grid, saved.window]).toEqual([grid, window]);
+      const named = [];
+      for await (const { section } of verifyContainer(new MemorySource(file))) named.push(section);
+      for (const at of lost) expect(named).toContain(`chunk ${at.join()}`);
+    }
+  });
+
   it('of a file cut off in the middle keeps what is before, and names what is not', async () => {
     const file = await sampleFile();
     const { chunks, grid } = (await openBytes(file)).index.signals[0];
@@ -184,7 +233,7 @@ describe('repair', () => {
     expect(report.lost.map(({ coordinates }) => coordinates)).toEqual(
       Array.from({ length: 5 }, (_, i) => grid.coordinatesOf(chunks.ordinals[7 + i])),
     );
-    expect(report.notices.join()).toContain('shorter');
+    expect(report.notices.join()).toContain(`ends after ${chunks.end(6) + 5} of the ${file.length} bytes`);
     expect((await openBytes(bytes)).index.signals[0].grid).toEqual(grid);
   });
 

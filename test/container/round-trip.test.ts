@@ -22,6 +22,23 @@ describe('a file', () => {
     }
   });
 
+  it('opens wherever its bytes lie in memory, also as a Buffer of Node or in memory that threads share', async () => {
+    const file = await sampleFile({ format: 'float32' });
+    const expected = await payloadsOf(await openBytes(file));
+    for (let at = 0; at < 8; at++) {
+      const shared = new Uint8Array(new SharedArrayBuffer(file.length + at), at);
+      const holders = [
+        new Uint8Array(file.length + at).subarray(at),
+        Buffer.alloc(file.length + at).subarray(at),
+        shared,
+      ];
+      for (const bytes of holders) {
+        bytes.set(file);
+        expect(await payloadsOf(await openBytes(bytes))).toEqual(expected);
+      }
+    }
+  });
+
   it('crops', async () => {
     const sink = new MemorySink();
     const report = await crop(new MemorySource(await sampleFile()), sink, {

@@ -4,6 +4,7 @@ import { Grid } from '../../dist/codec/grid.js';
 import { decodeHeader, encodeHeader } from '../../dist/src/container/header-codec.js';
 import type { Header, SignalHeader } from '../../dist/src/container/header.js';
 import { decodeIndex, encodeIndex } from '../../dist/src/container/index-codec.js';
+import { listedColumns } from '../../dist/src/container/index-columns.js';
 import { ChunkTable, type Index, type SignalIndex } from '../../dist/src/container/index-table.js';
 import { openBytes, patternBytes, sampleFile, sampleHeader } from './sample-container.js';
 
@@ -29,7 +30,7 @@ describe('an index is refused', () => {
         ? changed
         : { ...index, signals: [{ ...index.signals[0], ...(changed as Partial<SignalIndex>) }] };
     const writers = { ...header, signals: other.signals.map(() => header.signals[0]) };
-    return failure(() => decodeIndex(encodeIndex(other, writers), header, superblock));
+    return failure(() => decodeIndex(encodeIndex(other, listedColumns(other), writers), header, superblock));
   }
   const moved = (
     { ordinals, payloadLengths, byteOffsets }: ChunkTable,

@@ -32,6 +32,8 @@ export interface SampleOptions {
   /** Float32 payloads are aligned, others are not. */
   readonly format?: 'float32' | 'integer';
   readonly metadata?: readonly { name: string; bytes: Uint8Array }[];
+  /** Bytes of every payload; default 13 to 17. */
+  readonly payloadLength?: number;
   /** Whether the partition with this ordinal is there; default all. */
   readonly has?: (ordinal: number) => boolean;
 }
@@ -71,10 +73,11 @@ export function sampleHeader(shape: readonly number[], cell: number, format: 'fl
 /** What {@link sampleFile} writes. */
 export function sampleContent(options: SampleOptions = {}) {
   const { shape = [10, 13], cell = 4, format = 'integer', metadata = [], has = () => true } = options;
+  const lengthOf = (ordinal: number): number => options.payloadLength ?? 17 - (ordinal % 5);
   const grid = new Grid(shape.map((length) => cutsByCell(length, cell)));
   const chunks = Array.from({ length: grid.count }, (_, ordinal) => ({
     coordinates: grid.coordinatesOf(ordinal),
-    payload: patternBytes(17 - (ordinal % 5), ordinal),
+    payload: patternBytes(lengthOf(ordinal), ordinal),
   })).filter((_, ordinal) => has(ordinal));
   return { header: sampleHeader(shape, cell, format), signals: [{ grid, chunks }], metadata };
 }

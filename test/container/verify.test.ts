@@ -1,7 +1,16 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CHUNK_HEAD_BYTES } from '../../dist/src/container/chunk.js';
+import { crc32c } from '../../dist/src/container/crc32c.js';
 import { verifyContainer } from '../../dist/src/container/verify.js';
-import { MemorySource } from '../../dist/src/io/memory.js';
-import { openBytes, patternBytes, sampleFile } from './sample-container.js';
+import { writeContainer } from '../../dist/src/container/writer.js';
+import { FileSource } from '../../dist/src/io/file-source-node.js';
+import { MemorySink, MemorySource } from '../../dist/src/io/memory.js';
+import { MAX_READ_BYTES } from '../../dist/src/io/read-budgets.js';
+import { openBytes, patternBytes, sampleContent, sampleFile } from './sample-container.js';
 
 const METADATA = [{ name: 'icc', bytes: patternBytes(60, 1) }];
 const file = await sampleFile({ metadata: METADATA });
@@ -9,9 +18,10 @@ const { superblock, index } = await openBytes(file);
 const [{ chunks, grid }] = index.signals;
 
 /** Code and section of all problems, in the order in which they are found. */
-async function problemsOf(bytes: Uint8Array): Promise<string[]> {
+async function problemsOf(from: Uint8Array | FileSource): Promise<string[]> {
   const problems: string[] = [];
-  for await (const { code, section } of verifyContainer(new MemorySource(bytes))) {
+  const source = from instanceof Uint8Array ? new MemorySource(from) : from;
+  for await (const { code, section } of verifyContainer(source)) {
     problems.push(`${code} ${section}`);
   }
   return problems;
@@ -50,6 +60,60 @@ describe('verify', () => {
       `damaged ${nameOf(3)}`,
       `damaged ${nameOf(7)}`,
     ]);
+  });
+
+  it('takes no chunk for another one, however well its checksum fits', async () => {
+    const [at, end] = [chunks.byteOffsets[3], chunks.end(3)];
+    for (let field = 4; field < CHUNK_HEAD_BYTES; field++) {
+      const bytes = flipped(at + field);
+      const crc = crc32c(bytes.subarray(at + 4, end), superblock.header.crc);
+      new DataView(bytes.buffer).setUint32(at, crc, true);
+      // The last two bytes have no meaning.
+      const expected = field < 34 ? [`damaged ${nameOf(3)}`] : [];
+      expect(await problemsOf(bytes)).toEqual(expected);
+    }
+  });
+
+  it('finds in files what it finds in memory, of chunks that come by many reads', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lgi-verify-'));
+    const content = sampleContent({ shape: [6, 11], cell: 1 });
+    const [signal] = content.signals;
+    // Some longer than a read, most shorter, all together some reads long.
+    const sized = signal.chunks.map(({ coordinates }, i) => {
+      const byteLength = i % 31 === 7 ? MAX_READ_BYTES + 5 : 40_000 + i;
+      return { coordinates, payload: new Uint8Array(byteLength).fill(i) };
+    });
+    const sink = new MemorySink();
+    await writeContainer(sink, { ...content, signals: [{ ...signal, chunks: sized }] });
+    const whole = sink.bytes();
+    const [long] = (await openBytes(whole)).index.signals;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(fc.nat(long.chunks.count - 1), { maxLength: 5 }),
+        fc.option(fc.nat(long.chunks.count - 1)),
+        async (damaged, cut) => {
+          const end = cut === null ? whole.length : long.chunks.end(cut) - 1;
+          const bytes = whole.slice(0, end);
+          for (const chunk of damaged) {
+            const middle = (long.chunks.byteOffsets[chunk] + long.chunks.end(chunk)) >> 1;
+            if (middle < end) bytes[middle] ^= 4;
+          }
+          const expected = await problemsOf(bytes);
+          const isCut = (chunk: number): boolean => long.chunks.end(chunk) > end;
+          const chunksOf = (wanted: (chunk: number) => boolean): number =>
+            Array.from(long.chunks.ordinals.keys()).filter(wanted).length;
+          const wrong = chunksOf((chunk) => isCut(chunk) || damaged.includes(chunk));
+          expect(expected.filter((problem) => problem.includes('chunk'))).toHaveLength(wrong);
+          const path = join(folder, 'file.lgi');
+          await writeFile(path, bytes);
+          const source = await FileSource.open(path);
+          expect(await problemsOf(source)).toEqual(expected);
+          await source.close();
+        },
+      ),
+      { numRuns: 20 },
+    );
+    await rm(folder, { recursive: true });
   });
 
   it('goes on behind a damaged index, by a scan', async () => {

@@ -25,7 +25,7 @@ export interface Draft {
   bytes: Uint8Array;
   header: Uint8Array;
   index: Uint8Array;
-  readonly superblock: Superblock;
+  superblock: Superblock;
   /** Fields of the slots by their place, for one slot or both. */
   readonly slotFields: { at: number; size: number; value: bigint; slots: readonly number[] }[];
   readonly sealing: Sealing;

@@ -5,12 +5,15 @@ import { Grid, type AxisCuts } from '../../codec/grid.js';
 import { CHUNK_HEAD_BYTES } from '../../src/container/chunk.js';
 import type { Header } from '../../src/container/header.js';
 import { encodeIndex } from '../../src/container/index-codec.js';
+import { listedColumns, shortestColumns, type IndexColumns } from '../../src/container/index-columns.js';
 import {
   ChunkTable,
   type Index,
   type MetadataSection,
   type SignalIndex,
 } from '../../src/container/index-table.js';
+import { MAX_CELLS } from '../../src/container/limits.js';
+import { FEATURES } from '../../src/container/superblock.js';
 import type { Choices } from './choices.js';
 import { appendBytes, draftOf, readDraft, type Draft } from './draft.js';
 import { interesting } from './interesting.js';
@@ -126,13 +129,49 @@ function changeSections(sections: readonly MetadataSection[], choices: Choices):
   });
 }
 
+type ColumnsEdit = (columns: IndexColumns, choices: Choices) => Partial<IndexColumns>;
+
+const COLUMN_EDITS: Readonly<Record<string, ColumnsEdit>> = {
+  'coordinates left out': () => ({ coordinates: new Int32Array(0) }),
+  'presence left out': () => ({ presence: new Uint8Array(0) }),
+  'another presence': ({ presence, chunks }, choices) => ({
+    presence: presence.length > 0 ? otherPayload(presence, choices) : choices.bytes(1 + (chunks.count >> 3)),
+  }),
+  'one length': ({ payloadLengths }, choices) => ({
+    payloadLengths: Uint32Array.of(near(payloadLengths[0] ?? 0, 4, choices)),
+  }),
+  'the first length for all': ({ payloadLengths }) => ({ payloadLengths: payloadLengths.slice(0, 1) }),
+  'no lengths': () => ({ payloadLengths: new Uint32Array(0) }),
+  'lengths one by one': ({ chunks }) => ({ payloadLengths: chunks.payloadLengths }),
+};
+
+/** Writes an index in one of the forms that there are, now and then with a column of another. */
+function writeIndex(draft: Draft, index: Index, header: Header, choices: Choices): void {
+  // What no file may have is not worth its bits.
+  const isSmall = index.signals.every(({ grid }) => grid.count <= MAX_CELLS);
+  const isShort = isSmall && choices.chance(0.6);
+  let columns = isShort ? shortestColumns(index, header) : listedColumns(index);
+  if (choices.chance(0.2)) {
+    const name = choices.pick(Object.keys(COLUMN_EDITS));
+    const chosen = choices.below(columns.length);
+    columns = columns.map((one, i) => (i === chosen ? { ...one, ...COLUMN_EDITS[name](one, choices) } : one));
+    draft.notes.push(`columns of signal ${chosen}: ${name}`);
+  }
+  if (choices.chance(0.95)) {
+    const { superblock } = draft;
+    const mustUnderstand = superblock.features.mustUnderstand | FEATURES.impliedChunks;
+    draft.superblock = { ...superblock, features: { ...superblock.features, mustUnderstand } };
+  }
+  draft.index = encodeIndex(index, columns, header);
+}
+
 /** An index that says something else, written as a writer would. */
 export function changeIndex(draft: Draft, choices: Choices): void {
   const read = readDraft(draft);
   if (read === null) return;
   const { header, index } = read;
   if (choices.chance(0.15)) {
-    draft.index = encodeIndex({ ...index, sections: changeSections(index.sections, choices) }, header);
+    writeIndex(draft, { ...index, sections: changeSections(index.sections, choices) }, header, choices);
     draft.notes.push('index: other metadata sections');
     return;
   }
@@ -140,7 +179,7 @@ export function changeIndex(draft: Draft, choices: Choices): void {
   const name = choices.pick(Object.keys(SIGNAL_EDITS));
   const edited = { ...index.signals[chosen], ...SIGNAL_EDITS[name](index.signals[chosen], choices, index) };
   const signals = index.signals.map((signal, i) => (i === chosen ? edited : signal));
-  draft.index = encodeIndex({ ...index, signals }, header);
+  writeIndex(draft, { ...index, signals }, header, choices);
   draft.notes.push(`index of signal ${chosen}: ${name}`);
 }
 
@@ -210,7 +249,7 @@ export function changePayload(draft: Draft, choices: Choices): void {
     lengths[chunk] = payload.length;
     offsets[chunk] = at;
   });
-  draft.index = encodeIndex(withSignal(index, signal, changed), header);
+  writeIndex(draft, withSignal(index, signal, changed), header, choices);
   draft.notes.push(`signal ${signal}: chunk ${chunk} has another payload of ${payload.length} bytes`);
 }
 

@@ -1,3 +1,4 @@
+import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
 import { HttpSource, open, OptionError } from '../../dist/src/index.js';
 import { patternBytes } from '../container/sample-container.js';
@@ -66,7 +67,7 @@ describe('a file behind a URL', () => {
   });
 
   it.each<[string, Switches, RegExp, number]>([
-    ['401', { statuses: [401] }, /status 401.*Authorization/, 1],
+    ['401', { statuses: [401] }, /status 401.*user:password@/, 1],
     ['403', { statuses: [403] }, /status 403.*forbids.*expired/, 1],
     ['404', { statuses: [404] }, /status 404, there is no such file; check the URL/, 1],
     ['410', { statuses: [410] }, /status 410/, 1],
@@ -105,7 +106,7 @@ describe('a file behind a URL', () => {
   it('that stalls is given up after the time that was set, before or in the middle of a body', async () => {
     for (const stallAfter of [0, 100]) {
       const error = await failure(sourceWith({ stallAfter }, { timeoutMs: 60, retries: 1 }));
-      expect(error.message).toMatch(/nothing arrived for 0.06 s \(tried 2 times\).*timeoutMs/);
+      expect(error.message).toMatch(/nothing arrived for 0.06 s \(tried 2 times\); check the connection/);
     }
     const never = () => new Promise<Response>(() => undefined);
     const error = await failure(sourceWith({}, { fetch: never, timeoutMs: 30, retries: 0 }));
@@ -212,5 +213,25 @@ describe('a file behind a URL', () => {
     const { url } = gone;
     await gone.stop();
     expect((await failure(new HttpSource(url, quick))).message).toMatch(/nothing answers there/);
+    const port25 = await failure(new HttpSource('http://127.0.0.1:25/a.lgi', quick));
+    expect(port25.message).toMatch(/no requests to this port.*another port/);
+  });
+
+  it('says so where the server speaks another protocol, without asking again', async () => {
+    server.reset(FILE);
+    const https = new HttpSource(server.url.replace('http:', 'https:'), quick);
+    expect((await failure(https)).message).toMatch(/does not speak https; check the port/);
+    expect(https.requests).toBe(1);
+    const greeter = createServer((socket) =>
+      socket
+        .on('error', () => undefined)
+        .resume()
+        .end('220 mail.example ESMTP\r\n'),
+    );
+    await new Promise<void>((fulfil) => greeter.listen(0, '127.0.0.1', fulfil));
+    const { port } = greeter.address() as AddressInfo;
+    const mail = new HttpSource(`http://127.0.0.1:${port}/a.lgi`, quick);
+    expect((await failure(mail)).message).toMatch(/does not speak HTTP; check the port/);
+    await new Promise((fulfil) => greeter.close(fulfil));
   });
 });

@@ -268,12 +268,18 @@ describe('groups', () => {
 
   test('report progress over the whole, and share a budget of time out', async () => {
     const seen: Progress[] = [];
-    await encoded(small, { groups, overviews: [4] }, (progress) => seen.push(progress));
+    const whole = await encoded(small, { groups, overviews: [4] }, (progress) => seen.push(progress));
     const fractions = seen.map(({ fraction }) => fraction);
     expect(fractions).toEqual([...fractions].sort((a, b) => Number(a) - Number(b)));
     expect(fractions[fractions.length - 1]).toBeCloseTo(1, 9);
     const last = seen[seen.length - 1];
-    expect(last.iteration).toBe(last.iterations);
+    // What the bar counts is what the report says, however many groups and overviews there are.
+    expect([last.iteration, last.iterations]).toEqual([whole.report.iterations, 400]);
+    for (const [i, { iteration, iterations, seconds, iterationsPerSecond }] of seen.entries()) {
+      expect(iterations).toBe(400);
+      expect(iteration).toBeGreaterThanOrEqual(seen[Math.max(0, i - 1)].iteration);
+      expect(Math.floor(iterationsPerSecond * seconds + 1e-6)).toBe(iteration);
+    }
 
     const { report } = await encoded({ ...small, iterations: undefined, seconds: 0.5 }, { groups });
     expect(report.stoppedBy).toBe('seconds');

@@ -72,6 +72,7 @@ describe("the format's limits", () => {
       ['metadata sections', limits.MAX_SECTIONS],
       ['name of a metadata section, characters', limits.MAX_SECTION_NAME_BYTES],
       ['signals', limits.MAX_SIGNALS],
+      ['chunks of all signals together', limits.MAX_CHUNKS],
       ['cells between the cuts of one signal, present or not', limits.MAX_CELLS],
       ['samples per axis: `first_shape`, `nominal_cell`, last cut less first', limits.MAX_AXIS_SAMPLES],
       ['partition coordinate (magnitude)', limits.MAX_POSITION],

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { openContainer } from '../../dist/src/container/reader.js';
+import { MemorySource } from '../../dist/src/io/memory.js';
 
 /** A row of a table; rows without an offset only go on with the meaning of the one before. */
 interface Row {
@@ -16,7 +18,10 @@ function rowsOf(part: string): Row[] {
   const rows: Row[] = [];
   for (const line of part.split('\n')) {
     const continued = /^\| \| \| \| (.*) \|$/.exec(line);
-    if (continued) rows.push({ ...rows.pop()!, meaning: `${rows.at(-1)?.meaning ?? ''} ${continued[1]}` });
+    if (continued) {
+      const row = rows.pop()!;
+      rows.push({ ...row, meaning: `${row.meaning} ${continued[1]}` });
+    }
     const cells = /^\| (\d+) \| (\d+) \| `([^`]+)` \| (.*) \|$/.exec(line);
     if (cells) {
       const [, offset, length, hex, meaning] = cells;
@@ -26,13 +31,17 @@ function rowsOf(part: string): Row[] {
   return rows;
 }
 
-const examples = parts.map((part) => {
+const shown = parts.map((part) => {
   const name = /`([a-z0-9-]+)\.lgi`/.exec(part)![1];
   const json = JSON.parse(readFileSync(`spec/vectors/${name}.json`, 'utf8')) as {
     signals: { samples: number[] }[];
   };
-  return { name, part, rows: rowsOf(part), bytes: readFileSync(`spec/vectors/${name}.lgi`), json };
+  const bytes = Uint8Array.from(readFileSync(`spec/vectors/${name}.lgi`));
+  const [, from, to, of] = /bytes (\d+) to (\d+) of (\d+)/.exec(part) ?? [];
+  const range = from === undefined ? undefined : { begin: Number(from), end: Number(to), of: Number(of) };
+  return { name, part, rows: rowsOf(part), bytes, json, range };
 });
+const examples = shown.filter(({ range }) => range === undefined);
 
 /** Whether bytes are what a row's hexadecimal digits say; shortened ones say beginning and end. */
 function shows(hex: string, bytes: Uint8Array): boolean {
@@ -46,10 +55,11 @@ function shows(hex: string, bytes: Uint8Array): boolean {
   return begin.length + end.length < bytes.length && shown(begin, 0) && shown(end, bytes.length - end.length);
 }
 
-describe.each(examples)('the example $name', ({ part, rows, bytes, json }) => {
-  it("shows the vector's bytes, all of them and each once", () => {
-    expect(part).toContain(`: ${bytes.length} bytes`);
-    let end = 0;
+describe.each(shown)('the example $name', ({ part, rows, bytes, range }) => {
+  it("shows the vector's bytes, all that it says and each once", () => {
+    if (range === undefined) expect(part).toContain(`: ${bytes.length} bytes`);
+    else expect(range.of).toBe(bytes.length);
+    let end = range?.begin ?? 0;
     for (const { offset, length, hex } of rows) {
       // A tensor that ends inside a byte shares it with the next.
       const isShared = end - offset === 1;
@@ -59,7 +69,7 @@ describe.each(examples)('the example $name', ({ part, rows, bytes, json }) => {
       end = offset + length;
       expect(shows(hex, bytes.subarray(offset, end)), `${hex} at ${offset}`).toBe(true);
     }
-    expect(end).toBe(bytes.length);
+    expect(end).toBe(range?.end ?? bytes.length);
   });
 
   it('leaves out only what the first one shows', () => {
@@ -89,10 +99,33 @@ describe.each(examples)('the example $name', ({ part, rows, bytes, json }) => {
     }
     expect(offsets).toBeGreaterThan(8);
   });
+});
 
+describe.each(examples)('the example $name', ({ part, json }) => {
   it("comes to the vector's first sample", () => {
     const [, list] = /`floor\(v \+ 1\/2\)` = ([\d, ]+):/.exec(part) ?? [];
     const samples = list.split(', ').map(Number);
     expect(samples).toEqual(json.signals[0].samples.slice(0, samples.length));
   });
 });
+
+describe.each(shown.filter(({ range }) => range !== undefined))(
+  'the example $name',
+  ({ part, bytes, range }) => {
+    it('shows the index, and where its chunks are', async () => {
+      const { superblock, index } = await openContainer(new MemorySource(bytes));
+      const { byteOffset, byteLength } = superblock.index;
+      expect(range).toMatchObject({ begin: byteOffset, end: byteOffset + byteLength });
+      const [{ grid, chunks }] = index.signals;
+      const rows = [...part.matchAll(/^\| (\d+) \| \d+ \| (\d+),(\d+) \| (\d+) \| (\d+) \|$/gm)];
+      expect(rows.map(([, ...cells]) => cells.map(Number))).toEqual(
+        Array.from(chunks.ordinals, (ordinal, chunk) => [
+          chunk,
+          ...grid.coordinatesOf(ordinal),
+          chunks.payloadLengths[chunk],
+          chunks.byteOffsets[chunk],
+        ]),
+      );
+    });
+  },
+);

@@ -53,6 +53,7 @@ class Table {
   /** Elements of a vector, each read by its place. */
   vector<T>(field: number, size: number, read: (view: DataView, at: number) => T): T[] {
     const at = this.place(field);
+    if (at === 0) return [];
     const vector = at + this.view.getUint32(at, true);
     return Array.from({ length: this.view.getUint32(vector, true) }, (_, i) =>
       read(this.view, vector + 4 + size * i),
@@ -146,6 +147,28 @@ function affine(layer: ReturnType<typeof layersOf>[number], x: readonly number[]
   );
 }
 
+/** Section 5.1: the place of a partition on the Hilbert curve. */
+function curvePlace(coordinates: readonly number[]): bigint {
+  const x = coordinates.map((c) => BigInt(c) + (1n << 31n));
+  const n = x.length;
+  for (let q = 1n << 31n; q >= 2n; q >>= 1n) {
+    for (let a = 0; a < n; a++) {
+      const isUpper = (x[a] & q) !== 0n;
+      const t = (x[0] ^ x[a]) & (q - 1n);
+      x[0] ^= isUpper ? q - 1n : t;
+      if (!isUpper) x[a] ^= t;
+    }
+  }
+  for (let a = 1; a < n; a++) x[a] ^= x[a - 1];
+  let t = 0n;
+  for (let q = 1n << 31n; q >= 2n; q >>= 1n) if (x[n - 1] & q) t ^= q - 1n;
+  let place = 0n;
+  for (let bit = 31n; bit >= 0n; bit--) {
+    for (let a = 0; a < n; a++) place = 2n * place + (((x[a] ^ t) >> bit) & 1n);
+  }
+  return place;
+}
+
 interface Box {
   readonly begin: readonly number[];
   readonly end: readonly number[];
@@ -173,6 +196,14 @@ export interface ReadSignal {
 const AXES = [2, 1, 3, 3, 3];
 
 const MAGIC = [0x91, 0x4c, 0x47, 0x49, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/** Every list of whole numbers below these ones, row-major. */
+function everyCell(lengths: readonly number[]): number[][] {
+  return lengths.reduce<number[][]>(
+    (list, length) => list.flatMap((head) => Array.from({ length }, (_, i) => [...head, i])),
+    [[]],
+  );
+}
 
 /** The visible samples of every signal of a file, or what `samplings` asks of a signal. */
 export function readFile(file: Uint8Array, samplings: readonly Sampling[] = []): ReadSignal[] {
@@ -247,8 +278,21 @@ function readSignal(
   // Section 5: partitions and their chunks.
   const axes = index.tables(0).map((axis) => ({ cuts: axis.integers(0), firstCell: axis.i32(1) }));
   const window = { begin: index.integers(1), end: index.integers(2) };
+  const everyPartition = everyCell(axes.map(({ cuts }) => cuts.length - 1)).map((cell) =>
+    cell.map((i, axis) => i + axes[axis].firstCell),
+  );
   const coordinates = index.integers(3);
   const lengths = index.vector(4, 4, (v, at) => v.getUint32(at, true));
+  const presence = index.vector(6, 1, (v, at) => v.getUint8(at));
+  let partitions = Array.from({ length: coordinates.length / n }, (_, c) =>
+    coordinates.slice(n * c, n * (c + 1)),
+  );
+  if (coordinates.length === 0 && lengths.length > 0) {
+    const places = new Map(everyPartition.map((cell) => [cell, curvePlace(cell)] as const));
+    partitions = [...everyPartition]
+      .sort((a, b) => (places.get(a)! < places.get(b)! ? -1 : 1))
+      .filter((_, i) => presence.length === 0 || (presence[i >> 3] >> (i & 7)) & 1);
+  }
   const runs = index.vector(
     5,
     16,
@@ -256,7 +300,8 @@ function readSignal(
   );
   const locals = new Map<string, ReturnType<typeof layersOf>>();
   let at = 0;
-  lengths.forEach((length, chunk) => {
+  partitions.forEach((partition, chunk) => {
+    const length = lengths.length === 1 ? lengths[0] : lengths[chunk];
     const run = runs.find(([, first]) => first === chunk);
     if (run) [at] = run;
     else if (aligned) while ((at + 36) % 16 !== 0) at++;
@@ -266,7 +311,7 @@ function readSignal(
     if (view.getUint32(at + 4, true) !== length || view.getUint8(at + 32) !== ordinal)
       throw new Error('chunk');
     const flat = readWeights(payload, counts(localShapes), { ...common, tensors: tensors(1) });
-    locals.set(coordinates.slice(chunk * n, (chunk + 1) * n).join(), layersOf(flat, localShapes));
+    locals.set(partition.join(), layersOf(flat, localShapes));
     at += 36 + length;
   });
 
@@ -347,18 +392,11 @@ function readSignal(
     return { count, r: size === undefined ? (scale ?? 1) : count / length };
   });
   const shape = outputs.map(({ count }) => count);
-  const everyCell = (lengthsPerAxis: readonly number[]) =>
-    lengthsPerAxis.reduce<number[][]>(
-      (list, length) => list.flatMap((head) => Array.from({ length }, (_, i) => [...head, i])),
-      [[]],
-    );
   return {
     shape,
     channels,
     window,
-    absent: everyCell(axes.map(({ cuts }) => cuts.length - 1))
-      .map((cell) => cell.map((i, axis) => i + axes[axis].firstCell))
-      .filter((cell) => !locals.has(cell.join())),
+    absent: everyPartition.filter((cell) => !locals.has(cell.join())),
     samples: everyCell(shape).flatMap((cell) =>
       sampleAt(
         cell.map((j, axis) => {

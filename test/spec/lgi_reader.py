@@ -1,4 +1,4 @@
-"""A reader of LGI files, version 1.1, written from spec/lgi-format.md and spec/lgi.fbs alone, with Python's standard library.
+"""A reader of LGI files, version 1.2, written from spec/lgi-format.md and spec/lgi.fbs alone, with Python's standard library.
 
     python3 lgi_reader.py FOLDER      decodes or refuses every vector of a folder; exit status 1 where one fails
     python3 lgi_reader.py FILE.lgi    opens and checks a file, prints its signals, or its error, as JSON
@@ -18,7 +18,8 @@ import sys
 import zlib
 
 MAGIC = b"\x91LGI\r\n\x1a\n"
-KNOWN_FEATURES = 1                                # bit 0: the extent reaches beyond the first encode
+BEYOND_FIRST, IMPLIED = 1, 2                      # features, bits 0 and 1: the extent goes on; columns leave things out
+KNOWN_FEATURES = BEYOND_FIRST | IMPLIED
 AXES = {"image": 2, "audio": 1, "video": 3, "volume": 3, "shape": 3}        # in the order of SignalKind
 KINDS = list(AXES)
 SAMPLE_TYPES = ["uint8", "uint16", "float32"]
@@ -98,7 +99,7 @@ TABLES = {
     "Quantiser": "format:u8 local_tensors:[TensorQuantiser]! global_tensors:[TensorQuantiser]!",
     "Index": "signals:[SignalIndex]! sections:[Section]!",
     "SignalIndex": "axes:[Axis]! window_begin:[i32]! window_end:[i32]! coordinates:[i32]! payload_lengths:[u32]! "
-                   "runs:[Run]!",
+                   "runs:[Run]! presence:[u8]",
     "Axis": "cuts:[i32]! first_cell:i32",
     "Section": "name:string! span:Span!",
 }
@@ -389,6 +390,30 @@ def join_planes(planes, width):
     return content
 
 
+def place_on_curve(coordinates):
+    """Where the Hilbert curve passes a partition (5.1)."""
+    x = [c + 2**31 for c in coordinates]
+    for q in (1 << bit for bit in range(31, 0, -1)):
+        for a in range(len(x)):
+            if x[a] & q:
+                x[0] ^= q - 1
+            else:
+                t = (x[0] ^ x[a]) & q - 1
+                x[0] ^= t
+                x[a] ^= t
+    for a in range(1, len(x)):
+        x[a] ^= x[a - 1]
+    t = 0
+    for bit in range(31, 0, -1):
+        if x[-1] >> bit & 1:
+            t ^= (1 << bit) - 1
+    place = 0
+    for bit in range(31, -1, -1):
+        for value in x:
+            place = 2 * place + ((value ^ t) >> bit & 1)
+    return place
+
+
 class Signal:
     """What header and index say of one signal, and the values at its positions."""
 
@@ -428,9 +453,10 @@ class Signal:
         self.global_part_at = functools.lru_cache(LATTICE_POINTS_KEPT)(
             lambda position: self.network.global_part(self.signal_coordinates(position)))
 
-    def take_index(self, table, features):
+    def take_index(self, table, block):
         """Checks and takes what the index says of this signal (5.1); chunk offsets stand in `chunks`."""
-        section, n = "index", self.n
+        section, features = "index", block["features"]
+        n = self.n
         need(len(table["axes"]) == len(table["window_begin"]) == len(table["window_end"]) == n, section, "axes")
         self.begin, self.end = table["window_begin"], table["window_end"]
         self.cuts = [axis["cuts"] for axis in table["axes"]]
@@ -441,11 +467,10 @@ class Signal:
             within(cuts[-1] - cuts[0], MOST_POSITION, section, "samples of an axis")
             within(first, MOST_POSITION, section, "partition coordinate")
             within(first + len(cuts) - 2, MOST_POSITION, section, "partition coordinate")
-            need(features & 1 or (0 <= cuts[0] and cuts[-1] <= size), section, "extent beyond the first encode")
+            need(features & BEYOND_FIRST or (0 <= cuts[0] and cuts[-1] <= size), section, "extent beyond the first encode")
             need(cuts[0] <= begin < end <= cuts[-1], section, "window")
         within(math.prod(len(cuts) - 1 for cuts in self.cuts), 2**20, section, "cells")
-        lengths, flat, runs = table["payload_lengths"], table["coordinates"], table["runs"]
-        need(len(flat) == n * len(lengths), section, "coordinates of the chunks")
+        runs, (cells, lengths) = table["runs"], self.take_columns(table, block)
         need(bool(runs) == bool(lengths), section, "runs")
         first_chunks = [first for _, first in runs]
         need(not runs or first_chunks[0] == 0 and first_chunks[-1] < len(lengths)
@@ -454,22 +479,56 @@ class Signal:
         aligned = self.network.format != INTEGER and self.network.coder == NONE
         self.chunks, at = {}, 0
         for number, length in enumerate(lengths):
-            within(length, 2**24 + 2**16, section, "payload")
             at += -(at + HEAD_BYTES) % 16 if aligned else 0
             if number in run_begins:
                 at = run_begins[number]
                 within(at, MOST_WHOLE, section, "offset of a run")
                 need(not aligned or (at + HEAD_BYTES) % 16 == 0, section, "a run off its alignment")
-            cell = tuple(flat[n * number:n * number + n])
+            cell = cells[number]
             inside = (0 <= c - first < len(cuts) - 1 for c, first, cuts in zip(cell, self.first_cells, self.cuts))
             need(all(inside), section, "a chunk outside the extent")
             need(cell not in self.chunks, section, "a partition with two chunks")
             self.chunks[cell] = (at, length)
             at += HEAD_BYTES + length
 
-    def absent(self):
+    def take_columns(self, table, block):
+        """The partition of every chunk, and the length of its payload, whatever the columns leave out."""
+        section, n = "index", self.n
+        flat, lengths, presence = table["coordinates"], table["payload_lengths"], table["presence"] or b""
+        implied = block["features"] & IMPLIED
+        cell_count = math.prod(len(cuts) - 1 for cuts in self.cuts)
+        for length in lengths:
+            within(length, 2**24 + 2**16, section, "payload")
+        if flat or not lengths or not implied:
+            need(not presence, section, "presence beside coordinates, or without its feature")
+            need(len(flat) % n == 0, section, "coordinates of the chunks")
+            count = len(flat) // n
+        elif presence:
+            need(len(presence) == (cell_count + 7) // 8, section, "length of presence")
+            bits = int.from_bytes(presence, "little")
+            need(bits >> cell_count == 0, section, "bits of presence behind the last cell")
+            count = bin(bits).count("1")
+            need(count > 0, section, "a length of no chunk")
+        else:
+            count = cell_count
+        need(len(lengths) == count or implied and len(lengths) == 1, section, "lengths of the chunks")
+        shared = lengths[0] if len(lengths) < count else 0
+        block["room"] = block.get("room", block["committed"]) - count * (HEAD_BYTES + shared)
+        block["chunks"] = block.get("chunks", 0) + count
+        within(block["chunks"], 2**22, section, "chunks")
+        need(block["room"] >= 0, section, "more chunks than have room")
+        lengths = lengths if len(lengths) == count else lengths * count
+        if len(flat) == n * count:
+            return [tuple(flat[n * c:n * c + n]) for c in range(count)], lengths
+        cells = sorted(self.cells(), key=place_on_curve)
+        return [cell for i, cell in enumerate(cells) if not presence or bits >> i & 1], lengths
+
+    def cells(self):
         ranges = [range(first, first + len(cuts) - 1) for first, cuts in zip(self.first_cells, self.cuts)]
-        return [list(cell) for cell in itertools.product(*ranges) if cell not in self.chunks]
+        return itertools.product(*ranges)
+
+    def absent(self):
+        return [list(cell) for cell in self.cells() if cell not in self.chunks]
 
     def box(self, cell):
         return [cuts[c - first:c - first + 2] for c, first, cuts in zip(cell, self.first_cells, self.cuts)]
@@ -562,7 +621,7 @@ class LgiFile:
         index = FlatBuffer(index, b"LGIX", "index").root
         need(len(index["signals"]) == len(self.signals), "index", "another number of signals than the header has")
         for signal, table in zip(self.signals, index["signals"]):
-            signal.take_index(table, block["features"])
+            signal.take_index(table, block)
         self.take_sections(index["sections"])
         self.check_places()
 

@@ -9,7 +9,7 @@ import { Run } from './run.js';
 
 
 /**
- * Where a signal's partitions are, by columns with one entry per chunk.
+ * Where a signal's partitions are, by columns with one entry per chunk. With feature bit 1 columns may leave out what follows.
  */
 export class SignalIndex {
   bb: flatbuffers.ByteBuffer|null = null;
@@ -79,7 +79,8 @@ windowEndArray():Int32Array {
 }
 
 /**
- * Partition coordinates of every chunk, axis order, chunk after chunk.
+ * Partition coordinates of every chunk, axis order, chunk after chunk. With feature bit 1 empty where chunks are those of
+ * all cells, or of those in `presence`, along the Hilbert curve.
  */
 coordinates(index: number):number|null {
   const offset = this.bb!.__offset(this.bb_pos, 10);
@@ -97,7 +98,7 @@ coordinatesArray():Int32Array {
 }
 
 /**
- * Bytes of every chunk's payload, without its struct.
+ * Bytes of every chunk's payload, without its struct. With feature bit 1 a single entry where all are the same.
  */
 payloadLengths(index: number):number|null {
   const offset = this.bb!.__offset(this.bb_pos, 12);
@@ -127,8 +128,27 @@ runsLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+/**
+ * A bit for every cell along the Hilbert curve, each byte's lowest first: whether it has a chunk. Absent or empty where all
+ * have, and where there are coordinates.
+ */
+presence(index: number):number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? this.bb!.readUint8(this.bb!.__vector(this.bb_pos + offset) + index) : 0;
+}
+
+presenceLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+presenceArray():Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
+}
+
 static startSignalIndex(builder:flatbuffers.Builder) {
-  builder.startObject(6);
+  builder.startObject(7);
 }
 
 static addAxes(builder:flatbuffers.Builder, axesOffset:flatbuffers.Offset) {
@@ -239,6 +259,22 @@ static startRunsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(16, numElems, 8);
 }
 
+static addPresence(builder:flatbuffers.Builder, presenceOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(6, presenceOffset, 0);
+}
+
+static createPresenceVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset {
+  builder.startVector(1, data.length, 1);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addInt8(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startPresenceVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(1, numElems, 1);
+}
+
 static endSignalIndex(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // axes
@@ -250,7 +286,7 @@ static endSignalIndex(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
-static createSignalIndex(builder:flatbuffers.Builder, axesOffset:flatbuffers.Offset, windowBeginOffset:flatbuffers.Offset, windowEndOffset:flatbuffers.Offset, coordinatesOffset:flatbuffers.Offset, payloadLengthsOffset:flatbuffers.Offset, runsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createSignalIndex(builder:flatbuffers.Builder, axesOffset:flatbuffers.Offset, windowBeginOffset:flatbuffers.Offset, windowEndOffset:flatbuffers.Offset, coordinatesOffset:flatbuffers.Offset, payloadLengthsOffset:flatbuffers.Offset, runsOffset:flatbuffers.Offset, presenceOffset:flatbuffers.Offset):flatbuffers.Offset {
   SignalIndex.startSignalIndex(builder);
   SignalIndex.addAxes(builder, axesOffset);
   SignalIndex.addWindowBegin(builder, windowBeginOffset);
@@ -258,6 +294,7 @@ static createSignalIndex(builder:flatbuffers.Builder, axesOffset:flatbuffers.Off
   SignalIndex.addCoordinates(builder, coordinatesOffset);
   SignalIndex.addPayloadLengths(builder, payloadLengthsOffset);
   SignalIndex.addRuns(builder, runsOffset);
+  SignalIndex.addPresence(builder, presenceOffset);
   return SignalIndex.endSignalIndex(builder);
 }
 }

@@ -1,0 +1,57 @@
+import { LgiError } from '../../codec/errors.js';
+import { CHUNK_HEAD_BYTES, chunkCrc, decodeChunkHead, WEIGHTS_KIND } from './chunk.js';
+import type { Container } from './reader.js';
+
+/**
+ * The payload in a chunk's bytes, once all that is said about it agrees.
+ *
+ * @throws LgiError `damaged` or `truncated`, section `chunk y,x`.
+ */
+export function checkChunk(
+  container: Container,
+  signalIndex: number,
+  chunk: number,
+  bytes: Uint8Array,
+): Uint8Array {
+  const fault = chunkFault(container, signalIndex, chunk, bytes);
+  if (fault !== null) throw fault;
+  return bytes.subarray(CHUNK_HEAD_BYTES);
+}
+
+/** What is wrong with a chunk's bytes, or null. */
+export function chunkFault(
+  container: Container,
+  signalIndex: number,
+  chunk: number,
+  bytes: Uint8Array,
+): LgiError | null {
+  const { superblock, index } = container;
+  const { grid, chunks } = index.signals[signalIndex];
+  const byteOffset = chunks.byteOffsets[chunk];
+  if (bytes.length < chunks.byteLength(chunk)) {
+    return container.truncated(container.chunkName(signalIndex, chunk), byteOffset, bytes.length);
+  }
+  const damaged = (fact: string): LgiError => {
+    const section = container.chunkName(signalIndex, chunk);
+    return new LgiError('damaged', `${section} is damaged: ${fact}; fetch the file again`, {
+      section,
+      byteOffset,
+    });
+  };
+  const head = decodeChunkHead(bytes, grid.shape.length);
+  if (chunkCrc(bytes, superblock.header.crc) !== head.crc) return damaged('its checksum is wrong');
+  const box = grid.boxOf(chunks.ordinals[chunk]);
+  const sameBox = box.begin.every(
+    (begin, axis) => begin === head.box.begin[axis] && box.end[axis] === head.box.end[axis],
+  );
+  if (
+    head.payloadLength !== bytes.length - CHUNK_HEAD_BYTES ||
+    head.signal !== signalIndex ||
+    head.kind !== WEIGHTS_KIND ||
+    !head.otherAxesAreUnused ||
+    !sameBox
+  ) {
+    return damaged('it is another one than the index says');
+  }
+  return null;
+}
