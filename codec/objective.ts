@@ -66,7 +66,7 @@ export function psnrOfError(
 }
 
 /** Mean of each partition's samples by channel, in output units, colour weighted by alpha: f64 [partitions][channels]. */
-export function partitionMeans({ boxes, format, samples }: Objective): Float64Array[] {
+export function partitionMeans({ boxes, format, samples }: Omit<Objective, 'peak'>): Float64Array[] {
   const { channels, mapping } = format;
   const alpha = alphaChannel(format);
   const opaque = peakOf(format.sampleType);

@@ -28,4 +28,3 @@ export interface Preset {
    */
   readonly timePerSample: number;
 }
-

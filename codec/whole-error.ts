@@ -12,7 +12,7 @@ export async function wholeError(
   engine: Engine,
   model: Model,
   weights: Weights,
-  { boxes, format, samples }: Objective,
+  { boxes, format, samples }: Omit<Objective, 'peak'>,
   signal?: AbortSignal,
 ): Promise<number> {
   const { channels, mapping } = format;

@@ -75,7 +75,7 @@ export async function trainInGroups(
     const drawn = drawWeights({ model, objective, recipe, seed }, ordinals);
     const bounds = quantiser && localBounds(architecture, quantiser);
     const trained = await whole.train(
-      positionsOf(objective),
+      workOf(settings, positionsOf(objective)),
       plannedIterations(recipe, settings),
       (context) =>
         train(engine, {
@@ -165,6 +165,11 @@ function spread(length: number, count: number, seed: number): number[] {
 function outputRange({ model: { architecture } }: EncodeSettings): Float32Array {
   const weights = new Float32Array(elementCount(localTensors(architecture)));
   return weights.fill(1, weights.length - architecture.outputs);
+}
+
+/** What a number of a signal's samples count for where parts share time. */
+export function workOf({ preset }: EncodeSettings, samples: number): number {
+  return samples * preset.timePerSample;
 }
 
 function positionsOf({ boxes }: Pick<Objective, 'boxes'>): number {

@@ -10,8 +10,8 @@ import { linspaceMap, makeGrid, spreadMap } from '../codec/grid.js';
 import type { Model } from '../codec/model.js';
 import { DEFAULT_WEIGHT_PRECISION, parseWeightPrecision } from '../codec/quantise.js';
 import type { WeightPrecision } from '../codec/quantise.js';
-import { PRESETS } from '../codec/recipe.js';
-import type { Preset, PresetName } from '../codec/recipe.js';
+import type { Partitioning, Preset, PresetName } from '../codec/preset.js';
+import { PRESET_NAMES, PRESETS } from '../codec/presets.js';
 import type { Budget, Progress } from '../codec/train.js';
 import {
   MAX_GLOBAL_PARAMETERS,
@@ -32,7 +32,7 @@ export interface EncodeOptions {
   readonly preset?: PresetName;
   /** Cells per axis, axis order of the signal. At most one of `grid` and `cell`. */
   readonly grid?: readonly number[];
-  /** Samples of a cell per axis; default 32 on every axis. */
+  /** Samples of a cell per axis; default by preset and kind, for images 32 on both axes. */
   readonly cell?: readonly number[];
   /** Parameters altogether: widths are then chosen by the paper's automatic partitioning (appendix A). */
   readonly params?: number;
@@ -41,9 +41,9 @@ export interface EncodeOptions {
    * 15 % that the paper found sufficient.
    */
   readonly globalShare?: number;
-  /** H; default 15, with `paper` 14, the paper's for images. */
+  /** H; default by preset and kind, for images 15, with `paper` 14. */
   readonly localWidth?: number;
-  /** G; default 32, with `paper` 84, the paper's for images; 0 for networks per partition alone. */
+  /** G; default by preset and kind, for images 32, with `paper` 84; 0 for networks per partition alone. */
   readonly globalWidth?: number;
   /** Sine levels; default 4, the paper's "five layers". */
   readonly levels?: number;
@@ -104,9 +104,21 @@ export interface EncodeSettings {
 /** Samples from which on a zoomed-out view of a picture is worth a copy: at default cells a view reads 5 MB without one. */
 const OVERVIEW_SAMPLES = 4_000_000;
 
-/** Side of a default cell: the paper's target partition for images (section 4.1). */
-const DEFAULT_CELL = 32;
 const DEFAULT_LEVELS = 4;
+
+/** Options that say how large networks and partitions are. */
+const SHAPE_OPTIONS: ReadonlySet<string> = new Set<keyof EncodeOptions>([
+  'grid',
+  'cell',
+  'params',
+  'globalShare',
+  'localWidth',
+  'globalWidth',
+  'levels',
+  'lattice',
+  'coordinates',
+  'activations',
+]);
 
 /** Longest training that a budget may ask for: 2^31 steps or a month, beyond which a number is a typing error. */
 const MAX_ITERATIONS = 2 ** 31;
@@ -121,13 +133,13 @@ const MAX_PSNR_DB = 120;
  */
 export function resolveSettings(media: Media, options: EncodeOptions): EncodeSettings {
   const presetName = options.preset ?? 'fast';
-  if (!Object.hasOwn(PRESETS, presetName)) {
+  if (!PRESET_NAMES.includes(presetName)) {
     throw new OptionError(
       'preset',
-      `'${String(presetName)}' is no preset; give ${Object.keys(PRESETS).join(' or ')}`,
+      `'${String(presetName)}' is no preset; give ${PRESET_NAMES.join(' or ')}`,
     );
   }
-  const preset = PRESETS[presetName];
+  const preset = PRESETS[media.kind][presetName];
   if (options.grid !== undefined && options.cell !== undefined) {
     throw new OptionError('cell', 'given together with `grid`; give one of them');
   }
@@ -149,18 +161,24 @@ export function resolveSettings(media: Media, options: EncodeOptions): EncodeSet
     coder: checkCoder(options.coder ?? 'none'),
     seed: checkSeed(options.seed),
     budget: checkBudget(options),
-    overviews: chooseOverviews(media.shape, options.overviews ?? 'auto'),
+    overviews: chooseOverviews(media, options.overviews ?? 'auto'),
     groups: DEFAULT_GROUPS,
     notices,
   };
 }
 
-function chooseOverviews(shape: readonly number[], overviews: string): number[] {
+/** Options for a further signal of a file: those about networks and partitions speak of the first. */
+export function withoutShape(options: EncodeOptions): EncodeOptions {
+  const kept = Object.entries(options).filter(([name]) => !SHAPE_OPTIONS.has(name));
+  return Object.fromEntries(kept);
+}
+
+function chooseOverviews({ kind, shape }: Media, overviews: string): number[] {
   if (overviews !== 'auto' && overviews !== 'none') {
     throw new OptionError('overviews', `'${overviews}' is neither auto nor none`);
   }
   const samples = shape.reduce((product, length) => product * length, 1);
-  return overviews === 'auto' && samples > OVERVIEW_SAMPLES ? overviewFactors(shape) : [];
+  return overviews === 'auto' && kind === 'image' && samples > OVERVIEW_SAMPLES ? overviewFactors(shape) : [];
 }
 
 /** Settings of an overview: the picture's network and cells, on axes of its own. */
@@ -179,8 +197,10 @@ export function overviewSettings(overview: Media, settings: EncodeSettings): Enc
 }
 
 function mapsOf(shape: readonly number[], preset: Preset): Model['maps'] {
-  const map = preset.coordinates === 'linspace' ? linspaceMap : spreadMap;
-  return shape.map((length) => map(length));
+  const { coordinates, coordinateBound } = preset;
+  return shape.map((length) =>
+    coordinates === 'linspace' ? linspaceMap(length, coordinateBound) : spreadMap(length),
+  );
 }
 
 /** The architecture but for its widths. */
@@ -210,14 +230,11 @@ function chooseSizes(
   notices: string[],
 ): { grid: Grid; localWidth: number; globalWidth: number } {
   const { shape } = media;
-  const cell = options.cell ?? shape.map((length) => Math.min(DEFAULT_CELL, length));
+  const asked = askedPartitioning(shape, options, preset);
   if (options.params === undefined) {
     if (options.globalShare !== undefined)
       throw new OptionError('globalShare', 'needs `params`, the total it is a share of');
-    const { grid, notice } = makeGrid(
-      shape,
-      options.grid === undefined ? { cell } : { counts: options.grid },
-    );
+    const { grid, notice } = makeGrid(shape, asked);
     if (notice !== undefined) notices.push(notice);
     return {
       grid,
@@ -233,11 +250,11 @@ function chooseSizes(
       throw new OptionError(name, 'given together with `params`, which chooses the widths; give one');
   }
   // Checks and clamps the request, as without params; the search then has a cell inside the signal.
-  const asked = makeGrid(shape, options.grid === undefined ? { cell } : { counts: options.grid });
-  if (asked.notice !== undefined) notices.push(asked.notice);
-  const counts = options.grid === undefined ? undefined : asked.grid.shape;
+  const made = makeGrid(shape, asked);
+  if (made.notice !== undefined) notices.push(made.notice);
+  const counts = 'counts' in asked ? made.grid.shape : undefined;
   const target = shape.map((length, axis) =>
-    counts === undefined ? Math.min(cell[axis], length) : length / counts[axis],
+    'counts' in asked ? length / made.grid.shape[axis] : Math.min(asked.cell[axis], length),
   );
   const choice = automaticPartitioning(architectureOf(media, options, preset), shape, {
     parameters: options.params,
@@ -249,6 +266,21 @@ function chooseSizes(
   checkWhole('params', choice.localWidth, 1, MAX_LOCAL_WIDTH);
   checkWhole('params', choice.globalWidth, 0, MAX_GLOBAL_WIDTH);
   return { grid, localWidth: choice.localWidth, globalWidth: choice.globalWidth };
+}
+
+/** How to cut a signal, as the options or else the preset say. A preset's partitions fit any signal, however small. */
+function askedPartitioning(
+  shape: readonly number[],
+  { grid, cell }: EncodeOptions,
+  { partitioning }: Preset,
+): Partitioning {
+  if (grid !== undefined) return { counts: grid };
+  if (cell !== undefined) return { cell };
+  const fitting = (sizes: readonly number[]): number[] =>
+    sizes.map((size, axis) => Math.min(size, shape[axis]));
+  return 'counts' in partitioning
+    ? { counts: fitting(partitioning.counts) }
+    : { cell: fitting(partitioning.cell) };
 }
 
 function checkParameters(architecture: Architecture, grid: Grid): void {

@@ -4,76 +4,89 @@ import type { ParameterCount } from '../codec/architecture.js';
 import type { Engine } from '../codec/engine/engine.js';
 import { LgiError } from '../codec/errors.js';
 import { boxSize } from '../codec/grid.js';
+import type { SignalKind } from '../codec/signal.js';
 import type { Header, SignalHeader } from './container/header.js';
 import { writeContainer } from './container/writer.js';
 import { decibels } from './decibels.js';
-import { plannedIterations, trainInGroups } from './encode-groups.js';
+import { plannedIterations, trainInGroups, workOf } from './encode-groups.js';
 import type { TrainedSignal } from './encode-groups.js';
-import { overviewSettings, resolveSettings } from './encode-settings.js';
+import { overviewSettings, resolveSettings, withoutShape } from './encode-settings.js';
 import type { EncodeOptions, EncodeSettings } from './encode-settings.js';
 import type { Sink } from './io/sink.js';
-import { allowForQuantising, measureQuality } from './measure.js';
+import { allowForQuantising, measureQuality, type Quality } from './measure.js';
 import type { Media } from './media/media.js';
 import { overviewMedia } from './overview-media.js';
 import { withEngine } from './with-engine.js';
 import { WRITER_NAME } from './version.js';
 import { WholeTraining } from './whole-training.js';
 
-/** What encoding achieved, measured on what the file decodes to; quality, parameters and grid are the picture's itself. */
-export interface EncodeReport {
-  /** dB; Infinity for no error at all. Colour counts by its alpha. */
-  readonly psnr: number;
-  /** Above 4 million positions over strips of as many altogether, spread evenly. */
-  readonly ssim: number;
-  /** Training alone, overviews too. */
-  readonly seconds: number;
-  /** The most that a partition of the picture has gone through; where nothing ended it early, what progress came to. */
+/** What encoding a signal achieved, measured on what the file decodes to. */
+export interface SignalReport extends Quality {
+  readonly kind: SignalKind;
+  /** The most that a partition has gone through; where nothing ended it early, what progress came to. */
   readonly iterations: number;
-  /** Length of the file. */
-  readonly bytes: number;
-  /** Bits of the file per position of the signal (bits per pixel, for a picture). */
-  readonly bitsPerSample: number;
-  /** Of the picture itself, without its overviews. */
+  /** Of the signal itself, without its overviews. */
   readonly parameters: ParameterCount;
-  /** Factors of the overviews in the file, finest first. */
+  /** Factors of its overviews in the file, finest first. */
   readonly overviews: readonly number[];
-  readonly engine: string;
-  readonly threads: number;
-  readonly preset: string;
   /** Cells per axis. */
   readonly grid: readonly number[];
   /** What ended training; with `psnr`, quantisation may still have put {@link psnr} below the one asked for. */
   readonly stoppedBy: 'iterations' | 'seconds' | 'psnr';
+}
+
+/** What encoding achieved; of several signals, what is not of the whole file is of the first. */
+export interface EncodeReport extends SignalReport {
+  /** Training alone, overviews too. */
+  readonly seconds: number;
+  /** Length of the file. */
+  readonly bytes: number;
+  /** Bits of the file per position of the first signal (bits per pixel, for a picture). */
+  readonly bitsPerSample: number;
+  readonly engine: string;
+  readonly threads: number;
+  readonly preset: string;
+  /** Every signal but overviews, in the order of the media. */
+  readonly signals: readonly SignalReport[];
   /** How the request was taken, where not to the letter. */
   readonly notices: readonly string[];
 }
 
 /**
- * Trains networks on a medium and writes them as a file. The sink is closed on success and aborted on failure.
+ * Trains networks on a medium, or on several such as a video and its sound, and writes them as a file. The sink is closed on
+ * success and aborted on failure.
+ *
+ * Options about networks and partitions are the first medium's; the others take the preset of their kind.
  *
  * @throws OptionError for options out of range.
  * @throws LgiError `media`, `limit`, `unavailable`, `diverged`, or `io` from the sink.
  * @throws the signal's reason on abort.
  */
-export async function encode(media: Media, to: Sink, options: EncodeOptions = {}): Promise<EncodeReport> {
-  let settings: EncodeSettings;
+export async function encode(
+  media: Media | readonly Media[],
+  to: Sink,
+  options: EncodeOptions = {},
+): Promise<EncodeReport> {
+  let parts: EncodePart[];
   try {
     options.signal?.throwIfAborted();
-    checkKind(media);
-    settings = resolveSettings(media, options);
+    const all = 'kind' in media ? [media] : media;
+    if (all.length === 0) throw new LgiError('media', 'no medium was given; give at least one');
+    parts = all.map((each, i) => ({
+      media: each,
+      settings: resolveSettings(each, i === 0 ? options : withoutShape(options)),
+    }));
   } catch (error) {
     await to.abort(error);
     throw error;
   }
-  return encodeBySettings(media, to, settings, options);
+  return encodeBySettings(parts, to, options);
 }
 
-function checkKind({ kind }: Media): void {
-  if (kind === 'image') return;
-  throw new LgiError(
-    'unavailable',
-    `this version encodes images, not ${kind}; encode frames or slices as images`,
-  );
+/** A medium and how it is encoded. */
+export interface EncodePart {
+  readonly media: Media;
+  readonly settings: EncodeSettings;
 }
 
 /** What an encode has besides its settings. */
@@ -82,17 +95,17 @@ export type EncodeContext = Pick<EncodeOptions, 'engine' | 'threads' | 'onProgre
 /**
  * {@link encode} by settings already resolved, whose recipe may be none of a preset: for studies, not of the public API.
  *
+ * @param parts at least one; all have the first one's budget.
  * @throws as {@link encode}.
  */
 export async function encodeBySettings(
-  media: Media,
+  parts: readonly EncodePart[],
   to: Sink,
-  settings: EncodeSettings,
   context: EncodeContext = {},
 ): Promise<EncodeReport> {
   let prepared: Prepared;
   try {
-    prepared = await prepare(media, settings, context);
+    prepared = await prepare(parts, context);
   } catch (error) {
     await to.abort(error);
     throw error;
@@ -108,30 +121,43 @@ interface Prepared {
   readonly report: Omit<EncodeReport, 'bytes' | 'bitsPerSample'>;
 }
 
-async function prepare(media: Media, settings: EncodeSettings, context: EncodeContext): Promise<Prepared> {
+async function prepare(parts: readonly EncodePart[], context: EncodeContext): Promise<Prepared> {
   context.signal?.throwIfAborted();
-  settings.notices.forEach((notice) => context.onNotice?.(notice));
-  return withEngine(context, (engine) => trainAndMeasure(media, settings, engine, context));
+  for (const { settings } of parts) settings.notices.forEach((notice) => context.onNotice?.(notice));
+  return withEngine(context, (engine) => trainAndMeasure(parts, engine, context));
+}
+
+/** A signal of the file to be: a medium, or an overview of the one before. */
+interface TrainingPart extends EncodePart {
+  readonly overviewFactor?: number;
+}
+
+async function withOverviews({ media, settings }: EncodePart, signal?: AbortSignal): Promise<TrainingPart[]> {
+  const overviews = await overviewMedia(media, settings.overviews, signal);
+  return [
+    { media, settings },
+    ...overviews.map((part, i) => ({
+      media: part,
+      settings: overviewSettings(part, settings),
+      overviewFactor: settings.overviews[i],
+    })),
+  ];
 }
 
 async function trainAndMeasure(
-  media: Media,
-  settings: EncodeSettings,
+  media: readonly EncodePart[],
   engine: Engine,
   context: EncodeContext,
 ): Promise<Prepared> {
-  const { grid, budget } = settings;
-  const { signal, onProgress } = context;
-  const overviews = await overviewMedia(media, settings.overviews, signal);
-  const parts = [
-    { media, settings },
-    ...overviews.map((part) => ({ media: part, settings: overviewSettings(part, settings) })),
-  ];
+  const { signal, onProgress, onNotice } = context;
+  const parts: TrainingPart[] = [];
+  for (const each of media) parts.push(...(await withOverviews(each, signal)));
+  const [{ settings }] = media;
   const hash = sha256.create();
   const whole = new WholeTraining({
-    positions: parts.reduce((sum, part) => sum + boxSize(part.settings.grid.extent), 0),
+    work: parts.reduce((sum, part) => sum + workOf(part.settings, boxSize(part.settings.grid.extent)), 0),
     iterations: plannedIterations(settings.preset.recipe, settings),
-    budget: allowForQuantising(budget),
+    budget: allowForQuantising(settings.budget),
     onSamples: (samples) =>
       hash.update(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)),
     ...(onProgress && { onProgress }),
@@ -141,23 +167,24 @@ async function trainAndMeasure(
   for (const part of parts) {
     signals.push(await trainInGroups(engine, part.media, part.settings, whole, signal));
   }
-  const [primary] = signals;
-  const { psnr, ssim } = await measureQuality(
-    engine,
-    { ...settings, ...primary, format: media.format },
-    (box) => media.read(box, signal),
-    signal,
-  );
-  const shortfall = describeShortfall(settings, { psnr, ...primary });
-  if (shortfall !== undefined) context.onNotice?.(shortfall);
+  const reports: SignalReport[] = [];
+  const shortfalls: string[] = [];
+  for (const [i, part] of parts.entries()) {
+    if (part.overviewFactor !== undefined) continue;
+    const report = await reportOf(engine, part, signals[i], signal);
+    const shortfall = describeShortfall(part.settings, report);
+    if (shortfall !== undefined) {
+      onNotice?.(shortfall);
+      shortfalls.push(shortfall);
+    }
+    reports.push(report);
+  }
   const header: Header = {
-    signals: parts.map((part, i) =>
-      signalHeader(part.media, part.settings, signals[i], settings.overviews[i - 1]),
-    ),
-    digest: hash.update(new TextEncoder().encode(JSON.stringify(decisionsOf(settings)))).digest(),
+    signals: parts.map((part, i) => signalHeader(part, signals[i])),
+    digest: hash.update(new TextEncoder().encode(decisionsOf(media))).digest(),
     writer: WRITER_NAME,
   };
-  const metadata = media.iccProfile === undefined ? [] : [{ name: 'icc', bytes: media.iccProfile }];
+  const { iccProfile } = media[0].media;
   return {
     content: {
       header,
@@ -168,34 +195,51 @@ async function trainAndMeasure(
           payload,
         })),
       })),
-      metadata,
+      metadata: iccProfile === undefined ? [] : [{ name: 'icc', bytes: iccProfile }],
     },
     report: {
-      psnr,
-      ssim,
+      ...reports[0],
       seconds: whole.seconds,
-      iterations: primary.iterations,
-      parameters: countParameters(settings.model.architecture, grid.count),
-      overviews: settings.overviews,
       engine: engine.name,
       threads: engine.threads,
       preset: settings.presetName,
-      grid: grid.shape,
-      stoppedBy: primary.stoppedBy,
+      signals: reports,
       notices: [
-        ...(media.notices ?? []),
-        ...settings.notices,
-        ...(shortfall === undefined ? [] : [shortfall]),
+        ...media.flatMap((part) => part.media.notices ?? []),
+        ...media.flatMap((part) => part.settings.notices),
+        ...shortfalls,
       ],
     },
   };
 }
 
+async function reportOf(
+  engine: Engine,
+  { media, settings }: EncodePart,
+  trained: TrainedSignal,
+  signal?: AbortSignal,
+): Promise<SignalReport> {
+  const { kind, format } = media;
+  const quality = await measureQuality(
+    engine,
+    { ...settings, ...trained, kind, format },
+    (box) => media.read(box, signal),
+    signal,
+  );
+  return {
+    kind,
+    ...quality,
+    iterations: trained.iterations,
+    parameters: countParameters(settings.model.architecture, settings.grid.count),
+    overviews: settings.overviews,
+    grid: settings.grid.shape,
+    stoppedBy: trained.stoppedBy,
+  };
+}
+
 function signalHeader(
-  media: Media,
-  { model, coder }: EncodeSettings,
+  { media, settings: { model, coder }, overviewFactor }: TrainingPart,
   { quantiser, globalPayload }: TrainedSignal,
-  overviewFactor?: number,
 ): SignalHeader {
   return {
     kind: media.kind,
@@ -207,6 +251,8 @@ function signalHeader(
     quantiser,
     coder,
     globalPayload,
+    ...(media.rate && { rate: media.rate }),
+    ...(media.startSeconds !== undefined && { startSeconds: media.startSeconds }),
     ...(overviewFactor !== undefined && { overviewFactor }),
   };
 }
@@ -232,17 +278,20 @@ function describeShortfall(
 }
 
 /** Everything besides samples that decides the weights, so that different encodes are different families. */
-function decisionsOf(settings: EncodeSettings): object {
-  const { presetName, preset, grid, model, precision, coder, seed, budget, overviews } = settings;
-  return {
-    presetName,
-    recipe: preset.recipe,
-    axes: grid.axes,
-    model,
-    precision,
-    coder,
-    seed,
-    budget,
-    ...(overviews.length > 0 && { overviews }),
-  };
+function decisionsOf(parts: readonly EncodePart[]): string {
+  const decisions = parts.map(({ settings }) => {
+    const { presetName, preset, grid, model, precision, coder, seed, budget, overviews } = settings;
+    return {
+      presetName,
+      recipe: preset.recipe,
+      axes: grid.axes,
+      model,
+      precision,
+      coder,
+      seed,
+      budget,
+      ...(overviews.length > 0 && { overviews }),
+    };
+  });
+  return JSON.stringify(decisions.length === 1 ? decisions[0] : decisions);
 }

@@ -4,12 +4,7 @@ import { planDecode } from '../codec/decode.js';
 import type { Engine, Evaluator } from '../codec/engine/engine.js';
 import { boxShape, boxSize, type Box, type Grid } from '../codec/grid.js';
 import { ErrorSums, Overlap } from '../codec/metrics.js';
-import {
-  allocateSamples,
-  signalPeak,
-  type SampleArray,
-  type SignalKind,
-} from '../codec/signal.js';
+import { allocateSamples, signalPeak, type SampleArray, type SignalKind } from '../codec/signal.js';
 import type { Budget } from '../codec/train.js';
 import { globalWeightsOf } from './container/global-weights.js';
 import type { SignalHeader } from './container/header.js';

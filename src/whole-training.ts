@@ -6,8 +6,8 @@ export type PartContext = Pick<TrainingOptions, 'budget' | 'onProgress' | 'signa
 
 /** What {@link WholeTraining} is made of. */
 export interface WholeTrainingOptions {
-  /** Of all parts together. */
-  readonly positions: number;
+  /** Of all parts together: samples, times the time that one of their kind should get. */
+  readonly work: number;
   /** Steps planned for a partition that goes through all of the recipe, the most that any goes through. */
   readonly iterations: number;
   readonly budget: Budget;
@@ -17,17 +17,17 @@ export interface WholeTrainingOptions {
 }
 
 /**
- * Several trainings as one: shares time out by samples and reports progress over all, in steps of a partition as the report
+ * Several trainings as one: shares time out by work and reports progress over all, in steps of a partition as the report
  * has them. A part that goes through the end of the recipe alone begins where that does, at what the others have gone before.
  */
 export class WholeTraining {
   readonly #options: WholeTrainingOptions;
-  #positionsDone = 0;
-  /** Steps of what is done, times positions. */
+  #workDone = 0;
+  /** Steps of what is done, times work. */
   #steps = 0;
   /** Of all trainings, without what lies between them. */
   #seconds = 0;
-  /** Error of what is done, `10^(-psnr / 10)` times positions. */
+  /** Error of what is done, `10^(-psnr / 10)` times work. */
   #errors = 0;
 
   constructor(options: WholeTrainingOptions) {
@@ -46,18 +46,18 @@ export class WholeTraining {
   /**
    * Trains a part.
    *
-   * @param positions of it.
+   * @param work of it.
    * @param iterations planned for it; time may end them.
    */
   async train(
-    positions: number,
+    work: number,
     iterations: number,
-    work: (context: PartContext) => Promise<TrainingResult>,
+    run: (context: PartContext) => Promise<TrainingResult>,
   ): Promise<TrainingResult> {
     const { budget, signal, onProgress } = this.#options;
-    const share = positions / (this.#options.positions - this.#positionsDone);
+    const share = work / (this.#options.work - this.#workDone);
     let psnr = 0;
-    const result = await work({
+    const result = await run({
       budget: {
         ...budget,
         ...(budget.iterations !== undefined && { iterations }),
@@ -70,31 +70,31 @@ export class WholeTraining {
       ...(onProgress && {
         onProgress: (progress: Progress) => {
           psnr = progress.psnr;
-          onProgress(this.#overAll(progress, positions, iterations));
+          onProgress(this.#overAll(progress, work, iterations));
         },
       }),
     });
-    this.#positionsDone += positions;
-    this.#steps += positions * (this.#options.iterations - iterations + result.iterations);
+    this.#workDone += work;
+    this.#steps += work * (this.#options.iterations - iterations + result.iterations);
     this.#seconds += result.seconds;
-    this.#errors += positions * 10 ** (-psnr / 10);
+    this.#errors += work * 10 ** (-psnr / 10);
     return result;
   }
 
-  #overAll(progress: Progress, positions: number, iterations: number): Progress {
-    const all = this.#options.positions;
+  #overAll(progress: Progress, work: number, iterations: number): Progress {
+    const all = this.#options.work;
     // One training of everything says all of it itself.
-    if (positions === all) return progress;
+    if (work === all) return progress;
     // Of a part that cannot tell how far it is, what is done counts.
-    const fraction = (this.#positionsDone + positions * (progress.fraction ?? 0)) / all;
+    const fraction = (this.#workDone + work * (progress.fraction ?? 0)) / all;
     const seconds = this.#seconds + progress.iteration / progress.iterationsPerSecond;
-    const steps = this.#steps + positions * (this.#options.iterations - iterations + progress.iteration);
-    const errors = this.#errors + positions * 10 ** (-progress.psnr / 10);
+    const steps = this.#steps + work * (this.#options.iterations - iterations + progress.iteration);
+    const errors = this.#errors + work * 10 ** (-progress.psnr / 10);
     return {
       iteration: Math.floor(steps / all),
       iterations: Number.isFinite(progress.iterations) ? this.#options.iterations : Infinity,
       fraction,
-      psnr: -10 * Math.log10(errors / (this.#positionsDone + positions)),
+      psnr: -10 * Math.log10(errors / (this.#workDone + work)),
       seconds,
       iterationsPerSecond: steps / all / seconds,
       secondsLeft: fraction > 0 ? Math.max(0, (seconds * (1 - fraction)) / fraction) : Infinity,

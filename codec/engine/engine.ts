@@ -5,7 +5,7 @@ import type { Optimiser } from '../optimiser.js';
 import type { SampleArray, SampleFormat } from '../signal.js';
 
 /** What a session is trained on, and from where. */
-export interface TrainingSetup extends Objective {
+export interface TrainingSetup extends Omit<Objective, 'peak'> {
   readonly model: Model;
   /** Initial weights; the session copies them. */
   readonly weights: Weights;

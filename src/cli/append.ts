@@ -10,7 +10,7 @@ import type { Media } from '../media/media.js';
 import { readImage } from '../media/read-image.js';
 import type { Side } from '../placement.js';
 import type { AddCommand, CommandContext } from './command.js';
-import { counted, duration, grouped, parameterLine, widthByHeight } from './figures.js';
+import { counted, duration, grouped, parameterLine, qualityLine, widthByHeight } from './figures.js';
 import { namedOpening } from './named-opening.js';
 import { decimal, picturePlace } from './option-values.js';
 import { checkLgiName, checkOutput, checkPath, openSource, placeName } from './places.js';
@@ -125,8 +125,7 @@ async function appendFile(
   } finally {
     progress.stop();
   }
-  const { psnr, ssim, partitions, iterations, seconds, parameters, window, bytes, addedBytes, keptPsnr } =
-    report;
+  const { partitions, iterations, seconds, parameters, window, bytes, addedBytes, keptPsnr } = report;
   const [y, x] = window.begin;
   output.result(
     report,
@@ -137,7 +136,7 @@ async function appendFile(
         `${counted(partitions, 'partition')}, ${grouped(addedBytes)} bytes`,
         `${counted(iterations, 'iteration')} in ${duration(seconds)}`,
       ],
-      ['quality', `PSNR ${decibels(psnr)}, SSIM ${ssim.toFixed(4)}`, 'of the new part'],
+      ['quality', qualityLine(report), 'of the new part'],
       ...(keptPsnr === undefined
         ? []
         : [['old part', `PSNR ${decibels(keptPsnr)} against what it was`] as const]),

@@ -1,11 +1,18 @@
-import { decibels } from '../decibels.js';
 import { encode } from '../encode.js';
 import type { EncodeOptions } from '../encode-settings.js';
 import { FileSink } from '../io/file-sink-node.js';
 import { readImage } from '../media/read-image.js';
 import { SSIM_VARIANT } from '../../codec/structural-similarity.js';
 import type { AddCommand, CommandContext } from './command.js';
-import { counted, duration, grouped, overviewLine, parameterLine, widthByHeight } from './figures.js';
+import {
+  counted,
+  duration,
+  grouped,
+  overviewLine,
+  parameterLine,
+  qualityLine,
+  widthByHeight,
+} from './figures.js';
 import { withFlags } from './option-names.js';
 import { decimal, decimalOr, sizes } from './option-values.js';
 import { checkDistinct, checkPath, checkLgiName, checkOutput } from './places.js';
@@ -108,12 +115,12 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
       },
     });
     progress.stop();
-    const { psnr, ssim, seconds, iterations, bytes, bitsPerSample, parameters, engine, threads } = report;
+    const { psnr, seconds, iterations, bytes, bitsPerSample, parameters, engine, threads } = report;
     output.result(
       { ...report, notices: report.notices.map(withFlags), ssimVariant: SSIM_VARIANT },
       `${place}: ${widthByHeight(media.shape)} ${media.format.layout}, ${media.format.sampleType}`,
       [
-        ['quality', `PSNR ${decibels(psnr)}, SSIM ${ssim.toFixed(4)}`],
+        ['quality', qualityLine(report)],
         ['size', `${grouped(bytes)} bytes, ${bitsPerSample.toFixed(2)} bits per pixel`],
         ['parameters', parameterLine(parameters)],
         ['partitions', `${report.grid.join('x')} (rows x columns)`],

@@ -1,3 +1,6 @@
+import { decibels } from '../decibels.js';
+import type { Quality } from '../measure.js';
+
 /** 1234567 as 1,234,567. */
 export function grouped(value: number): string {
   return value.toLocaleString('en-US');
@@ -27,6 +30,15 @@ export function duration(seconds: number): string {
 /** A shape, rows first, as people say it: width x height. */
 export function widthByHeight([height, width]: readonly number[]): string {
   return `${width}x${height}`;
+}
+
+/** Quality as far as a kind of signal has it: `PSNR 41.20 dB, SSIM 0.9812`. */
+export function qualityLine({ psnr, ssim, iou }: Quality): string {
+  return [
+    `PSNR ${decibels(psnr)}`,
+    ...(ssim === undefined ? [] : [`SSIM ${ssim.toFixed(4)}`]),
+    ...(iou === undefined ? [] : [`IoU ${iou.toFixed(4)}`]),
+  ].join(', ');
 }
 
 export function parameterLine({

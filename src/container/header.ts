@@ -3,15 +3,10 @@ import type { Model } from '../../codec/model.js';
 import type { Quantiser } from '../../codec/quantise.js';
 import type { SampleFormat, SignalKind } from '../../codec/signal.js';
 import type { Colour } from '../colour.js';
+import type { Rate } from '../rate.js';
 
 /** What a signal is for; `overview` is a reduced copy of the primary one before it. */
 export type SignalRole = 'primary' | 'overview';
-
-/** A rational number of samples per second. */
-export interface Rate {
-  readonly numerator: number;
-  readonly denominator: number;
-}
 
 /** Everything about a signal that crop and append never change. */
 export interface SignalHeader {

@@ -11,6 +11,7 @@ import {
   type SignalKind,
 } from '../../codec/signal.js';
 import type { Colour } from '../colour.js';
+import type { Rate } from '../rate.js';
 
 /** A medium whose samples can be read box by box. */
 export interface Media {
@@ -21,6 +22,10 @@ export interface Media {
   readonly format: SampleFormat;
   /** Absent where the file says nothing and nothing can be assumed. */
   readonly colour?: Colour;
+  /** Samples per second along axis t; absent where nothing is known of time. */
+  readonly rate?: Rate;
+  /** Time of the first sample on axis t, in seconds; default 0. */
+  readonly startSeconds?: number;
   /** The ICC profile that came with the samples, unchanged. */
   readonly iccProfile?: Uint8Array;
   /** What a user should know of how the medium was read, such as an orientation that was applied; may be empty. */
@@ -48,6 +53,10 @@ export interface MemoryMediaOptions {
   /** Default: for images and video of 1 to 4 channels grey, grey-alpha, rgb, rgb-alpha; otherwise plain. */
   readonly layout?: ChannelLayout;
   readonly colour?: Colour;
+  /** Samples per second, for kinds with time. */
+  readonly rate?: Rate;
+  /** Time of the first sample in seconds, for kinds with time; default 0. */
+  readonly startSeconds?: number;
   readonly iccProfile?: Uint8Array;
   readonly notices?: readonly string[];
 }
@@ -83,7 +92,7 @@ function sampleTypeOf(data: SampleArray): SampleType {
  * @throws OptionError for a kind that there is not.
  */
 export function memoryMedia(options: MemoryMediaOptions): Media {
-  const { kind = 'image', shape, colour, iccProfile, notices } = options;
+  const { kind = 'image', shape, colour, rate, startSeconds, iccProfile, notices } = options;
   const data =
     options.data instanceof Uint8ClampedArray
       ? new Uint8Array(options.data.buffer, options.data.byteOffset, options.data.length)
@@ -143,6 +152,8 @@ export function memoryMedia(options: MemoryMediaOptions): Media {
     channels,
     format,
     ...(colour && { colour }),
+    ...(rate && { rate }),
+    ...(startSeconds !== undefined && { startSeconds }),
     ...(iccProfile && { iccProfile }),
     ...(notices?.length && { notices }),
     async read(box, signal) {

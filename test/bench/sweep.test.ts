@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createEngine } from '../../dist/codec/engine/choose.js';
-import { PRESETS } from '../../dist/codec/recipe.js';
+import { PRESETS } from '../../dist/codec/presets.js';
 import { memoryMedia } from '../../dist/src/media/media.js';
 import { settingsOf } from '../../dist/test/bench/sweep/configuration.js';
 import { EXPERIMENTS } from '../../dist/test/bench/sweep/experiments.js';
@@ -49,7 +49,7 @@ function run(picture: string, psnr: number, key = `${picture} ${psnr}`): Run {
 describe('settings of a sweep', () => {
   test('without changes are the preset, but for the parameters', () => {
     const { preset, budget, grid } = settingsOf({ params: 20_000 }, media, {});
-    expect(preset).toEqual(PRESETS.fast);
+    expect(preset).toEqual(PRESETS.image.fast);
     expect(budget).toEqual({});
     expect(grid.shape).toEqual([3, 4]);
   });

@@ -4,9 +4,9 @@ import type { Engine, Step, TrainingSetup } from '../../codec/engine/engine.js';
 import { boxSize } from '../../codec/grid.js';
 import { initialWeights } from '../../codec/initialise.js';
 import { sampleObjective } from '../../codec/objective.js';
+import type { PresetName } from '../../codec/preset.js';
+import { PRESETS } from '../../codec/presets.js';
 import { permutation } from '../../codec/random.js';
-import { PRESETS } from '../../codec/recipe.js';
-import type { PresetName } from '../../codec/recipe.js';
 import { resolveSettings } from '../../src/encode-settings.js';
 import type { EncodeOptions } from '../../src/encode-settings.js';
 import type { Media } from '../../src/media/media.js';
@@ -20,7 +20,7 @@ export async function setupOf(
   options: EncodeOptions & { preset: PresetName },
 ): Promise<TrainingSetup> {
   const { model, grid } = resolveSettings(media, options);
-  const { recipe } = PRESETS[options.preset];
+  const { recipe } = PRESETS[media.kind][options.preset];
   const objective = await sampleObjective(grid, media.format, (box) => media.read(box));
   const weights = initialWeights(model.architecture, grid.count, { ...recipe.initialisation, seed: 1 });
   return { model, ...objective, weights, optimiser: recipe.optimiser };
@@ -77,7 +77,7 @@ export async function callMs(
 
 /** An epoch of the local phase of `fast`, in one call. */
 export function localEpoch({ boxes }: TrainingSetup): Call {
-  const { batches } = PRESETS.fast.recipe.phases[1];
+  const { batches } = PRESETS.image.fast.recipe.phases[1];
   const orders = new Map([...new Set(boxes.map(boxSize))].map((size) => [size, permutation(size, 1, size)]));
   return { orders, batches, batch: 0, steps: batches, globalRate: 0 };
 }
@@ -137,7 +137,7 @@ export async function measureTraining(
   );
   const fast = await setupOf(media, { preset: 'fast' });
   const epoch = localEpoch(fast);
-  const [{ batches, turns }] = PRESETS.fast.recipe.phases;
+  const [{ batches, turns }] = PRESETS.image.fast.recipe.phases;
   const joint = {
     ...epoch,
     batches,

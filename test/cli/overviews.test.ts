@@ -12,10 +12,10 @@ await writeImage(workplace.path('scene.png'), scene(96, 64));
 const { data } = scene(96, 64);
 const media = memoryMedia({ data, shape: [64, 96] });
 const settings = resolveSettings(media, { cell: [16, 16], iterations: 20 });
-await encodeBySettings(media, await FileSink.open(workplace.path('a.lgi')), {
-  ...settings,
-  overviews: [4, 8],
-});
+await encodeBySettings(
+  [{ media, settings: { ...settings, overviews: [4, 8] } }],
+  await FileSink.open(workplace.path('a.lgi')),
+);
 
 describe('a file with overviews', () => {
   it('is one picture to decode, compare and verify, and has its overviews in info', async () => {

@@ -12,15 +12,17 @@ const format: SampleFormat = {
   mapping: { scale: 127.5, offset: 127.5 },
 };
 
+const scale = { format, peak: 255 };
+
 /** The mean squared error that a PSNR in dB stands for. */
 function errorOf(psnr: number): number {
-  return 10 ** ((psnrOfError(1, format) - psnr) / 10);
+  return 10 ** ((psnrOfError(1, scale) - psnr) / 10);
 }
 
 /** A target, and a way to take in epochs of partitions of 64 samples that have these PSNRs. */
 function approaching(psnr: number, partitions: number) {
   const errors = new PartitionErrors(partitions);
-  const target = new PsnrTarget(psnr, format, errors);
+  const target = new PsnrTarget(psnr, scale, errors);
   const epoch = (kind: 'joint' | 'local', psnrs: readonly number[]): void => {
     errors.add({
       squaredErrors: Float64Array.from(psnrs, (each) => errorOf(each) * 64),

@@ -5,7 +5,8 @@ import type { Engine, Step } from '../../dist/codec/engine/engine.js';
 import { LgiError } from '../../dist/codec/errors.js';
 import { Grid, cutsByCell, spreadMap } from '../../dist/codec/grid.js';
 import { psnrOfError, sampleObjective, type Objective } from '../../dist/codec/objective.js';
-import { PRESETS, type Recipe } from '../../dist/codec/recipe.js';
+import { PRESETS } from '../../dist/codec/presets.js';
+import type { Recipe } from '../../dist/codec/recipe.js';
 import { fullRangeMapping } from '../../dist/codec/signal.js';
 import { train, type Progress, type TrainingOptions } from '../../dist/codec/train.js';
 import { wholeError } from '../../dist/codec/whole-error.js';
@@ -42,7 +43,7 @@ const objective: Objective = await sampleObjective(grid, format, async ({ begin,
   return Uint8Array.from(samples);
 });
 
-const { recipe } = PRESETS.fast;
+const { recipe } = PRESETS.image.fast;
 const run = (options: Partial<TrainingOptions> = {}): ReturnType<typeof train> =>
   train(engine, { model, objective, recipe, seed: 3, ...options });
 
@@ -83,7 +84,7 @@ describe('training', () => {
   });
 
   test('stops when its time is over, every phase having had its share', async () => {
-    const shares = PRESETS.fast.recipe.phases.map(({ timeShare }) => timeShare);
+    const shares = PRESETS.image.fast.recipe.phases.map(({ timeShare }) => timeShare);
     const seen: number[] = [];
     const result = await run({
       budget: { seconds: 1 },
@@ -117,7 +118,7 @@ describe('training', () => {
   test('stops at the PSNR asked for', async () => {
     const result = await run({ budget: { psnr: 22 } });
     expect(result.stoppedBy).toBe('psnr');
-    const psnr = psnrOfError(await wholeError(engine, model, result.weights, objective), format);
+    const psnr = psnrOfError(await wholeError(engine, model, result.weights, objective), objective);
     expect(psnr).toBeGreaterThanOrEqual(22);
     expect(psnr).toBeLessThan(24);
     const planned = recipe.phases.reduce((sum, { iterations }) => sum + iterations, 0);
@@ -135,9 +136,9 @@ describe('training', () => {
   });
 
   test('says so when it diverges', async () => {
-    const [phase] = PRESETS.paper.recipe.phases;
+    const [phase] = PRESETS.image.paper.recipe.phases;
     const wild: Recipe = {
-      ...PRESETS.paper.recipe,
+      ...PRESETS.image.paper.recipe,
       phases: [{ ...phase, localRate: 1e30, globalRate: 1e30 }],
     };
     const error = await run({ recipe: wild }).catch((reason: unknown) => reason);

@@ -135,7 +135,7 @@ async function demonstrate(given: string | undefined, isForPoster: boolean): Pro
   if (seconds)
     fact(`${seconds} s on ${counted(report.threads, 'thread')}; without --time the recipe says how long`);
   fact(
-    `PSNR ${decibels(report.psnr)}, SSIM ${report.ssim.toFixed(4)}, ${duration(report.seconds)} of training`,
+    `PSNR ${decibels(report.psnr)}, SSIM ${report.ssim?.toFixed(4)}, ${duration(report.seconds)} of training`,
   );
   fact(`${grouped(report.bytes)} bytes, ${report.bitsPerSample.toFixed(2)} bits per pixel`);
   fact(`${parameterLine(report.parameters)} parameters`);

@@ -39,7 +39,7 @@ async function encoded(begin: number, end: number): Promise<Uint8Array> {
   const sink = new MemorySink();
   const media = columns(begin, end);
   const settings = resolveSettings(media, { cell: [8, 8], localWidth: 6, globalWidth: 8, iterations: 300 });
-  await encodeBySettings(media, sink, { ...settings, overviews: [4, 8] }, { engine });
+  await encodeBySettings([{ media, settings: { ...settings, overviews: [4, 8] } }], sink, { engine });
   return sink.bytes();
 }
 

@@ -33,7 +33,10 @@ async function encoded(
 ) {
   const sink = new MemorySink();
   const settings = { ...resolveSettings(media, options), ...changes };
-  const report = await encodeBySettings(media, sink, settings, { engine, ...(onProgress && { onProgress }) });
+  const report = await encodeBySettings([{ media, settings }], sink, {
+    engine,
+    ...(onProgress && { onProgress }),
+  });
   return { report, bytes: sink.bytes().slice() };
 }
 

@@ -1,8 +1,9 @@
 import { countParameters, siren } from '../../../codec/architecture.js';
 import type { LocalCoordinates } from '../../../codec/architecture.js';
-import { PRESETS } from '../../../codec/recipe.js';
+import type { PresetName } from '../../../codec/preset.js';
+import { PRESETS } from '../../../codec/presets.js';
 import type { Optimiser } from '../../../codec/optimiser.js';
-import type { Phase, PresetName, Recipe } from '../../../codec/recipe.js';
+import type { Phase, Recipe } from '../../../codec/recipe.js';
 import { resolveSettings } from '../../../src/encode-settings.js';
 import type { EncodeSettings } from '../../../src/encode-settings.js';
 import type { Media } from '../../../src/media/media.js';
@@ -121,7 +122,7 @@ function recipeOf(base: Recipe, changes: Changes, cellSamples: number): Recipe {
     ...base,
     ...(optimiser && {
       optimiser: {
-        ...PRESETS[optimiser.kind === 'adam' ? 'paper' : 'fast'].recipe.optimiser,
+        ...PRESETS.image[optimiser.kind === 'adam' ? 'paper' : 'fast'].recipe.optimiser,
         ...optimiser,
       } as Optimiser,
     }),
@@ -143,7 +144,7 @@ function presetParameters(media: Media, preset: PresetName): number {
  */
 export function settingsOf(changes: Changes, media: Media, budget: RunBudget): EncodeSettings {
   const { preset = 'fast', cell, globalShare, localWidth, globalWidth, levels, lattice, seed } = changes;
-  const { activations } = PRESETS[preset];
+  const { activations } = PRESETS.image[preset];
   const { local, global, merge } = activations;
   const params = changes.params === 'preset' ? presetParameters(media, preset) : changes.params;
   const { iterations, seconds } = budget;

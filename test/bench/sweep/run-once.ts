@@ -17,8 +17,8 @@ export async function runOnce(
 ): Promise<Run | FailedRun> {
   try {
     const sink = new MemorySink();
-    const report = await encodeBySettings(media, sink, settings, { engine });
-    const { psnr, ssim, seconds, iterations, parameters, bytes, grid, threads } = report;
+    const report = await encodeBySettings([{ media, settings }], sink, { engine });
+    const { psnr, ssim = NaN, seconds, iterations, parameters, bytes, grid, threads } = report;
     const file = await open(sink.bytes(), { engine });
     const [image] = file.signals;
     const { data } = await image.decode();
