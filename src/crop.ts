@@ -14,16 +14,22 @@ import type { Sink } from './io/sink.js';
 import type { Openable } from './io/as-source.js';
 import type { LgiFile } from './open.js';
 import { absoluteRegion } from './region.js';
+import { hasTime, regionAlong, regionInTime, windowStart, type TimeRange } from './time-range.js';
 
 /** What to keep of a file; without options, everything. */
 export interface CropOptions {
   /** Samples to keep, from the visible window's corner, axis order of the signal; default the whole window. */
   readonly region?: Box;
+  /**
+   * Span of time to keep, from the begin of the signal's visible window; with a region, that of its axes besides time. All
+   * signals of the file that have time are cropped along. Default all of it.
+   */
+  readonly time?: TimeRange;
   /** Partitions to leave out, by their coordinates in axis order; default none. */
   readonly drop?: readonly (readonly number[])[];
   /** Keep only partitions that lie wholly inside the region, so that no hidden sample remains; default false. */
   readonly inner?: boolean;
-  /** Which signal region and partitions speak of, and its overviews follow; others stay whole. Default 0. */
+  /** Which signal region, time and partitions speak of, and its overviews follow; others stay whole but for time. Default 0. */
   readonly signalIndex?: number;
   /** Stops the copying. */
   readonly signal?: AbortSignal;
@@ -76,10 +82,11 @@ export async function crop(
     await to.abort(error);
     throw error;
   }
-  const selections = container.index.signals.map((signal, i) =>
-    i === signalIndex ? selection : whole(signal),
-  );
   const { header, index } = container;
+  const span = options.time && spanOf(container, signalIndex, options.time);
+  const selections = index.signals.map((signal, i) =>
+    i === signalIndex ? selection : selectAlong(container, i, span),
+  );
   const everything = wholeOf(header.signals[signalIndex].firstShape, index.signals[signalIndex].grid.extent);
   for (const place of overviewsOf(header, signalIndex)) {
     const overview = index.signals[place.signalIndex];
@@ -96,13 +103,44 @@ export async function crop(
     ...report,
     kept,
     dropped: chunks.count - kept,
-    hiddenSamples: [
-      signalIndex,
-      ...overviewsOf(header, signalIndex).map((place) => place.signalIndex),
-    ].reduce((hidden, i) => hidden + hiddenSamples(index.signals[i], selections[i]), 0),
+    hiddenSamples: croppedSignals(container, signalIndex, span !== undefined).reduce(
+      (hidden, i) => hidden + hiddenSamples(index.signals[i], selections[i]),
+      0,
+    ),
     parameters: countParameters(container.header.signals[signalIndex].model.architecture, kept),
     window: selection.window,
   };
+}
+
+/** The signal that options speak of, its overviews and, with a span of time, all that have time. */
+function croppedSignals({ header }: Container, signalIndex: number, inTime: boolean): number[] {
+  const cropped = new Set([
+    signalIndex,
+    ...overviewsOf(header, signalIndex).map((place) => place.signalIndex),
+  ]);
+  header.signals.forEach((signal, i) => {
+    if (inTime && hasTime(signal)) cropped.add(i);
+  });
+  return [...cropped];
+}
+
+/** A span on the clock that all signals share. */
+function spanOf({ header, index }: Container, signalIndex: number, { begin, end }: TimeRange): TimeRange {
+  const start = windowStart(header.signals[signalIndex], index.signals[signalIndex].window);
+  return { begin: start + begin, end: start + end };
+}
+
+/** What stays of a signal that no option speaks of. */
+function selectAlong({ header, index }: Container, i: number, span: TimeRange | undefined): Selection {
+  const signal = index.signals[i];
+  const region = span && regionAlong(header.signals[i], signal.window, span);
+  if (!region) return whole(signal);
+  const { grid } = signal;
+  const window = absoluteRegion(region, signal.window, AXES[header.signals[i].kind]);
+  const touched = grid.cellsIn(window);
+  // A window inside the extent touches cells.
+  if (touched === null) throw new Error('the window lies outside the extent');
+  return { grid: subgrid(grid, touched), window, chunks: chunksIn(signal, touched, null) };
 }
 
 function whole({ grid, window, chunks }: SignalIndex): Selection {
@@ -130,7 +168,10 @@ function select(
   }
   const { grid, window } = signal;
   const axes = AXES[container.header.signals[signalIndex].kind];
-  const region = options.region ? absoluteRegion(options.region, window, axes) : null;
+  const asked = options.time
+    ? regionInTime(container.header.signals[signalIndex], window, options.time, options.region)
+    : options.region;
+  const region = asked ? absoluteRegion(asked, window, axes) : null;
   const dropped = droppedCells(options.drop ?? [], grid);
   const visible = region ?? window;
   const touched = region === null && !options.inner ? allCells(grid) : grid.cellsIn(visible);
@@ -246,7 +287,7 @@ function nothingLeft(options: CropOptions, touched: number, visible: Box, grid: 
         'choose a larger region or do without `inner`',
     );
   }
-  const option = options.region ? 'region' : 'drop';
+  const option = options.region ? 'region' : options.time ? 'time' : 'drop';
   return new OptionError(
     option,
     `nothing is left: all ${touched} partitions that the ${shape} samples touch are dropped or absent; keep at least one`,

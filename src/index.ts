@@ -18,6 +18,8 @@ export { repair } from './repair.js';
 export type { RepairOptions, RepairReport, UnsavedPartition, UnsavedSection } from './repair.js';
 export { verifyContainer as verify } from './container/verify.js';
 export type { Problem } from './container/verify.js';
+export type { TimeRange } from './time-range.js';
+export type { Rate } from './rate.js';
 export type { Colour } from './colour.js';
 export type { Header, SignalHeader } from './container/header.js';
 export { memoryMedia } from './media/media.js';

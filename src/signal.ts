@@ -15,11 +15,16 @@ import { overviewBox } from './container/overviews.js';
 import type { Container } from './container/reader.js';
 import { PartitionDecoder, type Tile, type TileOptions } from './partition-decoder.js';
 import { absoluteRegion } from './region.js';
+import { regionInTime, type TimeRange } from './time-range.js';
 
 /** What to decode, and how densely. */
 export interface DecodeOptions extends Sampling, TileOptions {
   /** Samples from the visible window's corner, axis order of the signal; default the whole window. */
   readonly region?: Box;
+  /**
+   * Span of time, from the begin of the visible window; with a region, that of its axes besides time. Default all of it.
+   */
+  readonly time?: TimeRange;
 }
 
 /** A partition that a decode wanted and did not get. */
@@ -255,9 +260,10 @@ export class Signal {
     }
   }
 
-  #region({ region }: DecodeOptions): Box {
+  #region({ region, time }: DecodeOptions): Box {
     const { window } = this.#index;
-    return region ? absoluteRegion(region, window, AXES[this.kind]) : window;
+    const asked = time ? regionInTime(this.#header, window, time, region) : region;
+    return asked ? absoluteRegion(asked, window, AXES[this.kind]) : window;
   }
 
   #plan(options: DecodeOptions): ReturnType<typeof planDecode> {

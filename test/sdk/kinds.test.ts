@@ -140,6 +140,55 @@ it.each(Object.keys(KINDS))('%s grows behind its end, and stays what it was', as
   await Promise.all([file.dispose(), old.dispose()]);
 });
 
+it('of a sound, seconds are cropped and decoded by their samples', async () => {
+  const { cell, ...options } = KINDS['audio'];
+  const sink = new MemorySink();
+  await encode(memoryMedia(options), sink, { ...OPTIONS, iterations: 20, cell });
+  const part = new MemorySink();
+  const { window, dropped } = await crop(sink.bytes(), part, { time: { begin: 0.125, end: 0.25 } });
+  expect(window).toEqual({ begin: [1000], end: [2000] });
+  expect(dropped).toBe(4);
+  const [before, after] = [
+    await open(sink.bytes(), { threads: 2 }),
+    await open(part.bytes(), { threads: 2 }),
+  ];
+  const expected = await before.signals[0].decode({ region: { begin: [1000], end: [2000] } });
+  expect((await before.signals[0].decode({ time: { begin: 0.125, end: 0.25 } })).data).toEqual(expected.data);
+  expect((await after.signals[0].decode()).data).toEqual(expected.data);
+  const wrong = [
+    { begin: 0.1, end: 0.4 },
+    { begin: -0.1, end: 0.2 },
+    { begin: 0.2, end: 0.2 },
+    { begin: 0.2, end: 0.1 },
+    { begin: NaN, end: 0.1 },
+  ];
+  for (const time of wrong) {
+    await expect(before.signals[0].decode({ time })).rejects.toMatchObject({ option: 'time' });
+    await expect(crop(sink.bytes(), new MemorySink(), { time })).rejects.toMatchObject({ option: 'time' });
+  }
+  await Promise.all([before.dispose(), after.dispose()]);
+});
+
+it('a span of time takes the sound of a video along, by the clock of both', async () => {
+  const { cell, ...video } = KINDS['video'];
+  const sink = new MemorySink();
+  // 12 frames in 0.4 s; the sound begins 0.1 s later and has 0.375 s.
+  const parts = [memoryMedia(video), memoryMedia({ ...KINDS['audio'], startSeconds: 0.1 })];
+  await encode(parts, sink, { ...OPTIONS, iterations: 20, cell });
+  const part = new MemorySink();
+  const { hiddenSamples } = await crop(sink.bytes(), part, { time: { begin: 0.2, end: 0.3 } });
+  const file = await open(part.bytes(), { threads: 2 });
+  expect(file.signals.map((signal) => [signal.window.begin[0], signal.window.end[0]])).toEqual([
+    [6, 9],
+    [800, 1600],
+  ]);
+  // Frames 4 to 12 are whole partitions, and samples 0 to 3000 of the sound in cells of 1024.
+  expect(hiddenSamples).toBe(5 * 20 * 24 + (2048 - 800));
+  const early = await crop(sink.bytes(), new MemorySink(), { time: { begin: 0, end: 0.05 } });
+  expect(early.window).toEqual({ begin: [0, 0, 0], end: [1, 20, 24] });
+  await file.dispose();
+});
+
 it('a video and its sound are two signals of one file', async () => {
   const { cell, ...video } = KINDS['video'];
   const sink = new MemorySink();
