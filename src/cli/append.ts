@@ -10,7 +10,7 @@ import type { Media } from '../media/media.js';
 import { readImage } from '../media/read-image.js';
 import type { Side } from '../placement.js';
 import type { AddCommand, CommandContext } from './command.js';
-import { counted, duration, grouped, parameterLine, qualityLine, widthByHeight } from './figures.js';
+import { counted, duration, grouped, parameterLine, placeOn, qualityLine, sizeOf } from './figures.js';
 import { namedOpening } from './named-opening.js';
 import { decimal, picturePlace } from './option-values.js';
 import { checkLgiName, checkOutput, checkPath, openSource, placeName } from './places.js';
@@ -126,10 +126,9 @@ async function appendFile(
     progress.stop();
   }
   const { partitions, iterations, seconds, parameters, window, bytes, addedBytes, keptPsnr } = report;
-  const [y, x] = window.begin;
   output.result(
     report,
-    `${place ?? file}: ${widthByHeight(boxShape(window))}, ${grouped(bytes)} bytes, generation ${report.generation}`,
+    `${place ?? file}: ${sizeOf(boxShape(window))}, ${grouped(bytes)} bytes, generation ${report.generation}`,
     [
       [
         'added',
@@ -141,7 +140,7 @@ async function appendFile(
         ? []
         : [['old part', `PSNR ${decibels(keptPsnr)} against what it was`] as const]),
       ['parameters', parameterLine(parameters)],
-      ['corner', `x ${x}, y ${y} of the first encode`],
+      ['corner', `${placeOn(media.kind, window.begin)} of the first encode`],
     ],
   );
 }

@@ -12,7 +12,7 @@ import { readImage } from '../media/read-image.js';
 import { decibels } from '../decibels.js';
 import { open, type LgiFile } from '../open.js';
 import type { AddCommand, CommandContext } from './command.js';
-import { counted, widthByHeight } from './figures.js';
+import { counted, sizeOf } from './figures.js';
 import { namedOpening } from './named-opening.js';
 import { sizes } from './option-values.js';
 import { checkPath, openSource, placeName, type InputSource } from './places.js';
@@ -183,7 +183,7 @@ async function readLgi(place: string, source: InputSource, signal: AbortSignal):
 }
 
 function describe({ shape, format }: Content): string {
-  return `${widthByHeight(shape)} ${format.layout}, ${format.sampleType}`;
+  return `${sizeOf(shape)} ${format.layout}, ${format.sampleType}`;
 }
 
 function checkComparable(a: Content, b: Content): void {

@@ -2,16 +2,18 @@ import type { Box } from '../../codec/grid.js';
 import { boxShape } from '../../codec/grid.js';
 import { crop } from '../crop.js';
 import { openContainer } from '../container/reader.js';
+import type { TimeRange } from '../time-range.js';
 import { FileSink } from '../io/file-sink-node.js';
 import type { AddCommand, CommandContext } from './command.js';
-import { counted, grouped, parameterLine, widthByHeight } from './figures.js';
+import { counted, grouped, parameterLine, placeOn, sizeOf } from './figures.js';
 import { namedOpening } from './named-opening.js';
-import { partitionList, pictureRegion } from './option-values.js';
+import { partitionList, pictureRegion, timeRange } from './option-values.js';
 import { checkLgiName, checkOutput, openSource } from './places.js';
 
 interface Flags {
   readonly output: string;
   readonly region?: Box;
+  readonly time?: TimeRange;
   readonly drop?: number[][];
   readonly inner?: true;
 }
@@ -33,6 +35,7 @@ export const addCrop: AddCommand = (program, context) => {
     .argument('<lgi>', 'the file, or its URL')
     .requiredOption('-o, --output <file>', 'file to write')
     .option('--region <x,y,width,height>', "samples to keep, from the visible window's corner", pictureRegion)
+    .option('--time <from:to>', "seconds to keep, from the visible window's begin, such as 2:4", timeRange)
     .option('--drop <partitions>', "partitions to leave out, row,column: '0,3 1,3'", partitionList)
     .option('--inner', 'keep only partitions that lie wholly inside the region')
     .addHelpText('after', EPILOGUE)
@@ -48,14 +51,14 @@ async function cropFile(input: string, flags: Flags, { output, signal }: Command
     const container = await namedOpening(input, openContainer(source, { signal }));
     const report = await crop(container, await FileSink.open(place), { ...options, signal });
     const { kept, dropped, hiddenSamples, bytes, parameters, fileId, familyId, window } = report;
-    const [y, x] = window.begin;
+    const { kind } = container.header.signals[0];
     output.result(
       { kept, dropped, hiddenSamples, bytes, parameters, fileId, familyId, window },
-      `${place}: ${widthByHeight(boxShape(window))}, ${grouped(bytes)} bytes`,
+      `${place}: ${sizeOf(boxShape(window))}, ${grouped(bytes)} bytes`,
       [
         ['partitions', `${grouped(kept)} kept, ${grouped(dropped)} dropped`],
         ['parameters', parameterLine(parameters)],
-        ['corner', `x ${x}, y ${y} of the first encode`],
+        ['corner', `${placeOn(kind, window.begin)} of the first encode`],
       ],
     );
     if (hiddenSamples > 0) {

@@ -11,7 +11,8 @@ import {
   overviewLine,
   parameterLine,
   qualityLine,
-  widthByHeight,
+  axisOrder,
+  sizeOf,
 } from './figures.js';
 import { withFlags } from './option-names.js';
 import { decimal, decimalOr, sizes } from './option-values.js';
@@ -118,12 +119,15 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
     const { psnr, seconds, iterations, bytes, bitsPerSample, parameters, engine, threads } = report;
     output.result(
       { ...report, notices: report.notices.map(withFlags), ssimVariant: SSIM_VARIANT },
-      `${place}: ${widthByHeight(media.shape)} ${media.format.layout}, ${media.format.sampleType}`,
+      `${place}: ${sizeOf(media.shape)} ${media.format.layout}, ${media.format.sampleType}`,
       [
         ['quality', qualityLine(report)],
-        ['size', `${grouped(bytes)} bytes, ${bitsPerSample.toFixed(2)} bits per pixel`],
+        [
+          'size',
+          `${grouped(bytes)} bytes, ${bitsPerSample.toFixed(2)} bits per ${report.kind === 'image' ? 'pixel' : 'sample'}`,
+        ],
         ['parameters', parameterLine(parameters)],
-        ['partitions', `${report.grid.join('x')} (rows x columns)`],
+        ['partitions', `${report.grid.join('x')}${axisOrder(report.kind)}`],
         ...(report.overviews.length === 0 ? [] : [['overviews', overviewLine(report.overviews)] as const]),
         [
           'training',

@@ -1,3 +1,4 @@
+import { AXES, type SignalKind } from '../../codec/signal.js';
 import { decibels } from '../decibels.js';
 import type { Quality } from '../measure.js';
 
@@ -27,10 +28,25 @@ export function duration(seconds: number): string {
   return seconds < 120 ? `${seconds.toFixed(seconds < 10 ? 2 : 1)} s` : clock(seconds);
 }
 
-/** A shape, rows first, as people say it: width x height. */
-export function widthByHeight([height, width]: readonly number[]): string {
-  return `${width}x${height}`;
+/** A shape, slowest axis first, as people say it: width x height, with a depth or frames behind. */
+export function sizeOf(shape: readonly number[]): string {
+  return [...shape].reverse().join('x');
 }
+
+/** A place on a signal's axes as people say it: `x 32, y 0`. */
+export function placeOn(kind: SignalKind, position: readonly number[]): string {
+  return AXES[kind]
+    .map((axis, i) => `${axis} ${position[i]}`)
+    .reverse()
+    .join(', ');
+}
+
+/** What the axes of a grid are, in their order: ` (rows x columns)`; of sound, which has one, nothing. */
+export function axisOrder(kind: SignalKind): string {
+  return kind === 'audio' ? '' : ` (${AXES[kind].map((axis) => AXIS_WORDS[axis]).join(' x ')})`;
+}
+
+const AXIS_WORDS: Readonly<Record<string, string>> = { t: 'frames', z: 'slices', y: 'rows', x: 'columns' };
 
 /** Quality as far as a kind of signal has it: `PSNR 41.20 dB, SSIM 0.9812`. */
 export function qualityLine({ psnr, ssim, iou }: Quality): string {

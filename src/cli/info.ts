@@ -4,7 +4,7 @@ import type { Quantiser } from '../../codec/quantise.js';
 import { openContainer, type Container } from '../container/reader.js';
 import { SUPERBLOCK_BYTES } from '../container/superblock.js';
 import type { AddCommand, CommandContext } from './command.js';
-import { counted, grouped, parameterLine, widthByHeight } from './figures.js';
+import { axisOrder, counted, grouped, parameterLine, placeOn, sizeOf } from './figures.js';
 import type { Row } from './output.js';
 import { namedOpening } from './named-opening.js';
 import { openSource, placeName } from './places.js';
@@ -172,7 +172,7 @@ function fileRows({ generation, fileId, familyId, writer, metadata, bytes }: Fil
 function overviewRow({ shape, partitions }: SignalInfo, factor: number, i: number, cutOff: number): Row {
   return [
     `signal ${i}`,
-    `overview at 1/${factor} per axis, ${widthByHeight(shape)}`,
+    `overview at 1/${factor} per axis, ${sizeOf(shape)}`,
     `${counted(partitions.present, 'partition')}` +
       (partitions.absent === 0 ? '' : `, ${grouped(partitions.absent)} absent`) +
       (cutOff === 0 ? '' : `, ${grouped(cutOff)} cut off`),
@@ -182,7 +182,6 @@ function overviewRow({ shape, partitions }: SignalInfo, factor: number, i: numbe
 /** @param cutOff partitions behind the end of a file that is cut short. */
 function signalRows(signal: SignalInfo, number: string, cutOff: number): Row[] {
   const { architecture: network, partitions, window } = signal;
-  const [y, x] = window.begin;
   const isWhole = partitions.absent === 0 && partitions.constant === 0 && cutOff === 0;
   const { local, global, merge } = network.activations;
   const hasGlobal = network.globalWidth > 0;
@@ -191,12 +190,12 @@ function signalRows(signal: SignalInfo, number: string, cutOff: number): Row[] {
   return [
     [
       `signal${number}`,
-      `${signal.kind}, ${widthByHeight(signal.shape)} ${signal.layout}, ${signal.sampleType}`,
-      `corner x ${x}, y ${y} of ${widthByHeight(signal.firstShape)} at the first encode`,
+      `${signal.kind}, ${sizeOf(signal.shape)} ${signal.layout}, ${signal.sampleType}`,
+      `corner ${placeOn(signal.kind, window.begin)} of ${sizeOf(signal.firstShape)} at the first encode`,
     ],
     [
       'partitions',
-      `${signal.grid.join('x')} (rows x columns) of ${signal.cell.join('x')} samples`,
+      `${signal.grid.join('x')}${axisOrder(signal.kind)} of ${signal.cell.join('x')} samples`,
       isWhole
         ? `${grouped(partitions.present)}, all present`
         : `${grouped(partitions.present - cutOff)} present, ${grouped(partitions.constant)} constant, ` +

@@ -4,7 +4,7 @@ import { openContainer, type Container } from '../container/reader.js';
 import { FileSink } from '../io/file-sink-node.js';
 import { join, MAX_JOINED_FILES, type JoinOptions } from '../join.js';
 import type { AddCommand, CommandContext } from './command.js';
-import { counted, grouped, parameterLine, widthByHeight } from './figures.js';
+import { counted, grouped, parameterLine, placeOn, sizeOf } from './figures.js';
 import { namedOpening } from './named-opening.js';
 import { checkLgiName, checkOutput, openSource, placeName, type InputSource } from './places.js';
 
@@ -60,7 +60,7 @@ async function joinFiles(
     const report = await join(containers, sink, options);
     const { kept, duplicates, absent, hiddenSamples, bytes, parameters, fileId, familyId, notices } = report;
     const [window] = report.windows;
-    const [y, x] = window.begin;
+    const { kind } = containers[0].header.signals[0];
     output.result(
       {
         kept,
@@ -74,11 +74,11 @@ async function joinFiles(
         window,
         notices,
       },
-      `${place}: ${widthByHeight(boxShape(window))}, ${grouped(bytes)} bytes`,
+      `${place}: ${sizeOf(boxShape(window))}, ${grouped(bytes)} bytes`,
       [
         ['partitions', `${grouped(kept)} of ${counted(inputs.length, 'file')}, ${grouped(absent)} absent`],
         ['parameters', parameterLine(parameters)],
-        ['corner', `x ${x}, y ${y} of the first encode`],
+        ['corner', `${placeOn(kind, window.begin)} of the first encode`],
       ],
     );
     for (const notice of notices) output.note(notice);

@@ -1,5 +1,6 @@
 import { OptionError } from '../../codec/errors.js';
 import type { Box } from '../../codec/grid.js';
+import type { TimeRange } from '../time-range.js';
 
 /** Turns the text of an option into its value. */
 export type OptionParser<T> = (text: string) => T;
@@ -62,6 +63,16 @@ export function pictureRegion(text: string): Box {
     throw new OptionError('region', `'${text}' has ${width}x${height} samples; at least 1x1 is needed`);
   }
   return { begin: [y, x], end: [y + height, x + width] };
+}
+
+/** `FROM:TO` in seconds as a span of time. */
+export function timeRange(text: string): TimeRange {
+  const parts = text.split(':');
+  if (parts.length !== 2 || parts.some((part) => part.trim() === '')) {
+    throw new OptionError('time', `'${text}' is no span; give FROM:TO in seconds, such as 1.5:4`);
+  }
+  const [begin, end] = parts.map((part) => decimal('time')(part.trim()));
+  return { begin, end };
 }
 
 /** `x,y` as a place on the signal's axes, rows first. */

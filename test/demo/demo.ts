@@ -2,7 +2,7 @@
 // `npm run demo -- --picture` does it without a time limit and composes the README's picture from it.
 import { mkdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { counted, duration, grouped, parameterLine, widthByHeight } from '../../src/cli/figures.js';
+import { counted, duration, grouped, parameterLine, sizeOf } from '../../src/cli/figures.js';
 import { decibels } from '../../src/decibels.js';
 import { TrainingProgress } from '../../src/cli/training-progress.js';
 import {
@@ -126,7 +126,7 @@ async function demonstrate(given: string | undefined, isForPoster: boolean): Pro
   heading(given === undefined ? 'A picture, made by code' : 'Your picture');
   if (given === undefined) await writeImage(picture, source);
   const media = await readImage(picture);
-  fact(`${picture}: ${widthByHeight(media.shape)}, ${media.format.layout}, ${await fileBytes(picture)}`);
+  fact(`${picture}: ${sizeOf(media.shape)}, ${media.format.layout}, ${await fileBytes(picture)}`);
 
   heading('Encode: one network is trained for all of it, a small one for each partition');
   const seconds = isForPoster ? undefined : TRAINING_SECONDS;
@@ -146,7 +146,7 @@ async function demonstrate(given: string | undefined, isForPoster: boolean): Pro
     command(`npx lgi decode ${at('.lgi')}`, `-o ${at('-decoded.png')}`);
     let start = performance.now();
     const decoded = await whole.signals[0].decode();
-    fact(`${duration((performance.now() - start) / 1000)} for ${widthByHeight(decoded.shape)}`);
+    fact(`${duration((performance.now() - start) / 1000)} for ${sizeOf(decoded.shape)}`);
     await save(at('-decoded.png'), decoded);
 
     heading('Crop: chunks are copied, nothing is decoded');
@@ -173,7 +173,7 @@ async function demonstrate(given: string | undefined, isForPoster: boolean): Pro
       const region = await whole.signals[0].decode({ region: cropBox });
       const { maxError } = compareSamples(region.data, part.data, part.format);
       if (maxError !== 0) throw new Error(`the crop differs from its source by up to ${maxError}`);
-      fact(`${widthByHeight(part.shape)}, every sample equal to that region of the whole file`);
+      fact(`${sizeOf(part.shape)}, every sample equal to that region of the whole file`);
 
       heading(`Decode a detail at ${ZOOM} times its resolution: the function between samples`);
       const detail = detailAround(whole.signals[0].shape, focus);
@@ -187,7 +187,7 @@ async function demonstrate(given: string | undefined, isForPoster: boolean): Pro
       await save(at('-detail.png'), enlarged);
       const { present } = whole.signals[0].partitions;
       fact(
-        `${widthByHeight(enlarged.shape)}, from ${grouped(enlarged.partitionsDecoded)} of ${counted(present, 'partition')}`,
+        `${sizeOf(enlarged.shape)}, from ${grouped(enlarged.partitionsDecoded)} of ${counted(present, 'partition')}`,
       );
 
       heading('Verify: every checksum of both files');
