@@ -8,3 +8,6 @@ export { writeImage } from './media/write-image.js';
 export type { WriteImageOptions } from './media/write-image.js';
 export { imageFormatOf } from './media/image-format.js';
 export type { ImageFormat, Picture } from './media/image-format.js';
+export { readVolume } from './media/read-volume.js';
+export { writeVolume } from './media/write-volume.js';
+export type { VolumeSamples } from './media/write-volume.js';

@@ -167,14 +167,12 @@ export function memoryMedia(options: MemoryMediaOptions): Media {
   };
 }
 
-/** Copies a box out of row-major samples. */
-function copyBox(
-  data: SampleArray,
-  shape: readonly number[],
-  channels: number,
-  sampleType: SampleType,
-  box: Box,
-): SampleArray {
+/**
+ * Refuses a box that cannot be read.
+ *
+ * @throws OptionError when it is empty or leaves the medium.
+ */
+export function checkBox(box: Box, shape: readonly number[]): void {
   const fits =
     box.begin.length === shape.length &&
     box.end.length === shape.length &&
@@ -188,6 +186,17 @@ function copyBox(
       `[${box.begin.join(',')}) to [${box.end.join(',')}) is empty or leaves the medium of ${shape.join('x')} samples`,
     );
   }
+}
+
+/** Copies a box out of row-major samples. */
+function copyBox(
+  data: SampleArray,
+  shape: readonly number[],
+  channels: number,
+  sampleType: SampleType,
+  box: Box,
+): SampleArray {
+  checkBox(box, shape);
   const lengths = boxShape(box);
   const last = shape.length - 1;
   const run = lengths[last] * channels;
