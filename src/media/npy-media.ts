@@ -4,7 +4,6 @@ import {
   allocateSamples,
   fullRangeMapping,
   type SampleArray,
-  type SampleType,
   type ValueMapping,
 } from '../../codec/signal.js';
 import { FileSource } from '../io/file-source-node.js';
