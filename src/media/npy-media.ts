@@ -4,7 +4,6 @@ import {
   allocateSamples,
   fullRangeMapping,
   type SampleArray,
-  type SampleType,
   type ValueMapping,
 } from '../../codec/signal.js';
 import { FileSource } from '../io/file-source-node.js';
@@ -40,7 +39,7 @@ class NpySamples {
 /**
  * What takes the smallest float to -1 and the largest to 1; the whole file is read for it, block by block.
  *
- * Where all are equal the network's 0 is that value, since a mapping's scale must not be 0.
+ * Where all are equal the scale, which must not be 0, is so small that any output of a network rounds to that value.
  */
 async function contentMapping(
   samples: NpySamples,
@@ -72,7 +71,9 @@ async function contentMapping(
       if (value > high) high = value;
     }
   }
-  return low === high ? { scale: 1, offset: low } : { scale: (high - low) / 2, offset: (high + low) / 2 };
+  return low === high
+    ? { scale: Math.max(Math.abs(low), 2 ** -126) * 2 ** -30, offset: low }
+    : { scale: (high - low) / 2, offset: (high + low) / 2 };
 }
 
 /** Reads a box by spans of rows, gaps between them included: one long read is far cheaper than many short ones. */

@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LgiError, OptionError } from '../../dist/codec/errors.js';
-import { fullRangeMapping, type SampleArray, type SampleType } from '../../dist/codec/signal.js';
+import {
+  fullRangeMapping,
+  outputsToSamples,
+  type SampleArray,
+  type SampleType,
+} from '../../dist/codec/signal.js';
 import { memoryMedia } from '../../dist/src/media/media.js';
 import { readVolume } from '../../dist/src/media/read-volume.js';
 import { writeImage } from '../../dist/src/media/write-image.js';
@@ -127,9 +132,16 @@ describe('a .npy file', () => {
     expect(await mappingOf(at('u.npy'))).toEqual(fullRangeMapping('uint16'));
   });
 
-  it('of equal floats has a mapping whose 0 is their value', async () => {
-    await writeVolume(at('c.npy'), volume('float32', [2, 2, 2], new Float32Array(8).fill(2.5)));
-    expect(await mappingOf(at('c.npy'))).toEqual({ scale: 1, offset: 2.5 });
+  it.each([2.5, 0, -1e-6, 1e-45, 3.4e38])('of floats all %d decodes to exactly that', async (value) => {
+    const data = new Float32Array(8).fill(value);
+    await writeVolume(at('c.npy'), volume('float32', [2, 2, 2], data));
+    const decoded = new Float32Array(8);
+    outputsToSamples(
+      Float32Array.of(-1, 1, 0.3, 0, -0.7, 2, -2, 0.001),
+      await mappingOf(at('c.npy')),
+      decoded,
+    );
+    expect(decoded.every((sample) => sample === data[0])).toBe(true);
   });
 
   it('with a float that is not finite is refused with its place', async () => {
