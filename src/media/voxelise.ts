@@ -149,6 +149,7 @@ class Filling {
   readonly #mesh: Mesh;
   readonly #resolution: number;
   readonly #sign: number;
+  readonly #windings = new Float64Array(SMALL_BLOCK_VOXELS ** 3);
   #evaluations = 0;
   #nearSurface = 0;
   #distances = 0;
@@ -254,10 +255,15 @@ class Filling {
 
   #evaluate({ begin, end }: Block, isNearSurface: boolean): void {
     const n = this.#resolution;
+    const lengths = end.map((value, axis) => value - begin[axis]);
+    const windings = this.#windings;
+    this.#tree.overBlock(begin, lengths, windings);
+    this.#evaluations += lengths[0] * lengths[1] * lengths[2];
+    let at = 0;
     for (let z = begin[2]; z < end[2]; z++) {
       for (let y = begin[1]; y < end[1]; y++) {
         for (let x = begin[0]; x < end[0]; x++) {
-          const winding = this.#winding(x, y, z);
+          const winding = this.#sign * windings[at++];
           if (winding > 0.5) this.data[(z * n + y) * n + x] = 255;
           if (!isNearSurface) continue;
           this.#nearSurface++;
