@@ -5,7 +5,7 @@ const LEAF_TRIANGLES = 2;
 
 /**
  * A node counts as one dipole from this many of its radii on. The error of a dipole falls with the square of it; at
- * 2.5 the winding number stays within about 0.02 of the plain sum, at the cost of half again the time of 2.
+ * 2.5 no voxel that was looked at lay on another side of 0.5 than the plain sum puts it, but those within 0.03 of it.
  */
 const FAR_RADII = 2.5;
 
