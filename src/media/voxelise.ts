@@ -19,11 +19,11 @@ const FREE_BLOCK_VOXELS = 8;
 const CLEAR_DISTANCE = 0.2;
 
 /**
- * Most that the winding number near the surface may be away from whole numbers on average. Closed meshes have 0.00;
- * one with holes has the share of the view from its surface that they take, about: the Stanford bunny, with its holes in
- * the base, 0.01; half a sphere 0.19, an open sheet 0.4.
+ * Most that the winding number near the surface may be away from whole numbers on average: about the share of the view
+ * from the surface that holes take. Measured: closed meshes 0.00, the Stanford bunny with the holes in its base 0.02, a
+ * box without a lid 0.10, half a sphere 0.17, an open sheet 0.32.
  */
-const MAX_OPENNESS = 0.1;
+const MAX_OPENNESS = 0.08;
 
 /** What is done between two looks at whether the work was given up, in winding numbers. */
 const EVALUATIONS_PER_TURN = 100_000;
@@ -149,6 +149,7 @@ class Filling {
   readonly #mesh: Mesh;
   readonly #resolution: number;
   readonly #sign: number;
+  readonly #windings = new Float64Array(SMALL_BLOCK_VOXELS ** 3);
   #evaluations = 0;
   #nearSurface = 0;
   #distances = 0;
@@ -254,10 +255,15 @@ class Filling {
 
   #evaluate({ begin, end }: Block, isNearSurface: boolean): void {
     const n = this.#resolution;
+    const lengths = end.map((value, axis) => value - begin[axis]);
+    const windings = this.#windings;
+    this.#tree.overBlock(begin, lengths, windings);
+    this.#evaluations += lengths[0] * lengths[1] * lengths[2];
+    let at = 0;
     for (let z = begin[2]; z < end[2]; z++) {
       for (let y = begin[1]; y < end[1]; y++) {
         for (let x = begin[0]; x < end[0]; x++) {
-          const winding = this.#winding(x, y, z);
+          const winding = this.#sign * windings[at++];
           if (winding > 0.5) this.data[(z * n + y) * n + x] = 255;
           if (!isNearSurface) continue;
           this.#nearSurface++;

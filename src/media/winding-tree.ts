@@ -1,13 +1,19 @@
 import type { Mesh } from './mesh.js';
 
-/** Triangles of a leaf: fewer make more nodes than they save, more make leaves that are far as a whole rare. */
-const LEAF_TRIANGLES = 8;
+/** Triangles of a leaf: few, because a solid angle costs ten times a dipole and small leaves are far soon. */
+const LEAF_TRIANGLES = 2;
 
 /**
  * A node counts as one dipole from this many of its radii on. The error of a dipole falls with the square of it; at
- * 2.5 the winding number stays within about 0.02 of the plain sum, at the cost of half again the time of 2.
+ * 2.5 no voxel that was looked at lay on another side of 0.5 than the plain sum puts it, but those within 0.03 of it.
  */
 const FAR_RADII = 2.5;
+
+/**
+ * Over a block, a dipole counts as a linear function from this many radii of the block on: what is left out is less than
+ * 4 % of it there, and falls with the square.
+ */
+const LINEAR_RADII = 12;
 
 /** Bits per axis of a triangle's place in the order; with 2^26 triangles the key still is a whole number of float64. */
 const PLACE_BITS = 9;
@@ -139,6 +145,86 @@ export class WindingTree {
       } else node++;
     }
     return angle / (4 * Math.PI);
+  }
+
+  /**
+   * The winding numbers at the centres of a block's voxels of edge 1, row-major `[z, y, x]` into `target`.
+   *
+   * The tree is gone through once for all of them.
+   *
+   * @param begin first voxel, x y z.
+   * @param lengths voxels, x y z.
+   */
+  overBlock(begin: readonly number[], lengths: readonly number[], target: Float64Array): void {
+    const nodes = this.#nodes;
+    const links = this.#links;
+    const [nx, ny, nz] = lengths;
+    const [mx, my, mz] = begin.map((value, axis) => value + lengths[axis] / 2);
+    const radius = Math.sqrt((nx - 1) ** 2 + (ny - 1) ** 2 + (nz - 1) ** 2) / 2;
+    const linearFrom = (LINEAR_RADII * radius) ** 2;
+    const dipoles: number[] = [];
+    const leaves: number[] = [];
+    let level = 0;
+    let slopeX = 0;
+    let slopeY = 0;
+    let slopeZ = 0;
+    for (let node = 0; node < links[0];) {
+      const from = 8 * node;
+      const dx = nodes[from] - mx;
+      const dy = nodes[from + 1] - my;
+      const dz = nodes[from + 2] - mz;
+      const squared = dx * dx + dy * dy + dz * dz;
+      const distance = Math.sqrt(squared);
+      const isFar = distance > radius && (distance - radius) ** 2 > nodes[from + 6];
+      if (isFar && squared > linearFrom) {
+        const weight = 1 / (squared * distance);
+        const along = dx * nodes[from + 3] + dy * nodes[from + 4] + dz * nodes[from + 5];
+        const pull = (3 * along * weight) / squared;
+        level += along * weight;
+        slopeX += pull * dx - weight * nodes[from + 3];
+        slopeY += pull * dy - weight * nodes[from + 4];
+        slopeZ += pull * dz - weight * nodes[from + 5];
+      } else if (isFar) dipoles.push(from);
+      else if (links[3 * node + 2] > 0) leaves.push(node);
+      else {
+        node++;
+        continue;
+      }
+      node = links[3 * node];
+    }
+    for (let at = 0; at < nx * ny * nz; at++) {
+      const x = begin[0] + (at % nx) + 0.5;
+      const y = begin[1] + (Math.floor(at / nx) % ny) + 0.5;
+      const z = begin[2] + Math.floor(at / (nx * ny)) + 0.5;
+      let angle = level + slopeX * (x - mx) + slopeY * (y - my) + slopeZ * (z - mz);
+      for (const from of dipoles) {
+        const dx = nodes[from] - x;
+        const dy = nodes[from + 1] - y;
+        const dz = nodes[from + 2] - z;
+        const squared = dx * dx + dy * dy + dz * dz;
+        angle +=
+          (dx * nodes[from + 3] + dy * nodes[from + 4] + dz * nodes[from + 5]) /
+          (squared * Math.sqrt(squared));
+      }
+      for (const node of leaves) {
+        const from = 8 * node;
+        const dx = nodes[from] - x;
+        const dy = nodes[from + 1] - y;
+        const dz = nodes[from + 2] - z;
+        const squared = dx * dx + dy * dy + dz * dz;
+        if (squared > nodes[from + 6]) {
+          angle +=
+            (dx * nodes[from + 3] + dy * nodes[from + 4] + dz * nodes[from + 5]) /
+            (squared * Math.sqrt(squared));
+          continue;
+        }
+        const end = links[3 * node + 1] + links[3 * node + 2];
+        for (let triangle = links[3 * node + 1]; triangle < end; triangle++) {
+          angle += this.#solidAngle(9 * triangle, x, y, z);
+        }
+      }
+      target[at] = angle / (4 * Math.PI);
+    }
   }
 
   #solidAngle(at: number, x: number, y: number, z: number): number {
