@@ -1,7 +1,7 @@
 import { encode } from '../encode.js';
 import type { EncodeOptions } from '../encode-settings.js';
 import { FileSink } from '../io/file-sink-node.js';
-import { readImage } from '../media/read-image.js';
+import { readMedia } from '../media/read-media.js';
 import { SSIM_VARIANT } from '../../codec/structural-similarity.js';
 import type { AddCommand, CommandContext } from './command.js';
 import {
@@ -15,18 +15,25 @@ import {
   sizeOf,
 } from './figures.js';
 import { withFlags } from './option-names.js';
-import { decimal, decimalOr, sizes } from './option-values.js';
+import { decimal, decimalOr, sizesOfAxes } from './option-values.js';
 import { checkDistinct, checkPath, checkLgiName, checkOutput } from './places.js';
 import { TrainingProgress } from './training-progress.js';
 
 /** Options as commander gives them: named as on the command line. */
-type Flags = Omit<EncodeOptions, 'seconds'> & { readonly output: string; readonly time?: number };
+type Flags = Omit<EncodeOptions, 'seconds'> & {
+  readonly output: string;
+  readonly time?: number;
+  readonly resolution?: number;
+};
 
 const EPILOGUE = `
 Training stops at whichever of --iterations, --time and --psnr comes first.
 SSIM: ${SSIM_VARIANT}.
-Sizes are in the order of the picture's axes, rows x columns: --grid 16x24 has
-16 rows of 24 partitions, --cell 32x64 makes them 32 high and 64 wide.
+Sizes are in the order of the axes, rows x columns of a picture and slices x
+rows x columns of a volume or shape: --grid 16x24 has 16 rows of 24 partitions,
+--cell 32x64 makes them 32 high and 64 wide.
+A mesh becomes a shape on a cubic grid: inside is what its surface winds round,
+so that small holes do no harm; open surfaces are refused.
 The output is written under a temporary name and then renamed; when encoding
 fails or is interrupted, an older file of that name stays as it was. What is
 left of a killed process, .NAME.unfinished-*.tmp, goes with the next command
@@ -36,19 +43,19 @@ that writes to the same place.`;
 export const addEncode: AddCommand = (program, context) => {
   program
     .command('encode')
-    .summary('train networks on a picture and write them as a file')
-    .description('Trains networks on a picture (PNG, JPEG, WebP) and writes them as an LGI file.')
-    .argument('<media>', 'the picture')
+    .summary('train networks on a medium and write them as a file')
+    .description('Trains networks on a picture, volume or 3D shape and writes them as an LGI file.')
+    .argument('<media>', 'PNG, JPEG, WebP; .npy, a folder or pattern of slices; .obj, .stl, .ply')
     .requiredOption('-o, --output <file>', 'file to write')
     .option('--preset <name>', "'fast' or 'paper' (default: fast)")
     .option('--iterations <n>', 'optimiser steps (default: by preset)', decimal('iterations'))
     .option('--time <seconds>', 'time to train', decimal('time'))
     .option('--psnr <dB>', 'quality to stop at', decimal('psnr'))
-    .option('--grid <rows>x<columns>', 'partitions per axis', sizes('grid', 'ROWSxCOLUMNS, such as 16x24'))
+    .option('--grid <n>x<n>', 'partitions per axis', sizesOfAxes('grid', 'one number an axis, such as 16x24'))
     .option(
-      '--cell <rows>x<columns>',
-      'samples per partition (default: 32x32)',
-      sizes('cell', 'ROWSxCOLUMNS, such as 32x32'),
+      '--cell <n>x<n>',
+      'samples per partition (default: 32 on every axis)',
+      sizesOfAxes('cell', 'one number an axis, such as 32x32'),
     )
     .option('--params <n>', 'parameters altogether; chooses the widths', decimal('params'))
     .option(
@@ -76,6 +83,7 @@ export const addEncode: AddCommand = (program, context) => {
     .option('--weights <format>', 'float32, float16, or int2 to int16 (default: int11)')
     .option('--coder <name>', "'none' or 'deflate' (default: none)")
     .option('--overviews <which>', "'auto' or 'none': reduced copies above 4 million samples (default: auto)")
+    .option('--resolution <n>', 'of a mesh: voxels per axis (default: 256)', decimal('resolution'))
     .option('--engine <name>', "'auto' or 'cpu' (default: auto)")
     .option('--threads <n>', 'threads (default: what the machine runs at once)', decimal('threads'))
     .option(
@@ -93,7 +101,7 @@ function endReason(psnr: number, asked = 0): string {
 }
 
 async function encodeFile(input: string, flags: Flags, { output, signal }: CommandContext): Promise<void> {
-  const { output: place, time, ...options } = flags;
+  const { output: place, time, resolution, ...options } = flags;
   checkPath(input);
   checkOutput(place);
   await checkDistinct(input, place);
@@ -102,7 +110,7 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
   const sink = await FileSink.open(place);
   const progress = new TrainingProgress(options.psnr);
   try {
-    const media = await readImage(input, signal);
+    const media = await readMedia(input, { signal, ...(resolution !== undefined && { resolution }) });
     media.notices?.forEach((notice) => output.note(notice));
     const report = await encode(media, sink, {
       ...options,

@@ -28,13 +28,20 @@ export function decimalOr<W extends string>(option: string, word: W): OptionPars
 }
 
 /** Whole numbers with an x between them, such as 16x24. */
-export function sizes(option: string, form: string): OptionParser<number[]> {
+export function sizesOfAxes(option: string, form: string): OptionParser<number[]> {
   return (text) => {
     if (!/^\d+(x\d+)*$/.test(text)) {
       throw new OptionError(option, `'${text}' is no list of whole numbers; give ${form}`);
     }
-    // Every picture has two axes, and the form says what they are called.
-    const numbers = text.split('x').map(Number);
+    return text.split('x').map(Number);
+  };
+}
+
+/** Two whole numbers, as every picture has two axes; the form says what they are called. */
+export function sizes(option: string, form: string): OptionParser<number[]> {
+  const parse = sizesOfAxes(option, form);
+  return (text) => {
+    const numbers = parse(text);
     if (numbers.length !== 2) throw new OptionError(option, `'${text}' has not two numbers; give ${form}`);
     return numbers;
   };
@@ -84,16 +91,30 @@ export function picturePlace(text: string): number[] {
   return numbers.reverse();
 }
 
-/** Partition coordinates such as `0,3 1,3`; since pictures have two axes, also `0,3, 1,3`. */
+/** Partition coordinates such as `0,3 1,3` or `0,0,2 0,1,2`; of pictures, which have two axes, also `0,3, 1,3`. */
 export function partitionList(text: string): number[][] {
-  if (!/^\s*-?\d+\s*,\s*-?\d+((\s+|\s*,\s*)-?\d+\s*,\s*-?\d+)*\s*$/.test(text)) {
+  const groups = text
+    .trim()
+    .replace(/\s*,\s*/g, ',')
+    .split(/\s+/)
+    .map((group) => group.split(','));
+  const isWhole = groups.flat().every((number) => /^-?\d+$/.test(number));
+  const [{ length }] = groups;
+  if (isWhole && length <= MOST_AXES && groups.every((group) => group.length === length)) {
+    return groups.map((group) => group.map(Number));
+  }
+  if (!isWhole || groups.some((group) => group.length % 2 !== 0)) {
     throw new OptionError(
       'drop',
       `'${text}' is no list of partitions; give row,column pairs with spaces between, such as '0,3 1,3'`,
     );
   }
-  return [...text.matchAll(/(-?\d+)\s*,\s*(-?\d+)/g)].map(([, row, column]) => [Number(row), Number(column)]);
+  const numbers = groups.flat().map(Number);
+  return Array.from({ length: numbers.length / 2 }, (_, i) => numbers.slice(2 * i, 2 * i + 2));
 }
+
+/** Axes that a signal has at most. */
+const MOST_AXES = 3;
 
 /** `#rrggbb` as three numbers from 0 to 1. */
 export function hexColour(text: string): [number, number, number] {

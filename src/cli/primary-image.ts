@@ -13,6 +13,6 @@ export function primaryImage({ signals }: LgiFile): Signal {
   const kinds = signals.map(({ kind }) => kind).join(', ');
   throw new LgiError(
     'unavailable',
-    `this version decodes images, the file has ${kinds}; use a later version`,
+    `this command takes pictures, the file has ${kinds}; decode it by the SDK, Signal.decode, and write volumes by writeVolume`,
   );
 }

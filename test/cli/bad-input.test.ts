@@ -160,7 +160,7 @@ describe('what comes from outside', () => {
       [['encode', 'a.lgi', '-o', 'x.lgi'], 'media'],
       [['encode', 'empty.lgi', '-o', 'x.lgi'], 'media'],
       [['encode', 'missing.png', '-o', 'x.lgi'], 'io'],
-      [['encode', 'folder', '-o', 'x.lgi'], 'io'],
+      [['encode', 'folder', '-o', 'x.lgi'], 'media'],
       [['encode', 'http://example.org/a.png', '-o', 'x.lgi'], 'unavailable'],
       [encode('--engine', 'webgpu'), 'unavailable'],
       [['encode', 'scene.png', '-o', 'folder'], 'io'],
