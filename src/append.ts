@@ -11,7 +11,7 @@ import {
 } from './append-overviews.js';
 import { asContainer, type Copyable } from './as-container.js';
 import { CHUNK_HEAD_BYTES } from './container/chunk.js';
-import { growContainer, type SignalGrowth } from './container/grow.js';
+import { checkWhole, growContainer, type SignalGrowth } from './container/grow.js';
 import { ChunkTable } from './container/index-table.js';
 import { openContainer, type Container } from './container/reader.js';
 import { finishSink, writeContainer, type NewSignal } from './container/writer.js';
@@ -95,12 +95,13 @@ interface Prepared {
  * `FileTarget` sees to.
  *
  * @throws OptionError for a place that partitions do not make, or options out of range.
- * @throws LgiError `media` for samples that the file cannot hold; as {@link open}; `unsupported`, `limit`, `locked`, `diverged`,
+ * @throws LgiError `media` for samples that the file cannot hold; as {@link open}; `truncated`; `unsupported`, `limit`, `locked`, `diverged`,
  *   `io`.
  * @throws the signal's reason on abort.
  */
 export async function append(target: Target, media: Media, options: AppendOptions): Promise<AppendReport> {
   const container = await openContainer(target, options.signal && { signal: options.signal });
+  await checkWhole(container, target, options.signal);
   const prepared = prepare(container, media, options);
   const { signalIndex, placement, training } = prepared;
   return withEngine(options, async (engine) => {

@@ -49,6 +49,17 @@ interface GrownSignal {
 }
 
 /**
+ * Refuses a file whose end is missing: what is written behind it would make a hole of zeros look like chunks.
+ *
+ * @throws LgiError `truncated`, `io`.
+ */
+export async function checkWhole(container: Container, target: Target, signal?: AbortSignal): Promise<void> {
+  const last = container.superblock.committedByteLength - 1;
+  const { length } = await target.read(last, 1, signal);
+  if (length === 0) throw container.truncated('end', last, 0);
+}
+
+/**
  * Writes new partitions and a new index behind the end of a file, then the superblock: until its first slot is written the
  * file is the old one, from then on the new one, wherever writing stops (spec/lgi-format.md, section 3).
  *

@@ -315,7 +315,7 @@ export class HttpSource implements Source {
     signal?: AbortSignal,
   ): Promise<Piece> {
     const bytes = await whole.join(signal);
-    return { bytes: bytes.subarray(begin, end), isEnd: true };
+    return { bytes: bytes.subarray(begin, end), isEnd: end >= bytes.length };
   }
 
   #ignoresRanges(answer: string): FailedRequest {

@@ -50,6 +50,8 @@ describe('a file behind a URL', () => {
     const source = sourceWith(switches, options);
     for (const [at, length] of RANGES) {
       expect(Buffer.from(await source.read(at, length)).equals(FILE.slice(at, at + length))).toBe(true);
+      // What was read is not taken for all there is.
+      expect([undefined, FILE.length]).toContain(source.knownByteLength());
     }
     expect(new Set(server.methods)).toEqual(new Set(['GET']));
     await expect(source.read(0, 1, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');

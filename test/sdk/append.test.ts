@@ -169,6 +169,17 @@ describe('append', () => {
     );
   });
 
+  test('refuses a file whose end is missing, before it is covered up', async () => {
+    for (const missing of [1, 500]) {
+      const cut = first.slice(0, first.length - missing);
+      const target = new MemoryTarget(cut);
+      const added = part(FIRST, 0, 8, HEIGHT);
+      const appending = append(target, added, { side: 'right', iterations: 1, threads: 1 });
+      await expect(appending).rejects.toMatchObject({ code: 'truncated' });
+      expect(target.bytes()).toEqual(cut);
+    }
+  });
+
   test('ended by its signal leaves the file as it was', async () => {
     const target = new MemoryTarget(first);
     const reason = new Error('enough');
