@@ -49,3 +49,13 @@ export function localPart(recipe: Recipe): Recipe {
   const time = phases.reduce((sum, { timeShare }) => sum + timeShare, 0);
   return { ...recipe, phases: phases.map((phase) => ({ ...phase, timeShare: phase.timeShare / time })) };
 }
+
+/** A recipe with another learning rate wherever weights move. */
+export function atRate(recipe: Recipe, rate: number): Recipe {
+  const phases = recipe.phases.map((phase) => ({
+    ...phase,
+    localRate: rate,
+    globalRate: phase.trains === 'all' ? rate : 0,
+  }));
+  return { ...recipe, phases };
+}

@@ -17,3 +17,12 @@ export { voxelise } from './media/voxelise.js';
 export type { Occupancy, VoxeliseOptions } from './media/voxelise.js';
 export { readShape, shapeVolume } from './media/read-shape.js';
 export type { ReadShapeOptions } from './media/read-shape.js';
+export { readAudio } from './media/read-audio.js';
+export { writeAudio } from './media/write-audio.js';
+export type {
+  AudioFormat,
+  BitDepth,
+  SoundSamples,
+  WriteAudioOptions,
+  WrittenSound,
+} from './media/write-audio.js';

@@ -132,7 +132,7 @@ class HeaderChecks {
       );
     });
     const { channels, layout, mapping } = format;
-    this.within('number of channels', channels, 1, 255);
+    this.within('number of channels', channels, 1, limits.MAX_CHANNELS);
     if (layout !== 'plain') {
       this.must(
         channels === LAYOUT_CHANNELS[layout],

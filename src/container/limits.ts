@@ -95,3 +95,6 @@ export const MAX_FILE_BYTES = Number.MAX_SAFE_INTEGER;
  * that is touched for the first time costs as much as copying it.
  */
 export const COPY_BUFFER_BYTES = 1 << 20;
+
+/** Channels of a signal: sound has the most, and its formats end there. */
+export const MAX_CHANNELS = 255;

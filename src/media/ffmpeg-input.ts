@@ -1,0 +1,164 @@
+import { open, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Frame, FormatContext, Stream } from 'node-av/lib';
+import { LgiError } from '../../codec/errors.js';
+import { fileError } from '../io/file-error-node.js';
+import { damagedFault, mediaFault } from './image-limits.js';
+import { loadNodeAv, type NodeAv } from './node-av.js';
+
+/** A file that FFmpeg has opened. */
+export interface FfmpegInput {
+  readonly av: NodeAv;
+  readonly name: string;
+  readonly context: FormatContext;
+  readonly streams: readonly Stream[];
+}
+
+/** FFmpeg's mark for a time that is not known: the least 64-bit integer. */
+export const NO_TIME = -(2n ** 63n);
+
+/** FFmpeg's unit for times of a whole file: a microsecond. */
+const FILE_TIME_PER_SECOND = 1e6;
+
+/**
+ * Opens a sound or video file with FFmpeg, hands it to `use`, and closes it again.
+ *
+ * Only the file itself is read: playlists and the like, which name other files or addresses, are refused by FFmpeg's protocol list.
+ *
+ * @throws LgiError `io` when the file cannot be read; `media` when FFmpeg makes nothing of it; `unavailable` without node-av.
+ */
+export async function withFfmpegInput<T>(
+  path: string,
+  use: (input: FfmpegInput) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  const stats = await stat(path).catch((cause: unknown) => {
+    throw fileError('read', path, cause);
+  });
+  if (!stats.isFile()) {
+    throw new LgiError('io', `cannot read ${path}: it is no regular file; save the medium to one first`);
+  }
+  if (stats.size === 0) throw mediaFault(path, 'the file is empty, 0 bytes', 'fetch or export it again');
+  await checkFormLength(path, stats.size);
+  const av = await loadNodeAv();
+  signal?.throwIfAborted();
+  const context = new av.lib.FormatContext();
+  context.allocContext();
+  context.setOption('protocol_whitelist', 'file');
+  try {
+    // With its protocol, so that no name is taken for another one's, such as `concat:`.
+    checkOpened(av, path, await context.openInput(`file:${resolve(path)}`));
+    checkOpened(av, path, await context.findStreamInfo());
+    return await use({ av, name: path, context, streams: context.streams });
+  } finally {
+    await context.closeInput();
+  }
+}
+
+/** Refuses WAV, AVI and AIFF files shorter than they say: FFmpeg takes what is there for all. */
+async function checkFormLength(path: string, byteLength: number): Promise<void> {
+  const file = await open(path, 'r').catch((cause: unknown) => {
+    throw fileError('read', path, cause);
+  });
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(8), 0, 8, 0);
+    const kind = buffer.toString('latin1', 0, 4);
+    if (bytesRead < 8 || (kind !== 'RIFF' && kind !== 'FORM')) return;
+    const size = kind === 'RIFF' ? buffer.readUInt32LE(4) : buffer.readUInt32BE(4);
+    // Writers that cannot go back leave 0 or -1.
+    if (size === 0 || size === 2 ** 32 - 1 || 8 + size <= byteLength) return;
+    throw damagedFault(path, `its header says ${8 + size} bytes, ${byteLength} are there`);
+  } finally {
+    await file.close();
+  }
+}
+
+function checkOpened({ lib }: NodeAv, path: string, code: number): void {
+  if (code >= 0) return;
+  throw mediaFault(
+    path,
+    `FFmpeg cannot read it: ${lib.FFmpegError.strerror(code)}`,
+    'it is no sound or video, or the file is cut off or damaged; fetch or export it again',
+  );
+}
+
+/** Seconds at which the file begins: where its earliest stream does; 0 where it says nothing. */
+export function fileStartSeconds({ context }: FfmpegInput): number {
+  return context.startTime === NO_TIME ? 0 : Number(context.startTime) / FILE_TIME_PER_SECOND;
+}
+
+/** Seconds that a time of a stream means, or undefined where it is not known. */
+export function streamSeconds({ timeBase }: Stream, time: bigint): number | undefined {
+  return time === NO_TIME ? undefined : (Number(time) * timeBase.num) / timeBase.den;
+}
+
+/**
+ * Decodes one stream and hands each frame to `take`, in presentation order; the frame is FFmpeg's own memory and valid only until
+ * `take` is done.
+ *
+ * @throws LgiError `media` where packets or frames are damaged: FFmpeg would go on and invent what is missing.
+ */
+export async function decodeStream(
+  { av: { lib, constants }, name, context }: FfmpegInput,
+  stream: Stream,
+  take: (frame: Frame) => void | Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const parameters = stream.codecpar;
+  const codec = lib.Codec.findDecoder(parameters.codecId);
+  if (!codec) {
+    throw mediaFault(
+      name,
+      `this build of FFmpeg has no decoder for codec ${parameters.codecId}`,
+      'convert it to a common format first',
+    );
+  }
+  const decoder = new lib.CodecContext();
+  const packet = new lib.Packet();
+  const frame = new lib.Frame();
+  const check = (code: number): void => {
+    if (code < 0) throw damagedFault(name, `FFmpeg cannot decode it: ${lib.FFmpegError.strerror(code)}`);
+  };
+  try {
+    decoder.allocContext3(codec);
+    packet.alloc();
+    frame.alloc();
+    check(decoder.parametersToContext(parameters));
+    decoder.pktTimebase = stream.timeBase;
+    // Exact arithmetic: the same file gives the same samples on every machine.
+    decoder.setFlags(constants.AV_CODEC_FLAG_BITEXACT);
+    decoder.threadCount = 0;
+    check(await decoder.open2(codec));
+    const drain = async (): Promise<void> => {
+      for (;;) {
+        const code = await decoder.receiveFrame(frame);
+        if (code === constants.AVERROR_EAGAIN || code === constants.AVERROR_EOF) return;
+        check(code);
+        if (frame.decodeErrorFlags !== 0 || frame.hasFlags(constants.AV_FRAME_FLAG_CORRUPT)) {
+          throw damagedFault(name, 'the decoder met errors and would have to invent samples');
+        }
+        await take(frame);
+        frame.unref();
+      }
+    };
+    for (;;) {
+      signal?.throwIfAborted();
+      const code = await context.readFrame(packet);
+      if (code === constants.AVERROR_EOF) break;
+      check(code);
+      const isOurs = packet.streamIndex === stream.index;
+      if (isOurs && packet.hasFlags(constants.AV_PKT_FLAG_CORRUPT)) {
+        throw damagedFault(name, 'a packet of it is marked as damaged');
+      }
+      if (isOurs) check(await decoder.sendPacket(packet));
+      packet.unref();
+      if (isOurs) await drain();
+    }
+    check(await decoder.sendPacket(null));
+    await drain();
+  } finally {
+    frame.free();
+    packet.free();
+    decoder.freeContext();
+  }
+}
