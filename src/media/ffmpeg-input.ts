@@ -12,6 +12,7 @@ export interface FfmpegInput {
   readonly name: string;
   readonly context: FormatContext;
   readonly streams: readonly Stream[];
+  close(): Promise<void>;
 }
 
 /** FFmpeg's mark for a time that is not known: the least 64-bit integer. */
@@ -21,17 +22,13 @@ export const NO_TIME = -(2n ** 63n);
 const FILE_TIME_PER_SECOND = 1e6;
 
 /**
- * Opens a sound or video file with FFmpeg, hands it to `use`, and closes it again.
+ * Opens a sound or video file with FFmpeg.
  *
  * Only the file itself is read: playlists and the like, which name other files or addresses, are refused by FFmpeg's protocol list.
  *
  * @throws LgiError `io` when the file cannot be read; `media` when FFmpeg makes nothing of it; `unavailable` without node-av.
  */
-export async function withFfmpegInput<T>(
-  path: string,
-  use: (input: FfmpegInput) => Promise<T>,
-  signal?: AbortSignal,
-): Promise<T> {
+export async function openFfmpegInput(path: string, signal?: AbortSignal): Promise<FfmpegInput> {
   const stats = await stat(path).catch((cause: unknown) => {
     throw fileError('read', path, cause);
   });
@@ -45,14 +42,16 @@ export async function withFfmpegInput<T>(
   const context = new av.lib.FormatContext();
   context.allocContext();
   context.setOption('protocol_whitelist', 'file');
+  const close = (): Promise<void> => context.closeInput();
   try {
     // With its protocol, so that no name is taken for another one's, such as `concat:`.
     checkOpened(av, path, await context.openInput(`file:${resolve(path)}`));
     checkOpened(av, path, await context.findStreamInfo());
-    return await use({ av, name: path, context, streams: context.streams });
-  } finally {
-    await context.closeInput();
+  } catch (error) {
+    await close();
+    throw error;
   }
+  return { av, name: path, context, streams: context.streams, close };
 }
 
 /** Refuses WAV, AVI and AIFF files shorter than they say: FFmpeg takes what is there for all. */
@@ -93,23 +92,21 @@ export function streamSeconds({ timeBase }: Stream, time: bigint): number | unde
 }
 
 /**
- * Decodes one stream and hands each frame to `take`, in presentation order; the frame is FFmpeg's own memory and valid only until
- * `take` is done.
+ * Decodes one stream: its frames, in presentation order. Each is FFmpeg's own memory and valid only until the next is asked for.
  *
  * @throws LgiError `media` where packets or frames are damaged: FFmpeg would go on and invent what is missing.
  */
-export async function decodeStream(
+export async function* decodedFrames(
   { av: { lib, constants }, name, context }: FfmpegInput,
   stream: Stream,
-  take: (frame: Frame) => void | Promise<void>,
   signal?: AbortSignal,
-): Promise<void> {
+): AsyncGenerator<Frame> {
   const parameters = stream.codecpar;
   const codec = lib.Codec.findDecoder(parameters.codecId);
   if (!codec) {
     throw mediaFault(
       name,
-      `this build of FFmpeg has no decoder for codec ${parameters.codecId}`,
+      `this build of FFmpeg has no decoder for codec ${lib.avGetCodecName(parameters.codecId) ?? parameters.codecId}`,
       'convert it to a common format first',
     );
   }
@@ -129,33 +126,31 @@ export async function decodeStream(
     decoder.setFlags(constants.AV_CODEC_FLAG_BITEXACT);
     decoder.threadCount = 0;
     check(await decoder.open2(codec));
-    const drain = async (): Promise<void> => {
+    for (let isEnd = false; !isEnd; ) {
+      signal?.throwIfAborted();
+      const code = await context.readFrame(packet);
+      isEnd = code === constants.AVERROR_EOF;
+      if (!isEnd) check(code);
+      if (!isEnd && packet.streamIndex !== stream.index) {
+        packet.unref();
+        continue;
+      }
+      if (!isEnd && packet.hasFlags(constants.AV_PKT_FLAG_CORRUPT)) {
+        throw damagedFault(name, 'a packet of it is marked as damaged');
+      }
+      check(await decoder.sendPacket(isEnd ? null : packet));
+      packet.unref();
       for (;;) {
-        const code = await decoder.receiveFrame(frame);
-        if (code === constants.AVERROR_EAGAIN || code === constants.AVERROR_EOF) return;
-        check(code);
+        const received = await decoder.receiveFrame(frame);
+        if (received === constants.AVERROR_EAGAIN || received === constants.AVERROR_EOF) break;
+        check(received);
         if (frame.decodeErrorFlags !== 0 || frame.hasFlags(constants.AV_FRAME_FLAG_CORRUPT)) {
           throw damagedFault(name, 'the decoder met errors and would have to invent samples');
         }
-        await take(frame);
+        yield frame;
         frame.unref();
       }
-    };
-    for (;;) {
-      signal?.throwIfAborted();
-      const code = await context.readFrame(packet);
-      if (code === constants.AVERROR_EOF) break;
-      check(code);
-      const isOurs = packet.streamIndex === stream.index;
-      if (isOurs && packet.hasFlags(constants.AV_PKT_FLAG_CORRUPT)) {
-        throw damagedFault(name, 'a packet of it is marked as damaged');
-      }
-      if (isOurs) check(await decoder.sendPacket(packet));
-      packet.unref();
-      if (isOurs) await drain();
     }
-    check(await decoder.sendPacket(null));
-    await drain();
   } finally {
     frame.free();
     packet.free();

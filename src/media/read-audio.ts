@@ -3,11 +3,11 @@ import { LgiError } from '../../codec/errors.js';
 import { fullRangeMapping } from '../../codec/signal.js';
 import { MAX_CHANNELS } from '../container/limits.js';
 import {
-  decodeStream,
+  decodedFrames,
   fileStartSeconds,
   NO_TIME,
   streamSeconds,
-  withFfmpegInput,
+  openFfmpegInput,
   type FfmpegInput,
 } from './ffmpeg-input.js';
 import { damagedFault, mediaFault } from './image-limits.js';
@@ -58,21 +58,18 @@ const READERS: Readonly<Record<string, SampleReader>> = {
  * values that are not finite; `limit` for more samples than memory should hold; `unavailable` without node-av.
  */
 export async function readAudio(path: string, signal?: AbortSignal): Promise<Media> {
-  return withFfmpegInput(
-    path,
-    async (input) => {
-      const stream = soundStreamOf(input);
-      if (!stream) {
-        throw mediaFault(
-          path,
-          `there is no sound in it (${describeStreams(input)})`,
-          'give a file with an audio stream',
-        );
-      }
-      return readSound(input, stream, signal);
-    },
-    signal,
-  );
+  const input = await openFfmpegInput(path, signal);
+  try {
+    const stream = soundStreamOf(input);
+    if (stream) return await readSound(input, stream, signal);
+    throw mediaFault(
+      path,
+      `there is no sound in it (${describeStreams(input)})`,
+      'give a file with an audio stream',
+    );
+  } finally {
+    await input.close();
+  }
 }
 
 /** The first audio stream of a file; undefined where there is none. */
@@ -108,41 +105,38 @@ export async function readSound(input: FfmpegInput, stream: Stream, signal?: Abo
     );
   }
   const notices: string[] = [];
-  let store: SoundStore | undefined;
+  let sound: SoundStore | undefined;
   let format = '';
   let startSeconds: number | undefined;
   let gaps = 0;
-  const take = (frame: Frame): void => {
+  for await (const frame of decodedFrames(input, stream, signal)) {
     const frameFormat = av.lib.avGetSampleFmtName(
       frame.format as Parameters<typeof av.lib.avGetSampleFmtName>[0],
     );
     const seconds = streamSeconds(stream, frame.bestEffortTimestamp);
-    if (store === undefined) {
+    if (sound === undefined) {
       format = frameFormat ?? 'unknown';
-      store = new SoundStore(name, /^s16p?$/.test(format) ? 'int16' : 'float32');
+      sound = new SoundStore(name, /^s16p?$/.test(format) ? 'int16' : 'float32');
       startSeconds = seconds;
     }
     if (frame.sampleRate !== rateHz || frame.channels !== channels || frameFormat !== format) {
       throw mediaFault(
         name,
-        `its sound changes at ${(store.length / channels / rateHz).toFixed(3)} s from ${channels} channels at ${rateHz} Hz ` +
+        `its sound changes at ${(sound.length / channels / rateHz).toFixed(3)} s from ${channels} channels at ${rateHz} Hz ` +
           `(${format}) to ${frame.channels} at ${frame.sampleRate} Hz (${frameFormat})`,
         'convert it to one form first',
       );
     }
     if (seconds !== undefined && startSeconds !== undefined) {
-      const missing = Math.round((seconds - startSeconds) * rateHz) - store.length / channels;
+      const missing = Math.round((seconds - startSeconds) * rateHz) - sound.length / channels;
       if (Math.abs(missing) > GAP_SECONDS * rateHz) {
         gaps++;
         // Later samples keep their time; what overlaps is kept whole, since nothing says which of it is right.
-        if (missing > 0) store.append(missing * channels, () => 0);
+        if (missing > 0) sound.append(missing * channels, () => 0);
       }
     }
-    appendFrame(store, frame, format, channels, name, rateHz);
-  };
-  await decodeStream(input, stream, take, signal);
-  // Typed again, since assignments in closures are not followed.
-  const sound = store as SoundStore | undefined;
+    appendFrame(sound, frame, format, channels, name, rateHz);
+  }
   if (sound === undefined || sound.length === 0) {
     throw mediaFault(name, 'its sound has no sample', 'export it again');
   }
