@@ -26,3 +26,7 @@ export type {
   WriteAudioOptions,
   WrittenSound,
 } from './media/write-audio.js';
+export { readVideo, readVideoWithSound } from './media/read-video.js';
+export type { ReadVideoOptions } from './media/read-video.js';
+export { writeVideo } from './media/write-video.js';
+export type { VideoFrames, WrittenVideo } from './media/write-video.js';

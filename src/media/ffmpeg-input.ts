@@ -126,7 +126,7 @@ export async function* decodedFrames(
     decoder.setFlags(constants.AV_CODEC_FLAG_BITEXACT);
     decoder.threadCount = 0;
     check(await decoder.open2(codec));
-    for (let isEnd = false; !isEnd; ) {
+    for (let isEnd = false; !isEnd;) {
       signal?.throwIfAborted();
       const code = await context.readFrame(packet);
       isEnd = code === constants.AVERROR_EOF;

@@ -68,7 +68,8 @@ export class FfmpegOutput {
     if (!codec) throw new LgiError('unavailable', `this build of FFmpeg has no ${codecName} encoder`);
     const encoder = new lib.CodecContext();
     encoder.allocContext3(codec);
-    encoder.setFlags(constants.AV_CODEC_FLAG_BITEXACT);
+    // Without durations the last frame of an MP4 has none, and is not shown.
+    encoder.setFlags(constants.AV_CODEC_FLAG_BITEXACT, constants.AV_CODEC_FLAG_FRAME_DURATION);
     // Some containers keep the codec's header apart from the frames.
     if (this.context.oformat?.hasFlags(constants.AVFMT_GLOBALHEADER) === true) {
       encoder.setFlags(constants.AV_CODEC_FLAG_GLOBAL_HEADER);

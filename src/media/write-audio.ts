@@ -218,22 +218,23 @@ export class SoundFrames {
   private readonly positions: number;
   private readonly pending: Float32Array;
   private filled = 0;
-  private position = 0;
 
+  /** @param position where the first frame begins, in samples. */
   constructor(
     av: NodeAv,
     private readonly encoder: CodecContext,
     private readonly storage: SampleStorage,
     private readonly channels: number,
+    public position = 0,
   ) {
     this.frame = new av.lib.Frame();
     this.positions = encoder.frameSize > 0 ? encoder.frameSize : FRAME_POSITIONS;
     this.pending = new Float32Array(this.positions * channels);
   }
 
-  /** Positions that whole frames were made of so far. */
-  get encoded(): number {
-    return this.position;
+  /** Values of a frame. */
+  get blockValues(): number {
+    return this.pending.length;
   }
 
   /**
