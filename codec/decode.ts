@@ -10,6 +10,11 @@ export interface Sampling {
   readonly scale?: number;
   /** Outputs per axis. */
   readonly size?: readonly number[];
+  /**
+   * The part of these outputs that is wanted, from the region's corner; default all. What is too large to be held is so decoded part
+   * by part, with the values of the whole.
+   */
+  readonly outputs?: Box;
 }
 
 /** One partition's share of a decode. */
@@ -71,6 +76,17 @@ export function planDecode(grid: Grid, region: Box, sampling: Sampling, channels
   return planPositions(grid, decodePositions(grid.extent, region, sampling, channels));
 }
 
+/**
+ * Outputs per axis that a sampling makes of a region, all of them.
+ *
+ * @throws OptionError for a scale or size that is none.
+ */
+export function sampledShape(region: Box, sampling: Sampling): number[] {
+  const lengths = boxShape(region);
+  checkSampling(lengths, sampling);
+  return lengths.map((length, axis) => axisSampling(length, sampling, axis).count);
+}
+
 /** {@link planDecode}'s positions, f64 per axis and ascending; none is outside the extent. */
 export function decodePositions(
   extent: Box,
@@ -78,10 +94,10 @@ export function decodePositions(
   sampling: Sampling,
   channels: number,
 ): Float64Array[] {
-  const lengths = boxShape(region);
-  checkSampling(lengths, sampling);
-  const axes = lengths.map((length, axis) => axisSampling(length, sampling, axis));
-  const shape = axes.map(({ count }) => count);
+  const all = sampledShape(region, sampling);
+  const part = sampling.outputs ?? { begin: all.map(() => 0), end: all };
+  checkOutputs(part, all);
+  const shape = boxShape(part);
   const outputs = shape.reduce((product, count) => product * count, channels);
   if (outputs > MAX_OUTPUTS) {
     throw new OptionError(
@@ -89,15 +105,36 @@ export function decodePositions(
       `${shape.join('x')} with ${channels} channels are ${outputs} values, the limit is ${MAX_OUTPUTS}; decode a region at a time`,
     );
   }
-  return axes.map(({ count, scale }, axis) => {
+  return shape.map((count, axis) => {
+    const { scale } = axisSampling(region.end[axis] - region.begin[axis], sampling, axis);
     // Of huge numbers, rounding leads out of the extent on either side.
     const [first, last] = [extent.begin[axis], extent.end[axis]];
     const positions = allocate(`${count} positions`, () => new Float64Array(count));
-    for (let j = 0; j < count; j++) {
-      positions[j] = Math.max(first, Math.min((region.begin[axis] * scale + j + 0.5) / scale, last));
+    for (let i = 0; i < count; i++) {
+      const j = part.begin[axis] + i;
+      positions[i] = Math.max(first, Math.min((region.begin[axis] * scale + j + 0.5) / scale, last));
     }
     return positions;
   });
+}
+
+function checkOutputs({ begin, end }: Box, all: readonly number[]): void {
+  const isInside =
+    begin.length === all.length &&
+    end.length === all.length &&
+    all.every(
+      (count, axis) =>
+        Number.isInteger(begin[axis]) &&
+        Number.isInteger(end[axis]) &&
+        begin[axis] >= 0 &&
+        begin[axis] < end[axis] &&
+        end[axis] <= count,
+    );
+  if (isInside) return;
+  throw new OptionError(
+    'outputs',
+    `[${begin.join(',')}) to [${end.join(',')}) is empty or leaves the ${all.join('x')} outputs`,
+  );
 }
 
 /**

@@ -3,8 +3,14 @@ import { decodeWeights } from '../codec/coder/payload.js';
 import { planDecode } from '../codec/decode.js';
 import type { Engine, Evaluator } from '../codec/engine/engine.js';
 import { boxShape, boxSize, type Box, type Grid } from '../codec/grid.js';
-import { ErrorSums, Overlap } from '../codec/metrics.js';
-import { allocateSamples, signalPeak, type SampleArray, type SignalKind } from '../codec/signal.js';
+import { ErrorSums, Overlap, type SampleErrors } from '../codec/metrics.js';
+import {
+  allocateSamples,
+  signalPeak,
+  type SampleArray,
+  type SampleFormat,
+  type SignalKind,
+} from '../codec/signal.js';
 import type { Budget } from '../codec/train.js';
 import { globalWeightsOf } from './container/global-weights.js';
 import type { SignalHeader } from './container/header.js';
@@ -46,6 +52,47 @@ export function allowForQuantising(budget: Budget): Budget {
   return budget.psnr === undefined ? budget : { ...budget, psnr: budget.psnr + QUANTISER_ALLOWANCE_DB };
 }
 
+/** What is compared, part by part: both read boxes, row-major `[...box, channels]`, which come in the order of the first axis. */
+export interface ComparedMedia {
+  readonly kind: SignalKind;
+  readonly format: SampleFormat;
+  readonly extent: Box;
+  readonly original: (box: Box) => Promise<SampleArray>;
+  readonly decoded: (box: Box) => Promise<SampleArray>;
+}
+
+/** {@link Quality}, and the errors behind it. */
+export type MeasuredQuality = Quality & SampleErrors;
+
+/** Compares two media of one format; memory is that of a few parts. */
+export async function compareByParts({
+  kind,
+  format,
+  extent,
+  original,
+  decoded,
+}: ComparedMedia): Promise<MeasuredQuality> {
+  const errors = new ErrorSums(format);
+  const similarity = hasSimilarity(kind) ? new MeanSimilarity(extent, format) : undefined;
+  const overlap = kind === 'shape' ? new Overlap(format) : undefined;
+  for (const core of partsOf(extent)) {
+    const box = similarity === undefined ? core : similarity.boxFor(core);
+    const [source, seen] = [await original(box), await decoded(box)];
+    // What lies behind the core is another part's.
+    forEachRow(box, core, format.channels, (begin, end) => {
+      const [a, b] = [source.subarray(begin, end), seen.subarray(begin, end)];
+      errors.add(a, b);
+      overlap?.add(a, b);
+    });
+    similarity?.add(source, seen, box);
+  }
+  return {
+    ...errors.errors(signalPeak(kind, format)),
+    ...(similarity && { ssim: similarity.mean }),
+    ...(overlap && { iou: overlap.ratio }),
+  };
+}
+
 /**
  * Compares what a reader will see of a grid's partitions with their source, part by part: memory is that of a few parts.
  *
@@ -59,32 +106,23 @@ export async function measureQuality(
   signal?: AbortSignal,
 ): Promise<Quality> {
   const { grid, format, kind } = networks;
-  const errors = new ErrorSums(format);
-  const similarity = hasSimilarity(kind) ? new MeanSimilarity(grid.extent, format) : undefined;
-  const overlap = kind === 'shape' ? new Overlap(format) : undefined;
   const evaluator = await engine.createEvaluator(networks.model, globalWeightsOf(networks));
   try {
-    for (const core of partsOf(grid.extent)) {
-      const box = similarity === undefined ? core : similarity.boxFor(core);
-      const original = await read(box);
-      const decoded = await decodeBox(evaluator, networks, box, signal);
-      signal?.throwIfAborted();
-      // What lies behind the core is another part's.
-      forEachRow(box, core, format.channels, (begin, end) => {
-        const [a, b] = [original.subarray(begin, end), decoded.subarray(begin, end)];
-        errors.add(a, b);
-        overlap?.add(a, b);
-      });
-      similarity?.add(original, decoded, box);
-    }
+    const { psnr, ssim, iou } = await compareByParts({
+      kind,
+      format,
+      extent: grid.extent,
+      original: read,
+      decoded: async (box) => {
+        const samples = await decodeBox(evaluator, networks, box, signal);
+        signal?.throwIfAborted();
+        return samples;
+      },
+    });
+    return { psnr, ...(ssim !== undefined && { ssim }), ...(iou !== undefined && { iou }) };
   } finally {
     await evaluator.dispose();
   }
-  return {
-    psnr: errors.errors(signalPeak(kind, format)).psnr,
-    ...(similarity && { ssim: similarity.mean }),
-    ...(overlap && { iou: overlap.ratio }),
-  };
 }
 
 function hasSimilarity(kind: SignalKind): boolean {

@@ -1,6 +1,6 @@
 import { countParameters } from '../codec/architecture.js';
 import type { ParameterCount } from '../codec/architecture.js';
-import { decodePositions, planDecode, planPositions } from '../codec/decode.js';
+import { decodePositions, planDecode, planPositions, sampledShape } from '../codec/decode.js';
 import type { Sampling } from '../codec/decode.js';
 import type { Engine, SampleTarget } from '../codec/engine/engine.js';
 import type { LgiError } from '../codec/errors.js';
@@ -196,9 +196,10 @@ export class Signal {
     const region = this.#region(options);
     const positions = decodePositions(grid.extent, region, options, format.channels);
     const shape = positions.map(({ length }) => length);
+    const all = sampledShape(region, options);
     const step =
       options.scale === undefined
-        ? Math.min(...boxShape(region).map((length, axis) => length / shape[axis]))
+        ? Math.min(...boxShape(region).map((length, axis) => length / all[axis]))
         : 1 / options.scale;
     const usable = this.overviews.filter(
       ({ factor, signal }) =>

@@ -2,17 +2,21 @@ import type { Progress } from '../../codec/train.js';
 import { append, appendAnew, type AppendAnewOptions, type AppendReport } from '../append.js';
 import { boxShape } from '../../codec/grid.js';
 import { LgiError, OptionError } from '../../codec/errors.js';
+import type { SignalKind } from '../../codec/signal.js';
 import { openContainer } from '../container/reader.js';
 import { decibels } from '../decibels.js';
 import { FileSink } from '../io/file-sink-node.js';
 import { FileTarget } from '../io/file-target-node.js';
 import type { Media } from '../media/media.js';
-import { readImage } from '../media/read-image.js';
+import { readMedia } from '../media/read-media.js';
+import { soundBeside } from '../media/sound-beside.js';
 import type { Side } from '../placement.js';
 import type { AddCommand, CommandContext } from './command.js';
 import { counted, duration, grouped, parameterLine, placeOn, qualityLine, sizeOf } from './figures.js';
 import { namedOpening } from './named-opening.js';
-import { decimal, picturePlace } from './option-values.js';
+import type { Output } from './output.js';
+import { KIND_WORDS } from './primary-signals.js';
+import { decimal, placeNumbers } from './option-values.js';
 import { checkLgiName, checkOutput, checkPath, openSource, placeName } from './places.js';
 import { TrainingProgress } from './training-progress.js';
 
@@ -30,19 +34,24 @@ const EPILOGUE = `
 Only the new partitions are trained; what the file has stays byte for byte. The
 file grows in place: killed at any moment, it is the old one or the new one. A
 program that has it open goes on seeing the old one until it looks again.
-With --at the picture goes into a hole, as a crop has them; it must begin and
+A video's sound is appended after it, as a step of its own.
+With --at the medium goes into a hole, as a crop has them; it must begin and
 end where partitions do. --replace trains partitions anew that are there.`;
 
 /** `lgi append`. */
 export const addAppend: AddCommand = (program, context) => {
   program
     .command('append')
-    .summary('add a picture to a file, on a side or into a hole')
-    .description('Adds a picture (PNG, JPEG, WebP) to an LGI file, on a side or into a hole.')
+    .summary('add a medium to a file, on a side or into a hole')
+    .description('Adds a picture, sound, video, volume or shape to an LGI file, on a side or into a hole.')
     .argument('<lgi>', 'the file, which grows in place; with --output also its URL')
-    .argument('<media>', 'the picture')
-    .option('--side <side>', 'right, left, bottom or top')
-    .option('--at <x,y>', "place of its corner, from the visible window's", picturePlace)
+    .argument('<media>', 'of the kind that the file has')
+    .option('--side <side>', 'right, left, bottom or top; in time and of slices after or before')
+    .option(
+      '--at <x,y>',
+      "place of its corner, from the visible window's; slices and frames last",
+      placeNumbers,
+    )
     .option('--replace', 'with --at: train partitions anew that are there already')
     .option('-o, --output <file>', 'write a new file instead, the index in front')
     .option('--finetune', 'train all weights, the old partitions too: a new file')
@@ -58,12 +67,6 @@ export const addAppend: AddCommand = (program, context) => {
 
 /** The file, which nobody else changes meanwhile. */
 async function withTarget<T>(file: string, work: (target: FileTarget) => Promise<T>): Promise<T> {
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(file)) {
-    throw new LgiError(
-      'unavailable',
-      `${placeName(file)}: what is behind a URL cannot be changed in place; write a new file by --output`,
-    );
-  }
   const target = await FileTarget.open(file);
   try {
     return await namedOpening(file, work(target));
@@ -88,6 +91,60 @@ async function appendInto(
   }
 }
 
+/** What goes into one signal of a file. */
+interface SignalPart {
+  readonly media: Media;
+  readonly signalIndex: number;
+  /** Of the time to train. */
+  readonly timeShare: number;
+}
+
+/** Time that the sound of a clip gets beside its pictures, as in an encode. */
+const SOUND_TIME_SHARE = 0.1;
+
+/** Which signal each medium goes to: the first of its kind; a clip's sound is cut to the pictures it is heard with. */
+async function partsOf(
+  file: string,
+  [first, sound]: readonly Media[],
+  side: Side | undefined,
+  output: Output,
+  signal: AbortSignal,
+): Promise<SignalPart[]> {
+  const source = await openSource(file);
+  try {
+    const { header, index } = await namedOpening(file, openContainer(source, { signal }));
+    const indexOf = (kind: SignalKind): number =>
+      header.signals.findIndex((each) => each.role === 'primary' && each.kind === kind);
+    const at = indexOf(first.kind);
+    if (at < 0) {
+      const kinds = header.signals
+        .filter(({ role }) => role === 'primary')
+        .map(({ kind }) => KIND_WORDS[kind]);
+      throw new LgiError(
+        'media',
+        `the medium is a ${KIND_WORDS[first.kind]}, the file has ${kinds.join(' and ')}; give a medium of that kind`,
+      );
+    }
+    const soundAt = indexOf('audio');
+    const goesAlong = first.kind === 'video' && soundAt >= 0 && (side === 'after' || side === 'before');
+    if (sound !== undefined && !goesAlong) output.note('its sound is left out: the file has none');
+    if (!goesAlong) return [{ media: first, signalIndex: at, timeShare: 1 }];
+    if (sound === undefined) output.note('it has no sound, where the file has some; silence is appended');
+    const heard = soundBeside(
+      { timing: header.signals[at], window: index.signals[at].window, media: first },
+      { timing: header.signals[soundAt], window: index.signals[soundAt].window, media: sound },
+      side,
+      header.signals[soundAt].format.channels,
+    );
+    return [
+      { media: first, signalIndex: at, timeShare: 1 - SOUND_TIME_SHARE },
+      { media: heard, signalIndex: soundAt, timeShare: SOUND_TIME_SHARE },
+    ];
+  } finally {
+    await source.close();
+  }
+}
+
 async function appendFile(
   file: string,
   input: string,
@@ -106,24 +163,33 @@ async function appendFile(
       'changes every weight and makes a new file; name it by --output, which may be the file itself',
     );
   }
-  const media = await readImage(input, signal);
-  media.notices?.forEach((notice) => output.note(notice));
+  if (place === undefined && /^[a-z][a-z0-9+.-]+:\/\//i.test(file)) {
+    throw new LgiError(
+      'unavailable',
+      `${placeName(file)}: what is behind a URL cannot be changed in place; write a new file by --output`,
+    );
+  }
+  const media = await readMedia(input, { signal });
+  media.forEach(({ notices }) => notices?.forEach((notice) => output.note(notice)));
   const progress = new TrainingProgress();
-  const options = {
-    ...rest,
-    ...(time !== undefined && { seconds: time }),
-    signal,
-    onProgress: (state: Progress) => progress.update(state),
+  const options = { ...rest, signal, onProgress: (state: Progress) => progress.update(state) };
+  const into = async (
+    from: string,
+    { media: each, signalIndex, timeShare }: SignalPart,
+  ): Promise<AppendReport> => {
+    const own = { ...options, signalIndex, ...(time !== undefined && { seconds: time * timeShare }) };
+    return place === undefined
+      ? withTarget(from, (target) => append(target, each, own))
+      : appendInto(from, each, place, { ...own, finetune });
   };
   let report: AppendReport;
   try {
-    if (place !== undefined) {
-      report = await appendInto(file, media, place, { ...options, finetune });
-    } else {
-      report = await withTarget(file, (target) => append(target, media, options));
-    }
+    const [first, ...others] = await partsOf(file, media, rest.side, output, signal);
+    report = await into(file, first);
+    for (const other of others) await into(place ?? file, other);
   } finally {
     progress.stop();
+    media.forEach((each) => each.close?.());
   }
   const { partitions, iterations, seconds, parameters, window, bytes, addedBytes, keptPsnr } = report;
   output.result(
@@ -140,7 +206,7 @@ async function appendFile(
         ? []
         : [['old part', `PSNR ${decibels(keptPsnr)} against what it was`] as const]),
       ['parameters', parameterLine(parameters)],
-      ['corner', `${placeOn(media.kind, window.begin)} of the first encode`],
+      ['corner', `${placeOn(media[0].kind, window.begin)} of the first encode`],
     ],
   );
 }

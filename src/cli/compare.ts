@@ -1,14 +1,15 @@
 import { LgiError, OptionError } from '../../codec/errors.js';
-import { makeGrid } from '../../codec/grid.js';
+import { makeGrid, type Box } from '../../codec/grid.js';
 import { compareSamples } from '../../codec/metrics.js';
 import { seamRatio } from '../../codec/seam.js';
-import { peakOf, type SampleArray, type SampleFormat } from '../../codec/signal.js';
+import { peakOf, type SampleArray, type SampleFormat, type SignalKind } from '../../codec/signal.js';
 import { SSIM_VARIANT, structuralSimilarity } from '../../codec/structural-similarity.js';
 import { foreignFile } from '../container/foreign-file.js';
 import { FIRST_READ_BYTES } from '../container/limits.js';
 import { MAGIC } from '../container/superblock.js';
 import { RemoteSource } from '../io/remote-source.js';
-import { readImage } from '../media/read-image.js';
+import { compareByParts, type MeasuredQuality } from '../measure.js';
+import { isFolder, readMedia } from '../media/read-media.js';
 import { decibels } from '../decibels.js';
 import { open, type LgiFile } from '../open.js';
 import type { AddCommand, CommandContext } from './command.js';
@@ -16,11 +17,11 @@ import { counted, sizeOf } from './figures.js';
 import { namedOpening } from './named-opening.js';
 import { sizes } from './option-values.js';
 import { checkPath, openSource, placeName, type InputSource } from './places.js';
-import { primaryImage } from './primary-image.js';
+import { primarySignals } from './primary-signals.js';
 
 const EPILOGUE = `
 The first is the reference: where it has alpha, colour counts by that.
-PSNR has the peak 255 for 8 bits and 65535 for 16; with --json the PSNR of
+PSNR has the peak 255 for 8 bits, 65535 for 16 and 1 for sound; with --json the PSNR of
 equal pictures is the string "Infinity".
 SSIM: ${SSIM_VARIANT}.
 Seam: how much more the LGI file jumps across the borders of its partitions
@@ -37,9 +38,9 @@ interface Flags {
 export const addCompare: AddCommand = (program, context) => {
   program
     .command('compare')
-    .summary('measure how far a picture or file is from another')
-    .description('Measures how far a picture or LGI file is from another: PSNR, SSIM, seams, errors.')
-    .argument('<a>', 'the reference: a picture, an LGI file or its URL')
+    .summary('measure how far a medium or file is from another')
+    .description('Measures how far a medium or LGI file is from another: PSNR, SSIM, IoU, seams.')
+    .argument('<a>', 'the reference: a medium, an LGI file or its URL')
     .argument('<b>', 'what is compared with it')
     .option(
       '--grid <rows>x<columns>',
@@ -55,13 +56,16 @@ export const addCompare: AddCommand = (program, context) => {
     .action((a: string, b: string, flags: Flags) => compareFiles(a, b, flags, context));
 };
 
+/** What is compared: read box by box. */
 interface Content {
   readonly place: string;
-  readonly data: SampleArray;
+  readonly kind: SignalKind;
   readonly shape: readonly number[];
   readonly format: SampleFormat;
-  /** Per axis where partitions meet; pictures have none. */
+  /** Per axis where partitions meet; media have none. */
   readonly cuts?: readonly (readonly number[])[];
+  readonly read: (box: Box) => Promise<SampleArray>;
+  readonly close: () => Promise<void>;
 }
 
 async function compareFiles(
@@ -73,42 +77,82 @@ async function compareFiles(
   if (flags.grid !== undefined && flags.cell !== undefined) {
     throw new OptionError('cell', 'given together with `grid`; give one of them');
   }
-  const reference = await readContent(a, signal);
-  const other = await readContent(b, signal);
-  checkComparable(reference, other);
-  const { data, shape, format } = reference;
-  const { mse, psnr, maxError } = compareSamples(data, other.data, format);
-  const [height, width] = shape;
-  const ssim = structuralSimilarity(data, other.data, [height, width], format);
-  const { cuts, notice } = bordersAsked(shape, flags);
+  const [reference, other] = await readContents(a, b, signal);
+  try {
+    checkComparable(reference, other);
+    const { kind, shape, format } = reference;
+    const isPicture = kind === 'image';
+    if (!isPicture && (flags.grid ?? flags.cell) !== undefined) {
+      throw new OptionError(
+        flags.grid ? 'grid' : 'cell',
+        'is for seams, which pictures alone are measured for',
+      );
+    }
+    const compared: MeasuredQuality & { seam?: number } = isPicture
+      ? await comparePictures(reference, other, flags, output)
+      : await compareByParts({
+          kind,
+          format,
+          extent: { begin: shape.map(() => 0), end: shape },
+          original: reference.read,
+          decoded: other.read,
+        });
+    const { psnr, ssim, iou, mse, maxError, seam } = compared;
+
+    const { sampleType, layout, channels } = format;
+    output.result(
+      {
+        psnr,
+        ...(ssim !== undefined && { ssim }),
+        ...(iou !== undefined && { iou }),
+        ...(seam !== undefined && { seam }),
+        mse,
+        maxError,
+        ...(ssim !== undefined && { ssimVariant: SSIM_VARIANT }),
+        ...(isPicture ? { width: shape[1], height: shape[0] } : { kind, shape }),
+        channels,
+        layout,
+        sampleType,
+      },
+      `${placeName(b)} against ${placeName(a)}: ${describe(reference)}`,
+      [
+        ['PSNR', decibels(psnr)],
+        ...(ssim === undefined ? [] : [['SSIM', ssim.toFixed(4)] as const]),
+        ...(iou === undefined ? [] : [['IoU', iou.toFixed(4)] as const]),
+        ...(seam === undefined
+          ? []
+          : [['seam', `${seam.toFixed(3)} (1 = borders do not show, 2 = twice the jump there)`] as const]),
+        ['MSE', mse.toPrecision(4)],
+        ['max error', `${Number(maxError.toPrecision(4))} of ${peakOf(sampleType)}`],
+      ],
+    );
+  } finally {
+    await reference.close();
+    await other.close();
+  }
+}
+
+/** Pictures as wholes, since seams and SSIM are of all of them. */
+async function comparePictures(
+  reference: Content,
+  other: Content,
+  flags: Flags,
+  output: CommandContext['output'],
+): Promise<MeasuredQuality & { seam?: number }> {
+  const { shape, format } = reference;
+  const whole = { begin: shape.map(() => 0), end: shape };
+  const [first, second] = [await reference.read(whole), await other.read(whole)];
+  const { cuts: asked, notice } = bordersAsked(shape, flags);
   if (notice !== undefined) output.note(notice);
-  const seam = seamOf(reference, other, cuts);
-  const { sampleType, layout, channels } = format;
-  output.result(
-    {
-      psnr,
-      ssim,
-      ...(seam !== undefined && { seam }),
-      mse,
-      maxError,
-      ssimVariant: SSIM_VARIANT,
-      width,
-      height,
-      channels,
-      layout,
-      sampleType,
-    },
-    `${placeName(b)} against ${placeName(a)}: ${describe(reference)}`,
-    [
-      ['PSNR', decibels(psnr)],
-      ['SSIM', ssim.toFixed(4)],
-      ...(seam === undefined
-        ? []
-        : [['seam', `${seam.toFixed(3)} (1 = borders do not show, 2 = twice the jump there)`] as const]),
-      ['MSE', mse.toPrecision(4)],
-      ['max error', `${maxError} of ${peakOf(sampleType)}`],
-    ],
-  );
+  // Of the one that has partitions by the measure of the one that has none, whichever comes first; else of the second.
+  const isReversed = other.cuts === undefined && reference.cuts !== undefined;
+  const [source, seen] = isReversed ? [second, first] : [first, second];
+  const cuts = asked ?? (isReversed ? reference.cuts : other.cuts);
+  return {
+    ...compareSamples(first, second, format),
+    ssim: structuralSimilarity(first, second, [shape[0], shape[1]], format),
+    ...(cuts && { seam: seamRatio(source, seen, shape, format, cuts) }),
+  };
 }
 
 /** The borders that the options say, instead of a file's own. */
@@ -121,65 +165,95 @@ function bordersAsked(
   return { ...made, cuts: made.grid.axes.map(({ cuts }) => cuts) };
 }
 
-/** Of the one that has partitions by the measure of the one that has none, whichever comes first; else of the second. */
-function seamOf(first: Content, second: Content, asked: Content['cuts']): number | undefined {
-  const [source, other] =
-    second.cuts === undefined && first.cuts !== undefined ? [second, first] : [first, second];
-  const cuts = asked ?? other.cuts;
-  if (cuts === undefined) return undefined;
-  return seamRatio(source.data, other.data, source.shape, source.format, cuts);
+/** Both, an LGI file first: its size says on what grid a mesh is made a shape. */
+async function readContents(a: string, b: string, signal: AbortSignal): Promise<[Content, Content]> {
+  const files = [await openIfLgi(a, signal), await openIfLgi(b, signal)];
+  try {
+    const shape = files.find((file) => file !== undefined)?.shape;
+    const [first, second] = [files[0] ?? (await openMedium(a, shape, signal)), files[1]];
+    files[0] = first;
+    return [first, second ?? (await openMedium(b, shape, signal))];
+  } catch (error) {
+    for (const file of files) await file?.close();
+    throw error;
+  }
 }
 
-/** All samples of a picture or of an LGI file. */
-async function readContent(place: string, signal: AbortSignal): Promise<Content> {
-  const source = await openSource(place);
-  if (!(await isPicture(source, signal).catch((error: unknown) => closeAndThrow(source, error)))) {
-    return readLgi(place, source, signal);
-  }
-  await source.close();
+/** Of a video that has sound, the video. */
+async function openMedium(
+  place: string,
+  shape: readonly number[] | undefined,
+  signal: AbortSignal,
+): Promise<Content> {
   checkPath(place);
-  const media = await readImage(place, signal);
-  const { shape, format } = media;
+  const resolution = shape === undefined ? undefined : Math.max(...shape);
+  const [media, ...others] = await readMedia(place, {
+    signal,
+    ...(resolution !== undefined && { resolution }),
+  });
+  others.forEach((other) => other.close?.());
+  const { kind, format } = media;
+  return {
+    place,
+    kind,
+    shape: media.shape,
+    format,
+    read: (box) => media.read(box, signal),
+    close: () => {
+      media.close?.();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The first signal of an LGI file; undefined for what is a medium by its first bytes, whatever the name. */
+async function openIfLgi(place: string, signal: AbortSignal): Promise<Content | undefined> {
+  // Folders and patterns are volumes.
+  if (/[%*]/.test(place) || (await isFolder(place))) return undefined;
+  const source = await openSource(place);
+  let file: LgiFile | undefined;
+  const close = async (): Promise<void> => {
+    await (file === undefined ? source.close() : file.dispose());
+  };
   try {
-    const data = await media.read({ begin: shape.map(() => 0), end: shape }, signal);
-    return { place, data, shape, format };
-  } finally {
-    media.close?.();
+    if (await isMedium(source, signal)) {
+      await close();
+      return undefined;
+    }
+    file = await namedOpening(place, open(source, { signal }));
+    const [first] = primarySignals(file);
+    const { kind, shape, format, cuts } = first;
+    return {
+      place,
+      kind,
+      shape,
+      format,
+      cuts,
+      read: async (region) => {
+        const { data, missing } = await first.decode({ region, signal });
+        if (missing.length === 0) return data;
+        throw new LgiError(
+          'missing',
+          `${placeName(place)} has ${counted(missing.length, 'partition')} missing, where there is nothing to compare; ` +
+            'crop both to a region that is whole',
+        );
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }
 
 /**
  * By the first bytes, whatever the name; as many as opening takes, so that of a URL they are fetched once. What is neither is
- * taken for a damaged picture, which readers of pictures know more about, but of a URL for a page in place of an LGI file.
+ * taken for a damaged medium, which readers of media know more about, but of a URL for a page in place of an LGI file.
  */
-async function isPicture(source: InputSource, signal: AbortSignal): Promise<boolean> {
+async function isMedium(source: InputSource, signal: AbortSignal): Promise<boolean> {
   const start = await source.read(0, FIRST_READ_BYTES, signal);
   if (start.length >= MAGIC.length && MAGIC.every((value, i) => value === start[i])) return false;
   return !(source instanceof RemoteSource) || foreignFile(start)?.isPicture === true;
-}
-
-async function closeAndThrow(source: InputSource, error: unknown): Promise<never> {
-  await source.close();
-  throw error;
-}
-
-async function readLgi(place: string, source: InputSource, signal: AbortSignal): Promise<Content> {
-  let file: LgiFile | undefined;
-  try {
-    file = await namedOpening(place, open(source, { signal }));
-    const image = primaryImage(file);
-    const { data, shape, format, missing } = await image.decode({ signal });
-    if (missing.length > 0) {
-      throw new LgiError(
-        'missing',
-        `${placeName(place)} has ${counted(missing.length, 'partition')} missing, where there is nothing to compare; ` +
-          'crop both to a region that is whole',
-      );
-    }
-    return { place, data, shape, format, cuts: image.cuts };
-  } finally {
-    await (file === undefined ? source.close() : file.dispose());
-  }
 }
 
 function describe({ shape, format }: Content): string {
@@ -187,11 +261,11 @@ function describe({ shape, format }: Content): string {
 }
 
 function checkComparable(a: Content, b: Content): void {
-  const sameShape = a.shape.every((length, axis) => length === b.shape[axis]);
+  const sameShape = a.kind === b.kind && a.shape.every((length, axis) => length === b.shape[axis]);
   if (sameShape && a.format.layout === b.format.layout && a.format.sampleType === b.format.sampleType) return;
   throw new LgiError(
     'media',
     `${placeName(a.place)} is ${describe(a)}, but ${placeName(b.place)} is ${describe(b)}; ` +
-      'only pictures of the same size and format can be compared: crop or convert one of them',
+      'only media of the same kind, size and format can be compared: crop or convert one of them',
   );
 }

@@ -1,4 +1,3 @@
-import type { Box } from '../../codec/grid.js';
 import { boxShape } from '../../codec/grid.js';
 import { crop } from '../crop.js';
 import { openContainer } from '../container/reader.js';
@@ -7,12 +6,13 @@ import { FileSink } from '../io/file-sink-node.js';
 import type { AddCommand, CommandContext } from './command.js';
 import { counted, grouped, parameterLine, placeOn, sizeOf } from './figures.js';
 import { namedOpening } from './named-opening.js';
-import { partitionList, pictureRegion, timeRange } from './option-values.js';
+import { partitionList, timeRange } from './option-values.js';
 import { checkLgiName, checkOutput, openSource } from './places.js';
+import { regionNumbers, regionOf } from './region-option.js';
 
 interface Flags {
   readonly output: string;
-  readonly region?: Box;
+  readonly region?: readonly number[];
   readonly time?: TimeRange;
   readonly drop?: number[][];
   readonly inner?: true;
@@ -34,7 +34,11 @@ export const addCrop: AddCommand = (program, context) => {
     .description('Copies a part of an LGI file into a new one, byte for byte, without decoding.')
     .argument('<lgi>', 'the file, or its URL')
     .requiredOption('-o, --output <file>', 'file to write')
-    .option('--region <x,y,width,height>', "samples to keep, from the visible window's corner", pictureRegion)
+    .option(
+      '--region <x,y,width,height>',
+      "samples to keep, from the visible window's corner; of volumes x,y,z,width,height,depth",
+      regionNumbers,
+    )
     .option('--time <from:to>', "seconds to keep, from the visible window's begin, such as 2:4", timeRange)
     .option('--drop <partitions>', "partitions to leave out, row,column: '0,3 1,3'", partitionList)
     .option('--inner', 'keep only partitions that lie wholly inside the region')
@@ -43,15 +47,21 @@ export const addCrop: AddCommand = (program, context) => {
 };
 
 async function cropFile(input: string, flags: Flags, { output, signal }: CommandContext): Promise<void> {
-  const { output: place, ...options } = flags;
+  const { output: place, region: numbers, ...options } = flags;
   checkOutput(place);
   checkLgiName(place);
   const source = await openSource(input);
   try {
     const container = await namedOpening(input, openContainer(source, { signal }));
-    const report = await crop(container, await FileSink.open(place), { ...options, signal });
+    const [{ kind }] = container.header.signals;
+    const [{ window: visible }] = container.index.signals;
+    const region = numbers && regionOf(kind, visible, numbers);
+    const report = await crop(container, await FileSink.open(place), {
+      ...options,
+      ...(region && { region }),
+      signal,
+    });
     const { kept, dropped, hiddenSamples, bytes, parameters, fileId, familyId, window } = report;
-    const { kind } = container.header.signals[0];
     output.result(
       { kept, dropped, hiddenSamples, bytes, parameters, fileId, familyId, window },
       `${place}: ${sizeOf(boxShape(window))}, ${grouped(bytes)} bytes`,

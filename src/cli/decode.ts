@@ -1,25 +1,34 @@
-import { LgiError, OptionError } from '../../codec/errors.js';
-import type { Box } from '../../codec/grid.js';
-import { FileSink } from '../io/file-sink-node.js';
+import { LgiError } from '../../codec/errors.js';
 import { MeasuredSource } from '../io/measured-source.js';
 import { RemoteSource } from '../io/remote-source.js';
-import { fillHoles, type BackgroundColour } from '../media/fill-holes.js';
-import { imageFormatOf } from '../media/image-format.js';
-import { writeImage } from '../media/write-image.js';
 import { open, type LgiFile } from '../open.js';
-import type { MissingPartition, Samples } from '../signal.js';
+import type { Rate } from '../rate.js';
+import type { MissingPartition } from '../signal.js';
+import type { TimeRange } from '../time-range.js';
+import type { BackgroundColour } from '../media/fill-holes.js';
 import type { AddCommand, CommandContext } from './command.js';
+import { decodeClip } from './decode-clip.js';
+import { decodePicture } from './decode-picture.js';
+import { decodeSound } from './decode-sound.js';
+import { decodeVolume } from './decode-volume.js';
+import type { Decoded, Decoding } from './decoding.js';
 import { counted, duration, grouped } from './figures.js';
 import { namedOpening } from './named-opening.js';
-import { decimal, hexColour, pictureRegion, pictureSize } from './option-values.js';
+import { decimal, hexColour, outputSize, rational, timeRange } from './option-values.js';
 import { checkDistinct, checkOutput, openSource } from './places.js';
-import { primaryImage } from './primary-image.js';
+import { regionNumbers } from './region-option.js';
+import { primarySignals } from './primary-signals.js';
+import { audioFormatOf } from '../media/write-audio.js';
 
-interface Flags {
+/** Options as commander gives them. */
+export interface DecodeFlags {
   readonly output: string;
-  readonly region?: Box;
+  readonly region?: readonly number[];
+  readonly time?: TimeRange;
   readonly scale?: number;
-  readonly size?: number[];
+  readonly size?: readonly number[];
+  readonly fps?: Rate;
+  readonly rate?: Rate;
   readonly background?: BackgroundColour;
   readonly allowDamaged?: true;
   readonly threads?: number;
@@ -27,98 +36,102 @@ interface Flags {
 }
 
 const EPILOGUE = `
+The extension says the format. Pictures: .png (exact, 8 and 16 bits), .jpg,
+.webp. Sound: .wav and .flac (16 bits), .mp3, .m4a, .ogg, .opus. Video, with its
+sound: .mp4, .mov, .mkv, .webm; of such a file .wav and the like take the sound
+alone. Volumes and shapes: .npy, or slices by a pattern such as out/%04d.png.
 Pictures above 4 million samples carry reduced copies of themselves (overviews).
 With --overview a smaller picture comes from the coarsest of them that is fine
 enough; without it, and without overviews, outputs are points of the picture.
-The extension says the format: .png (exact, 8 and 16 bits), .jpg or .webp.
-A file may be cropped, partitions may be missing: they become transparent, for
-which the picture gets an alpha channel, or with --background of that colour.`;
+A file may be cropped, partitions may be missing: in pictures they become
+transparent, for which the picture gets an alpha channel, or with --background
+of that colour; in video black; in sound silent; elsewhere 0.`;
 
 /** `lgi decode`. */
 export const addDecode: AddCommand = (program, context) => {
   program
     .command('decode')
-    .summary('make a picture of a file, or of a part of it, at any size')
-    .description('Makes a picture of an LGI file, or of a part of it, at any size.')
+    .summary('make a picture, sound, video or volume of a file, or of a part of it')
+    .description('Makes a picture, sound, video or volume of an LGI file, or of a part of it, at any size.')
     .argument('<lgi>', 'the file, or its URL')
-    .requiredOption('-o, --output <file>', 'picture to write')
-    .option('--region <x,y,width,height>', "samples, from the visible window's corner", pictureRegion)
-    .option('--scale <factor>', 'outputs per sample', decimal('scale'))
-    .option('--size <width>x<height>', 'outputs', pictureSize('size'))
+    .requiredOption('-o, --output <file>', 'file to write')
+    .option(
+      '--region <x,y,width,height>',
+      "samples, from the visible window's corner; of volumes x,y,z,width,height,depth",
+      regionNumbers,
+    )
+    .option('--time <from:to>', "seconds, from the visible window's begin, such as 2:4", timeRange)
+    .option('--scale <factor>', 'outputs per sample (of video per pixel)', decimal('scale'))
+    .option('--size <width>x<height>', 'outputs; of volumes <width>x<height>x<depth>', outputSize('size'))
+    .option('--fps <n>', 'frames a second (default: as encoded), such as 50 or 30000/1001', rational('fps'))
+    .option('--rate <Hz>', 'of sound: samples a second (default: as encoded)', rational('rate'))
     .option('--overview', 'for smaller pictures: area averages, and reads little, where the file has them')
     .option('--background <#rrggbb>', 'colour instead of transparency', hexColour)
     .option('--allow-damaged', 'leave holes for what is damaged or cut off, and go on')
     .option('--threads <n>', 'threads (default: what the machine runs at once)', decimal('threads'))
     .addHelpText('after', EPILOGUE)
-    .action((lgi: string, flags: Flags) => decodeFile(lgi, flags, context));
+    .action((lgi: string, flags: DecodeFlags) => decodeFile(lgi, flags, context));
 };
 
-async function decodeFile(input: string, flags: Flags, context: CommandContext): Promise<void> {
+/** By the first signal's kind; of a file with sound, the output's name may ask for that alone. */
+function decoderOf(file: LgiFile, place: string): (decoding: Decoding) => Promise<Decoded> {
+  if (audioFormatOf(place) !== undefined) return decodeSound;
+  switch (primarySignals(file)[0].kind) {
+    case 'image':
+      return decodePicture;
+    case 'audio':
+      return decodeSound;
+    case 'video':
+      return decodeClip;
+    case 'volume':
+    case 'shape':
+      return decodeVolume;
+  }
+}
+
+async function decodeFile(input: string, flags: DecodeFlags, context: CommandContext): Promise<void> {
   const { output, signal } = context;
   const startMs = performance.now();
-  const { output: place, background, threads, overview, ...options } = flags;
+  const { output: place, threads, overview, allowDamaged = false } = flags;
   checkOutput(place);
-  const format = imageFormatOf(place);
   await checkDistinct(input, place);
   const origin = await openSource(input);
   const source = new MeasuredSource(origin);
   let file: LgiFile | undefined;
-  let sink: FileSink | undefined;
   try {
     file = await namedOpening(
       input,
-      open(source, {
-        signal,
-        allowTruncated: options.allowDamaged === true,
-        ...(threads !== undefined && { threads }),
-      }),
+      open(source, { signal, allowTruncated: allowDamaged, ...(threads !== undefined && { threads }) }),
     );
-    const picture = primaryImage(file);
     const openedMs = performance.now();
     const readOpening = source.seconds;
-    sink = await FileSink.open(place);
-    const decoding = { ...options, signal };
-    const { factor, ...samples } =
-      overview === true ? await picture.view(decoding) : { ...(await picture.decode(decoding)), factor: 1 };
-    if (format === 'jpeg' && samples.missing.length > 0 && background === undefined) throw noAlpha(samples);
-    const iccProfile = await readProfile(file, options.allowDamaged === true, context);
-    const filled = fillHoles({ ...samples, holes: samples.missing.map(({ box }) => box) }, background);
-    const decodedMs = performance.now();
-    const bytes = await writeImage(
-      sink,
-      { ...filled, ...(picture.colour && { colour: picture.colour }), ...(iccProfile && { iccProfile }) },
-      { format, signal },
-    );
+    const decoded = await decoderOf(file, place)({ file, place, flags, context });
+    const { missing, partitionsDecoded, bytes, writeSeconds, factor = 1 } = decoded;
     const seconds = {
       read: source.seconds,
       parse: (openedMs - startMs) / 1000 - readOpening,
-      decode: (decodedMs - openedMs) / 1000 - (source.seconds - readOpening),
-      write: (performance.now() - decodedMs) / 1000,
+      decode: (performance.now() - openedMs) / 1000 - writeSeconds - (source.seconds - readOpening),
+      write: writeSeconds,
     };
-    warnOfMissing(samples, output);
+    warnOfMissing(missing, output);
     const fetched = origin instanceof RemoteSource ? origin.statistics : undefined;
     const cost = fetched === undefined ? '' : `, ${counted(fetched.requests, 'request')}`;
-    const [height, width] = filled.shape;
     output.result(
       {
-        width,
-        height,
-        channels: filled.channels,
-        layout: filled.layout,
-        sampleType: filled.sampleType,
-        missing: samples.missing.map(describeMissing),
-        partitionsDecoded: samples.partitionsDecoded,
+        ...decoded.fields,
+        missing: missing.map(describeMissing),
+        partitionsDecoded,
         ...(overview === true && { overviewFactor: factor }),
         bytes,
         bytesRead: source.bytes,
         ...(fetched && { bytesFetched: fetched.bytesFetched, requests: fetched.requests }),
         seconds,
       },
-      `${place}: ${width}x${height} ${filled.layout}, ${filled.sampleType}, ${grouped(bytes)} bytes`,
+      `${place}: ${decoded.title}, ${grouped(bytes)} bytes`,
       [
         [
           'decoded',
-          counted(samples.partitionsDecoded, 'partition') +
+          counted(partitionsDecoded, 'partition') +
             (factor === 1 ? '' : ` of the overview at 1/${factor} per axis`),
         ],
         ['read', `${duration(seconds.read)} (${grouped(source.bytes)} bytes${cost})`],
@@ -128,25 +141,9 @@ async function decodeFile(input: string, flags: Flags, context: CommandContext):
       ],
     );
   } catch (error) {
-    await sink?.abort();
-    throw options.allowDamaged === true ? error : nameAllowDamaged(error);
+    throw allowDamaged ? error : nameAllowDamaged(error);
   } finally {
     await (file === undefined ? source.close() : file.dispose());
-  }
-}
-
-/** A picture whose colour profile is lost is still a picture. */
-async function readProfile(
-  file: LgiFile,
-  allowDamaged: boolean,
-  { output, signal }: CommandContext,
-): Promise<Uint8Array | null> {
-  try {
-    return await file.readMetadata('icc', signal);
-  } catch (error) {
-    if (!allowDamaged || !(error instanceof LgiError) || error.code === 'io') throw error;
-    output.warning(`the colour profile is left out: ${error.message}`);
-    return null;
   }
 }
 
@@ -164,20 +161,12 @@ function nameAllowDamaged(error: unknown): unknown {
   return new LgiError(code, `${message}, or decode with --allow-damaged to go on without`, fields);
 }
 
-function noAlpha({ missing }: Samples): OptionError {
-  return new OptionError(
-    'background',
-    `${counted(missing.length, 'partition')} of the region ${missing.length === 1 ? 'is' : 'are'} missing and JPEG has ` +
-      'no transparency; give a colour for the holes, or write a .png',
-  );
-}
-
 function describeMissing({ coordinates, reason }: MissingPartition): object {
   if (reason === 'absent') return { partition: coordinates, reason };
   return { partition: coordinates, reason: reason.code, message: reason.message };
 }
 
-function warnOfMissing({ missing }: Samples, output: CommandContext['output']): void {
+function warnOfMissing(missing: readonly MissingPartition[], output: CommandContext['output']): void {
   const damaged = missing.filter(({ reason }) => reason !== 'absent');
   const absent = missing.length - damaged.length;
   if (absent > 0)

@@ -1,6 +1,7 @@
 import { encode } from '../encode.js';
 import type { EncodeOptions } from '../encode-settings.js';
 import { FileSink } from '../io/file-sink-node.js';
+import type { Media } from '../media/media.js';
 import { readMedia } from '../media/read-media.js';
 import { SSIM_VARIANT } from '../../codec/structural-similarity.js';
 import type { AddCommand, CommandContext } from './command.js';
@@ -15,6 +16,8 @@ import {
   sizeOf,
 } from './figures.js';
 import { withFlags } from './option-names.js';
+import { KIND_WORDS } from './primary-signals.js';
+import { perSecond } from '../time-range.js';
 import { decimal, decimalOr, sizesOfAxes } from './option-values.js';
 import { checkDistinct, checkPath, checkLgiName, checkOutput } from './places.js';
 import { TrainingProgress } from './training-progress.js';
@@ -44,8 +47,10 @@ export const addEncode: AddCommand = (program, context) => {
   program
     .command('encode')
     .summary('train networks on a medium and write them as a file')
-    .description('Trains networks on a picture, volume or 3D shape and writes them as an LGI file.')
-    .argument('<media>', 'PNG, JPEG, WebP; .npy, a folder or pattern of slices; .obj, .stl, .ply')
+    .description(
+      'Trains networks on a picture, sound, video, volume or 3D shape and writes them as an LGI file.',
+    )
+    .argument('<media>', 'picture, sound or video; .npy, a folder or pattern of slices; .obj, .stl, .ply')
     .requiredOption('-o, --output <file>', 'file to write')
     .option('--preset <name>', "'fast' or 'paper' (default: fast)")
     .option('--iterations <n>', 'optimiser steps (default: by preset)', decimal('iterations'))
@@ -109,9 +114,10 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
   // Before anything takes time: whether the result can be written at all.
   const sink = await FileSink.open(place);
   const progress = new TrainingProgress(options.psnr);
+  let media: readonly Media[] = [];
   try {
-    const media = await readMedia(input, { signal, ...(resolution !== undefined && { resolution }) });
-    media.notices?.forEach((notice) => output.note(notice));
+    media = await readMedia(input, { signal, ...(resolution !== undefined && { resolution }) });
+    media.forEach(({ notices }) => notices?.forEach((notice) => output.note(notice)));
     const report = await encode(media, sink, {
       ...options,
       ...(time !== undefined && { seconds: time }),
@@ -127,9 +133,12 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
     const { psnr, seconds, iterations, bytes, bitsPerSample, parameters, engine, threads } = report;
     output.result(
       { ...report, notices: report.notices.map(withFlags), ssimVariant: SSIM_VARIANT },
-      `${place}: ${sizeOf(media.shape)} ${media.format.layout}, ${media.format.sampleType}`,
+      `${place}: ${media.map(describeMedium).join(' and ')}`,
       [
         ['quality', qualityLine(report)],
+        ...report.signals
+          .slice(1)
+          .map((each) => ['', `${KIND_WORDS[each.kind]}: ${qualityLine(each)}`] as const),
         [
           'size',
           `${grouped(bytes)} bytes, ${bitsPerSample.toFixed(2)} bits per ${report.kind === 'image' ? 'pixel' : 'sample'}`,
@@ -149,5 +158,16 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
     progress.stop();
     await sink.abort();
     throw error;
+  } finally {
+    media.forEach((each) => each.close?.());
   }
+}
+
+/** Size and format as people say them; of sound its length. */
+function describeMedium({ kind, shape, channels, format, rate }: Media): string {
+  if (kind === 'audio' && rate !== undefined) {
+    const rateHz = perSecond(rate);
+    return `${duration(shape[0] / rateHz)} of ${counted(channels, 'channel')} at ${rateHz} Hz`;
+  }
+  return `${sizeOf(shape)} ${format.layout}, ${format.sampleType}`;
 }

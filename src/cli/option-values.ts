@@ -1,5 +1,5 @@
 import { OptionError } from '../../codec/errors.js';
-import type { Box } from '../../codec/grid.js';
+import type { Rate } from '../rate.js';
 import type { TimeRange } from '../time-range.js';
 
 /** Turns the text of an option into its value. */
@@ -47,29 +47,32 @@ export function sizes(option: string, form: string): OptionParser<number[]> {
   };
 }
 
-/** `WIDTHxHEIGHT` as a shape, rows first. */
-export function pictureSize(option: string): OptionParser<number[]> {
-  const parse = sizes(option, 'WIDTHxHEIGHT, such as 1024x768');
-  return (text) => parse(text).reverse();
+/** `WIDTHxHEIGHT`, or with a depth behind, as a shape, slowest axis first. */
+export function outputSize(option: string): OptionParser<number[]> {
+  const form = 'WIDTHxHEIGHT, such as 1024x768, or WIDTHxHEIGHTxDEPTH of a volume';
+  const parse = sizesOfAxes(option, form);
+  return (text) => {
+    const numbers = parse(text);
+    if (numbers.length < 2 || numbers.length > 3) {
+      throw new OptionError(option, `'${text}' has ${numbers.length} numbers; give ${form}`);
+    }
+    return numbers.reverse();
+  };
 }
 
-/** `x,y,width,height` as a box with the signal's axes, rows first. */
-export function pictureRegion(text: string): Box {
-  const numbers = /^\s*-?\d+(\s*,\s*-?\d+){3}\s*$/.test(text) ? text.split(',').map(Number) : null;
-  if (numbers === null) {
-    throw new OptionError(
-      'region',
-      `'${text}' is not four whole numbers; give x,y,width,height in samples, such as 0,0,256,256`,
-    );
-  }
-  const [x, y, width, height] = numbers;
-  if (x < 0 || y < 0) {
-    throw new OptionError('region', `'${text}' begins at ${x},${y}; the visible window begins at 0,0`);
-  }
-  if (width < 1 || height < 1) {
-    throw new OptionError('region', `'${text}' has ${width}x${height} samples; at least 1x1 is needed`);
-  }
-  return { begin: [y, x], end: [y + height, x + width] };
+/** A number of frames or samples a second: whole, with a point, or a fraction such as `30000/1001`. */
+export function rational(option: string): OptionParser<Rate> {
+  return (text) => {
+    const [numerator, denominator = '1', ...rest] = text.split('/');
+    const decimals = /\.(\d+)$/.exec(numerator)?.[1].length ?? 0;
+    const rate = {
+      numerator: Math.round(decimal(option)(numerator) * 10 ** decimals),
+      denominator: decimal(option)(denominator) * 10 ** decimals,
+    };
+    const isRate = [rate.numerator, rate.denominator].every((each) => Number.isSafeInteger(each) && each > 0);
+    if (rest.length === 0 && isRate) return rate;
+    throw new OptionError(option, `'${text}' is no rate; give one such as 25 or 30000/1001`);
+  };
 }
 
 /** `FROM:TO` in seconds as a span of time. */
@@ -82,13 +85,12 @@ export function timeRange(text: string): TimeRange {
   return { begin, end };
 }
 
-/** `x,y` as a place on the signal's axes, rows first. */
-export function picturePlace(text: string): number[] {
-  const numbers = /^\s*-?\d+\s*,\s*-?\d+\s*$/.test(text) ? text.split(',').map(Number) : null;
-  if (numbers === null) {
+/** `x,y`, with a slice or frame behind, as a place on the signal's axes, slowest first. */
+export function placeNumbers(text: string): number[] {
+  if (!/^\s*-?\d+(\s*,\s*-?\d+){0,2}\s*$/.test(text)) {
     throw new OptionError('at', `'${text}' is not two whole numbers; give x,y in samples, such as 256,0`);
   }
-  return numbers.reverse();
+  return text.split(',').map(Number).reverse();
 }
 
 /** Partition coordinates such as `0,3 1,3` or `0,0,2 0,1,2`; of pictures, which have two axes, also `0,3, 1,3`. */

@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises';
-import { expect, it } from 'vitest';
-import { writeVolume } from '../../dist/src/node.js';
+import { readFile, writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { readAudio, readVideoWithSound, writeAudio, writeVideo, writeVolume } from '../../dist/src/node.js';
 import { Workplace } from './run-lgi.js';
 
 const workplace = await Workplace.create();
@@ -37,4 +37,154 @@ it('encode takes a mesh as a shape, and says how much of it overlaps', async () 
   const report = await workplace.json(...argv);
   expect(report).toMatchObject({ kind: 'shape', grid: [1, 1, 1], iou: expect.any(Number) as number });
   expect((report as { iou?: number }).iou).toBeGreaterThan(0.5);
+});
+
+it('a volume is decoded, by regions and sizes, and compared', async () => {
+  const whole = await workplace.json('decode', 'v.lgi', '-o', 'whole.npy');
+  expect(whole).toMatchObject({ shape: [16, 20, 24], sampleType: 'uint16' });
+  const { psnr, ssim } = await workplace.json('compare', 'v.npy', 'v.lgi');
+  expect(psnr).toBeGreaterThan(25);
+  expect(ssim).toBeGreaterThan(0.3);
+  expect((await workplace.json('compare', 'whole.npy', 'v.lgi'))['psnr']).toBe('Infinity');
+  const part = ['--region', '2,3,4,5,6,7', '--scale', '2'];
+  expect(await workplace.json('decode', 'v.lgi', '-o', 'p.npy', ...part)).toMatchObject({
+    shape: [14, 12, 10],
+  });
+  await workplace.json('decode', 'v.lgi', '-o', 's%02d.png', '--size', '12x10x8');
+  expect((await readFile(workplace.path('s07.png'))).length).toBeGreaterThan(0);
+  const missing = await workplace.json('decode', 'c.lgi', '-o', 'c.npy');
+  expect(missing).toMatchObject({
+    missing: [{ partition: [0, 0, 0], reason: 'absent' }],
+    partitionsDecoded: 7,
+  });
+});
+
+it('a volume grows by slices', async () => {
+  const data = new Uint16Array(8 * 20 * 24).fill(20_000);
+  await writeVolume(workplace.path('more.npy'), {
+    data,
+    shape: [8, 20, 24],
+    channels: 1,
+    format: { sampleType: 'uint16' },
+  });
+  await workplace.json(
+    'append',
+    'v.lgi',
+    'more.npy',
+    '--side',
+    'after',
+    '-o',
+    'longer.lgi',
+    '--iterations',
+    '50',
+  );
+  expect((await workplace.json('info', 'longer.lgi'))['signals']).toMatchObject([{ shape: [24, 20, 24] }]);
+  const refused = await workplace.runInside(['append', 'box.lgi', 'more.npy', '--side', 'after']);
+  expect(refused.stderr).toMatch(/the medium is a volume, the file has shape/);
+});
+
+describe('sound', () => {
+  const rateHz = 8000;
+  const tone = (length: number): Float32Array =>
+    Float32Array.from({ length: 2 * length }, (_, i) => 0.5 * Math.sin((i >> 1) / (i % 2 === 0 ? 5 : 8)));
+
+  it('is encoded, cropped in time, decoded and appended to', async () => {
+    const rate = { numerator: rateHz, denominator: 1 };
+    await writeAudio(workplace.path('a.wav'), { samples: tone(4 * rateHz), channels: 2, rate });
+    const report = await workplace.json('encode', 'a.wav', '-o', 'a.lgi', '--iterations', '200');
+    expect(report).toMatchObject({ kind: 'audio', grid: [16] });
+    expect(report['psnr']).toBeGreaterThan(20);
+    expect((await workplace.json('compare', 'a.wav', 'a.lgi'))['psnr']).toBeGreaterThan(20);
+    await workplace.json('crop', 'a.lgi', '-o', 'part.lgi', '--time', '1:2.5');
+    const cropped = await workplace.json('decode', 'part.lgi', '-o', 'part.wav');
+    const direct = await workplace.json('decode', 'a.lgi', '-o', 'direct.wav', '--time', '1:2.5');
+    expect([cropped['samples'], direct['samples']]).toEqual([1.5 * rateHz, 1.5 * rateHz]);
+    expect(await readFile(workplace.path('part.wav'))).toEqual(await readFile(workplace.path('direct.wav')));
+    await workplace.json('decode', 'a.lgi', '-o', 'slow.flac', '--rate', '4000');
+    expect((await readAudio(workplace.path('slow.flac'))).shape).toEqual([2 * rateHz]);
+    await writeAudio(workplace.path('b.wav'), { samples: tone(rateHz), channels: 2, rate });
+    await workplace.json('append', 'a.lgi', 'b.wav', '--side', 'after', '--iterations', '100');
+    expect((await workplace.json('info', 'a.lgi'))['signals']).toMatchObject([{ shape: [5 * rateHz] }]);
+  });
+
+  it.each([
+    [['decode', 'a.lgi', '-o', 'a.png'], /no place for sound/],
+    [['decode', 'a.lgi', '-o', 'a.wav', '--region', '0,0,4,4'], /--region: has no meaning for sound/],
+    [['decode', 'a.lgi', '-o', 'a.wav', '--rate', '0'], /no rate/],
+    [['crop', 'a.lgi', '-o', 'x.lgi', '--region', '0,0,4,4'], /sound has no region/],
+    [['decode', 'v.lgi', '-o', 'v.wav'], /no sound in the file, which has volume/],
+    [['decode', 'v.lgi', '-o', 'v.npy', '--region', '0,0,4,4'], /this volume needs 6/],
+    [['encode', 'v.npy', '-o', 'v.wav'], /name it .lgi/],
+  ])('%j is refused in words', async (argv, message) => {
+    const { code, stderr } = await workplace.runInside(argv);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('video with sound', () => {
+  const [width, height] = [48, 32];
+  const rate = { numerator: 25, denominator: 1 };
+
+  async function* frames(first: number, count: number): AsyncGenerator<Uint8Array> {
+    for (let t = first; t < first + count; t++) {
+      yield Promise.resolve(
+        Uint8Array.from({ length: width * height * 3 }, (_, i) => {
+          const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
+          return 128 + 80 * Math.sin((x + t) / 9 + (i % 3)) * Math.cos(y / 7);
+        }),
+      );
+    }
+  }
+
+  const clip = (name: string, first: number, count: number): Promise<unknown> => {
+    const samples = Float32Array.from({ length: (count * 8000) / 25 }, (_, i) => 0.5 * Math.sin(i / 5));
+    const sound = { samples, channels: 1, rate: { numerator: 8000, denominator: 1 } };
+    const form = { width, height, layout: 'rgb', sampleType: 'uint8', rate } as const;
+    return writeVideo(workplace.path(name), { frames: frames(first, count), ...form, sound });
+  };
+
+  it('goes in, is cropped in time and space, and comes out with both', async () => {
+    await clip('clip.mp4', 0, 75);
+    const report = await workplace.json('encode', 'clip.mp4', '-o', 'clip.lgi', '--iterations', '300');
+    expect(report['signals']).toMatchObject([{ kind: 'video' }, { kind: 'audio' }]);
+    expect((await workplace.json('compare', 'clip.mp4', 'clip.lgi'))['psnr']).toBeGreaterThan(20);
+    await workplace.json('crop', 'clip.lgi', '-o', 'short.lgi', '--time', '0.5:2.5', '--region', '8,4,32,16');
+    const decoded = await workplace.json('decode', 'short.lgi', '-o', 'short.mp4');
+    expect(decoded).toMatchObject({ width: 32, height: 16, frames: 50, rate });
+    const [video, sound] = await readVideoWithSound(workplace.path('short.mp4'));
+    expect(video).toMatchObject({ shape: [50, 16, 32], rate });
+    // AAC leads in and ends with up to a frame of silence.
+    expect(Math.abs(sound.shape[0] / 8000 - 2)).toBeLessThan(0.3);
+    video.close?.();
+  });
+
+  it('is decoded at another size and rate, and its sound alone', async () => {
+    const argv = ['--fps', '50', '--size', '24x16'];
+    const decoded = await workplace.json(
+      'decode',
+      'clip.lgi',
+      '-o',
+      'other.webm',
+      ...argv,
+      '--rate',
+      '48000',
+    );
+    expect(decoded).toMatchObject({
+      width: 24,
+      height: 16,
+      frames: 150,
+      rate: { numerator: 50, denominator: 1 },
+    });
+    expect(await workplace.json('decode', 'clip.lgi', '-o', 'alone.wav')).toMatchObject({ channels: 1 });
+  });
+
+  it('grows by another clip, sound and all', async () => {
+    await clip('more.mp4', 75, 25);
+    await workplace.json('append', 'clip.lgi', 'more.mp4', '--side', 'after', '--iterations', '50');
+    const { signals } = await workplace.json('info', 'clip.lgi');
+    const [video, sound] = signals as { shape: number[] }[];
+    expect(video.shape[0]).toBe(100);
+    expect(sound.shape[0] / 8000).toBeCloseTo(4, 1);
+  });
 });

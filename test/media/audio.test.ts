@@ -2,8 +2,8 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Media } from '../../src/index.js';
-import { readAudio, writeAudio, writeImage } from '../../src/node.js';
+import type { Media } from '../../dist/src/index.js';
+import { readAudio, writeAudio, writeImage } from '../../dist/src/node.js';
 
 let folder: string;
 beforeAll(async () => {

@@ -2,9 +2,15 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Media } from '../../src/index.js';
-import { readAudio, readVideo, readVideoWithSound, writeVideo, type VideoFrames } from '../../src/node.js';
-import { writeFlatClip } from './clip-files.js';
+import type { Media } from '../../dist/src/index.js';
+import {
+  readAudio,
+  readVideo,
+  readVideoWithSound,
+  writeVideo,
+  type VideoFrames,
+} from '../../dist/src/node.js';
+import { writeFlatClip } from '../../dist/test/media/clip-files.js';
 
 let folder: string;
 beforeAll(async () => {

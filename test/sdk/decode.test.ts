@@ -118,6 +118,18 @@ describe('decode', () => {
     await single.dispose();
   });
 
+  test('gives parts of the outputs with the samples of all of them', async () => {
+    const { data, shape } = await file.signals[0].decode({ size: [51, 43] });
+    for (const outputs of [
+      { begin: [0, 0], end: [1, 43] },
+      { begin: [17, 5], end: [40, 6] },
+      { begin: [50, 0], end: [51, 43] },
+    ]) {
+      const part = await file.signals[0].decode({ size: [51, 43], outputs });
+      expect(Array.from(part.data)).toEqual(cut(data, shape[1], outputs));
+    }
+  });
+
   test('at twice the scale gives, for a region, the samples of the whole at that scale', async () => {
     const whole = await file.signals[0].decode({ scale: 2 });
     expect(whole.shape).toEqual([2 * HEIGHT, 2 * WIDTH]);
@@ -163,6 +175,8 @@ describe('decode', () => {
     ['an endless scale', { scale: 1e9 }, 'scale'],
     ['a size of 0', { size: [0, 4] }, 'size'],
     ['scale and size', { scale: 2, size: [4, 4] }, 'size'],
+    ['outputs beyond the last', { size: [4, 4], outputs: { begin: [0, 0], end: [4, 5] } }, 'outputs'],
+    ['no outputs', { size: [4, 4], outputs: { begin: [2, 0], end: [2, 4] } }, 'outputs'],
   ])('refuses %s, naming the option', async (_, options, option) => {
     const error = await file.signals[0].decode(options).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(OptionError);
