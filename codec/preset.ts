@@ -23,6 +23,8 @@ export interface Preset {
   readonly coordinates: 'linspace' | 'spread';
   /** Where a linspace ends; unused where coordinates are spread. */
   readonly coordinateBound: number;
+  /** Format of weights where none is asked for, if it is another than every signal's default. */
+  readonly weights?: string;
   /**
    * Time that a sample of this kind should get where several signals of a file share some, against a sample of a picture.
    */

@@ -12,6 +12,7 @@ import { DEFAULT_WEIGHT_PRECISION, parseWeightPrecision } from '../codec/quantis
 import type { WeightPrecision } from '../codec/quantise.js';
 import type { Partitioning, Preset, PresetName } from '../codec/preset.js';
 import { PRESET_NAMES, PRESETS } from '../codec/presets.js';
+import { localPart, type Recipe } from '../codec/recipe.js';
 import type { Budget, Progress } from '../codec/train.js';
 import {
   MAX_GLOBAL_PARAMETERS,
@@ -53,7 +54,7 @@ export interface EncodeOptions {
   readonly coordinates?: LocalCoordinates;
   /** Activation of each role; default by preset. */
   readonly activations?: Architecture['activations'];
-  /** `float32`, `float16`, or `int2` to `int16`, the bits of the least sensitive layers; default `int11`. */
+  /** `float32`, `float16`, or `int2` to `int16`, the bits of the least sensitive layers; default `int11`, of sound by `paper` `float32`. */
   readonly weights?: string;
   /** What is done to weights after quantisation; default `none`. */
   readonly coder?: Coder;
@@ -151,13 +152,13 @@ export function resolveSettings(media: Media, options: EncodeOptions): EncodeSet
     globalWidth,
   };
   checkParameters(architecture, grid);
+  const weights = options.weights ?? preset.weights;
   return {
     presetName,
-    preset,
+    preset: globalWidth === 0 ? { ...preset, recipe: withoutJoint(preset.recipe) } : preset,
     grid,
     model: { architecture, maps: mapsOf(media.shape, preset), nominalCell: grid.largestCell() },
-    precision:
-      options.weights === undefined ? DEFAULT_WEIGHT_PRECISION : parseWeightPrecision(options.weights),
+    precision: weights === undefined ? DEFAULT_WEIGHT_PRECISION : parseWeightPrecision(weights),
     coder: checkCoder(options.coder ?? 'none'),
     seed: checkSeed(options.seed),
     budget: checkBudget(options),
@@ -165,6 +166,12 @@ export function resolveSettings(media: Media, options: EncodeOptions): EncodeSet
     groups: DEFAULT_GROUPS,
     notices,
   };
+}
+
+/** A recipe for networks without a global one: what trains it is left out, where local phases are behind it. */
+function withoutJoint(recipe: Recipe): Recipe {
+  const local = localPart(recipe);
+  return local.phases.length > 0 ? local : recipe;
 }
 
 /** Options for a further signal of a file: those about networks and partitions speak of the first. */

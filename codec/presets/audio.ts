@@ -1,31 +1,12 @@
 import { siren } from '../architecture.js';
 import type { Preset } from '../preset.js';
-import { FAST_IMAGE } from './image.js';
-import { ADAM } from './optimisers.js';
 import { atRate } from '../recipe.js';
+import { FAST_IMAGE } from './image.js';
+import { paperRecipe } from './paper-recipe.js';
 
 /** The paper's settings for sound (table 6; section 4.2): full batch, Adam 1e-4, coordinates from -100 to 100 as in its code. */
 export const PAPER_AUDIO: Preset = {
-  recipe: {
-    optimiser: ADAM,
-    initialisation: {},
-    phases: [
-      {
-        iterations: 1000,
-        batches: 1,
-        turns: 1,
-        trains: 'all',
-        localRate: 1e-4,
-        outputRateFactor: 1,
-        globalRate: 1e-4,
-        decay: 'constant',
-        restsBelow: 0,
-        timeShare: 1,
-      },
-    ],
-    // The paper has no such rule: only what is no number any more is taken back.
-    divergence: { errorFactor: Infinity, rateFactor: 0.5, attempts: 4 },
-  },
+  recipe: paperRecipe({ iterations: 1000, rate: 1e-4 }),
   partitioning: { counts: [32] },
   localWidth: 42,
   globalWidth: 72,
@@ -35,6 +16,8 @@ export const PAPER_AUDIO: Preset = {
   activations: { local: siren(30, 30), global: siren(30, 30), merge: siren(30, 30) },
   coordinates: 'linspace',
   coordinateBound: 100,
+  // Rounded weights of the first level are multiplied by coordinates up to 100: with int11 this ends at 31 dB.
+  weights: 'float32',
   timePerSample: 10,
 };
 

@@ -1,29 +1,11 @@
 import { siren } from '../architecture.js';
 import type { Preset } from '../preset.js';
-import { ADAM, SOAP } from './optimisers.js';
+import { SOAP } from './optimisers.js';
+import { paperRecipe } from './paper-recipe.js';
 
 /** The paper's settings for images (table 6; section 4.1): omega 30, full batch, Adam 5e-4, 1000 iterations. */
 export const PAPER_IMAGE: Preset = {
-  recipe: {
-    optimiser: ADAM,
-    initialisation: {},
-    phases: [
-      {
-        iterations: 1000,
-        batches: 1,
-        turns: 1,
-        trains: 'all',
-        localRate: 5e-4,
-        outputRateFactor: 1,
-        globalRate: 5e-4,
-        decay: 'constant',
-        restsBelow: 0,
-        timeShare: 1,
-      },
-    ],
-    // The paper has no such rule: only what is no number any more is taken back.
-    divergence: { errorFactor: Infinity, rateFactor: 0.5, attempts: 4 },
-  },
+  recipe: paperRecipe({ iterations: 1000, rate: 5e-4 }),
   partitioning: { cell: [32, 32] },
   localWidth: 14,
   globalWidth: 84,

@@ -1,30 +1,11 @@
 import { siren } from '../architecture.js';
 import type { Preset } from '../preset.js';
 import { FAST_IMAGE } from './image.js';
-import { ADAM } from './optimisers.js';
+import { paperRecipe } from './paper-recipe.js';
 
 /** The paper's settings for shapes (table 6; appendix E). */
 export const PAPER_SHAPE: Preset = {
-  recipe: {
-    optimiser: ADAM,
-    initialisation: {},
-    phases: [
-      {
-        iterations: 27_000,
-        batches: 1342,
-        turns: 1,
-        trains: 'all',
-        localRate: 1e-4,
-        outputRateFactor: 1,
-        globalRate: 1e-4,
-        decay: 'constant',
-        restsBelow: 0,
-        timeShare: 1,
-      },
-    ],
-    // The paper has no such rule: only what is no number any more is taken back.
-    divergence: { errorFactor: Infinity, rateFactor: 0.5, attempts: 4 },
-  },
+  recipe: paperRecipe({ iterations: 27_000, rate: 1e-4, fraction: 1 / 1342 }),
   partitioning: { counts: [8, 8, 8] },
   localWidth: 17,
   globalWidth: 76,

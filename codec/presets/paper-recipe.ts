@@ -1,0 +1,35 @@
+import type { Recipe } from '../recipe.js';
+import { ADAM } from './optimisers.js';
+
+/** What table 6 of the paper varies between media. */
+export interface PaperTraining {
+  readonly iterations: number;
+  /** Of all weights. */
+  readonly rate: number;
+  /** Part of the samples that an iteration sees; 1 is all. */
+  readonly fraction?: number;
+}
+
+/** The paper's training: Adam on all weights at once, at one rate. */
+export function paperRecipe({ iterations, rate, fraction = 1 }: PaperTraining): Recipe {
+  return {
+    optimiser: ADAM,
+    initialisation: {},
+    phases: [
+      {
+        iterations,
+        batches: Math.round(1 / fraction),
+        turns: 1,
+        trains: 'all',
+        localRate: rate,
+        outputRateFactor: 1,
+        globalRate: rate,
+        decay: 'constant',
+        restsBelow: 0,
+        timeShare: 1,
+      },
+    ],
+    // The paper has no such rule: only what is no number any more is taken back.
+    divergence: { errorFactor: Infinity, rateFactor: 0.5, attempts: 4 },
+  };
+}
