@@ -10,6 +10,8 @@ export interface AutomaticTargets {
   readonly globalShare: number;
   /** Samples of a partition per axis, axes in the signal's order. */
   readonly cell: readonly number[];
+  /** Partitions that get networks, where not all do. */
+  readonly networks?: number;
 }
 
 /** Grid and widths that meet the targets. */
@@ -115,7 +117,7 @@ export function automaticPartitioning(
     throw new OptionError('globalShare', `${globalShare} is no number from 0 to below 1`);
   }
   const counts = partitionCounts(shape, cell);
-  const partitions = counts.reduce((product, count) => product * count, 1);
+  const partitions = targets.networks ?? counts.reduce((product, count) => product * count, 1);
   const at = (localWidth: number, globalWidth: number): Candidate => ({
     localWidth,
     globalWidth,

@@ -403,6 +403,16 @@ refuse(
   'damaged',
   'index',
 );
+refuse(
+  'constant-feature',
+  'Constant partitions in the header, without the feature that says so.',
+  withSlots(
+    { features: { mustUnderstand: 2n, mustUnderstandToWrite: 0n, mayIgnore: 0n } },
+    files.get('constant'),
+  ),
+  'damaged',
+  'index',
+);
 refuse('superblock-cut', 'The file ends inside its magic.', grey.slice(0, 5), 'truncated', 'superblock');
 refuse(
   'generations',

@@ -351,6 +351,13 @@ export async function faults(files) {
       'chunk 0,0',
     ],
     [
+      'constant-output',
+      'A constant partition whose output is not a number.',
+      await withPayload(files.get('constant'), () => Uint8Array.of(0, 0, 0xc0, 0x7f)),
+      'damaged',
+      'chunk 0,0,0',
+    ],
+    [
       'payload-short',
       'A payload of integers that lacks its last byte.',
       await withPayload(one, (payload) => payload.slice(0, -1)),

@@ -4,6 +4,7 @@ import { encodeWeights } from '../dist/codec/coder/payload.js';
 import { cutsByCell, Grid, spreadMap } from '../dist/codec/grid.js';
 import { fitQuantiser } from '../dist/codec/quantise.js';
 import { nextChunkOffset } from '../dist/src/container/chunk.js';
+import { encodeConstant } from '../dist/src/container/local-weights.js';
 import { encodeIndex } from '../dist/src/container/index-codec.js';
 import { listedColumns } from '../dist/src/container/index-columns.js';
 import { ChunkTable } from '../dist/src/container/index-table.js';
@@ -35,6 +36,7 @@ function randomSignal(random, wish) {
     weights: [format, bits = 0] = ['float32'],
     coder = 'none',
     absent = [],
+    constants = {},
     before = shape.map(() => 0),
     architecture: changes = {},
     ...rest
@@ -77,12 +79,16 @@ function randomSignal(random, wish) {
       architecture.globalWidth === 0
         ? new Uint8Array(0)
         : stored(weights.global, globalTensors(architecture), quantiser.global),
+    ...(Object.keys(constants).length > 0 && { constantPartitions: true }),
     ...rest,
   };
   const chunks = weights.local
     .map((local, ordinal) => ({
       coordinates: grid.coordinatesOf(ordinal),
-      payload: stored(local, localTensors(architecture), quantiser.local),
+      payload:
+        constants[ordinal] === undefined
+          ? stored(local, localTensors(architecture), quantiser.local)
+          : encodeConstant(Float32Array.from(constants[ordinal])),
     }))
     .filter((_, ordinal) => !absent.includes(ordinal));
   return { header, content: { grid, chunks } };
@@ -299,6 +305,38 @@ export const networks = (files) => [
             (cell) => cell !== 17 && cell !== 130,
           ),
           architecture: { levels: 1, globalWidth: 0 },
+        },
+      ]),
+  ],
+  [
+    'constant',
+    'A shape of which most partitions are constant: at both ends of the range, between and beyond.',
+    () =>
+      randomFile(18, [
+        {
+          kind: 'shape',
+          shape: [4, 4, 5],
+          cell: [2, 2, 3],
+          weights: ['integer', 8],
+          constants: { 0: [-1], 1: [1], 3: [0.25], 4: [7], 6: [-1], 7: [-1] },
+          architecture: { globalWidth: 3 },
+        },
+      ]),
+  ],
+  [
+    'constant-deflate',
+    'Sound of two channels under DEFLATE, two of whose partitions are constant and not compressed.',
+    () =>
+      randomFile(19, [
+        {
+          kind: 'audio',
+          shape: [12],
+          cell: [3],
+          channels: 2,
+          sampleType: 'float32',
+          mapping: { scale: 1, offset: 0 },
+          coder: 'deflate',
+          constants: { 1: [0, 0], 3: [0.5, -0.125] },
         },
       ]),
   ],

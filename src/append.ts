@@ -11,6 +11,7 @@ import {
 } from './append-overviews.js';
 import { asContainer, type Copyable } from './as-container.js';
 import { CHUNK_HEAD_BYTES } from './container/chunk.js';
+import { countNetworks } from './container/local-weights.js';
 import { checkWhole, growContainer, type SignalGrowth } from './container/grow.js';
 import { ChunkTable } from './container/index-table.js';
 import { openContainer, type Container } from './container/reader.js';
@@ -258,7 +259,8 @@ function summary(
   const added = Array.from({ length: part.count }, (_, ordinal) => part.coordinatesOf(ordinal)).filter(
     (coordinates) => container.findChunk(signalIndex, coordinates) < 0,
   );
-  const present = container.index.signals[signalIndex].chunks.count + added.length;
+  const { chunks } = container.index.signals[signalIndex];
+  const present = countNetworks(container.header.signals[signalIndex], chunks.payloadLengths) + added.length;
   return {
     partitions: part.count,
     parameters: countParameters(architecture, present),

@@ -6,6 +6,7 @@ import { asContainer } from './as-container.js';
 import { CellSet } from './cell-set.js';
 import { copyPartitions, type Selection } from './container/copy-partitions.js';
 import { hiddenSamplesOf } from './container/hidden-samples.js';
+import { countNetworks } from './container/local-weights.js';
 import type { SignalIndex } from './container/index-table.js';
 import { overviewBox, overviewsOf, primaryBox, wholeOf } from './container/overviews.js';
 import type { Container } from './container/reader.js';
@@ -99,6 +100,11 @@ export async function crop(
   const report = await copyPartitions(container, to, selections, options.signal);
   const kept = selection.chunks.length;
   const { chunks } = container.index.signals[signalIndex];
+  const signalHeader = container.header.signals[signalIndex];
+  const networks = countNetworks(
+    signalHeader,
+    selection.chunks.map((chunk) => chunks.payloadLengths[chunk]),
+  );
   return {
     ...report,
     kept,
@@ -107,7 +113,7 @@ export async function crop(
       (hidden, i) => hidden + hiddenSamples(index.signals[i], selections[i]),
       0,
     ),
-    parameters: countParameters(container.header.signals[signalIndex].model.architecture, kept),
+    parameters: countParameters(signalHeader.model.architecture, networks),
     window: selection.window,
   };
 }

@@ -8,6 +8,7 @@ import { RandomStream } from '../codec/random.js';
 import { localPart, type Recipe } from '../codec/recipe.js';
 import { signalPeak } from '../codec/signal.js';
 import { drawWeights, phaseIterations, train, type TrainingResult } from '../codec/train.js';
+import { encodeConstant, encodeNetwork } from './container/local-weights.js';
 import type { EncodeSettings } from './encode-settings.js';
 import type { Media } from './media/media.js';
 import type { WholeTraining } from './whole-training.js';
@@ -56,9 +57,8 @@ export async function trainInGroups(
   whole: WholeTraining,
   signal?: AbortSignal,
 ): Promise<TrainedSignal> {
-  const { grid, model, preset, precision, coder, seed } = settings;
+  const { grid, model, preset, precision, coder, seed, constants } = settings;
   const { architecture } = model;
-  const tensors = localTensors(architecture);
   const payloads = new Array<Uint8Array>(grid.count);
   const plan = planGroups(settings);
   let quantiser: Quantiser | undefined;
@@ -98,10 +98,10 @@ export async function trainInGroups(
       // What the file holds is what the other groups have to go with.
       global = quantisedWeights(architecture, { global: weights.global, local: [] }, quantiser).global;
     }
-    for (const [i, ordinal] of ordinals.entries()) {
-      payloads[ordinal] = encodeWeights(weights.local[i], tensors, quantiser.local, quantiser.format, coder);
-    }
+    const form = { model, quantiser, coder, format: media.format, ...constantsOf(settings) };
+    for (const [i, ordinal] of ordinals.entries()) payloads[ordinal] = encodeNetwork(weights.local[i], form);
   }
+  for (const [ordinal, outputs] of constants) payloads[ordinal] = encodeConstant(outputs);
   if (quantiser === undefined || global === undefined) throw new Error('a grid has at least one partition');
   return {
     quantiser,
@@ -121,12 +121,14 @@ export function plannedIterations(recipe: Recipe, { preset, budget }: EncodeSett
   return all.slice(-recipe.phases.length).reduce((sum, steps) => sum + steps, 0);
 }
 
-function planGroups({ grid, model, preset, seed, groups: limits }: EncodeSettings): {
+function planGroups({ grid, model, preset, seed, constants, groups: limits }: EncodeSettings): {
   groups: readonly (readonly number[])[];
   localRecipe: Recipe;
 } {
   const localRecipe = localPart(preset.recipe);
-  const all = Array.from({ length: grid.count }, (_, ordinal) => ordinal);
+  const all = Array.from({ length: grid.count }, (_, ordinal) => ordinal).filter(
+    (ordinal) => !constants.has(ordinal),
+  );
   const cellSamples = grid.largestCell().reduce((product, side) => product * side, 1);
   const weights = elementCount(localTensors(model.architecture));
   const most = Math.max(
@@ -137,8 +139,8 @@ function planGroups({ grid, model, preset, seed, groups: limits }: EncodeSetting
       Math.floor(limits.weights / weights),
     ),
   );
-  if (grid.count <= most || localRecipe.phases.length === 0) return { groups: [all], localRecipe };
-  const first = spread(grid.count, most, seed);
+  if (all.length <= most || localRecipe.phases.length === 0) return { groups: [all], localRecipe };
+  const first = spread(all.length, most, seed).map((i) => all[i]);
   const isFirst = new Set(first);
   const rest = all.filter((ordinal) => !isFirst.has(ordinal));
   const count = Math.ceil(rest.length / most);
@@ -165,6 +167,17 @@ function spread(length: number, count: number, seed: number): number[] {
 function outputRange({ model: { architecture } }: EncodeSettings): Float32Array {
   const weights = new Float32Array(elementCount(localTensors(architecture)));
   return weights.fill(1, weights.length - architecture.outputs);
+}
+
+/** What a signal's header says of its constant partitions. */
+export function constantsOf({ constants }: EncodeSettings): { constantPartitions?: true } {
+  return constants.size > 0 ? { constantPartitions: true } : {};
+}
+
+/** Positions that are trained: all but those of constant partitions. */
+export function trainedPositions({ grid, constants }: EncodeSettings): number {
+  const constant = [...constants.keys()].reduce((sum, ordinal) => sum + boxSize(grid.boxOf(ordinal)), 0);
+  return boxSize(grid.extent) - constant;
 }
 
 /** What a number of a signal's samples count for where parts share time. */

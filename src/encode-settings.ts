@@ -22,6 +22,7 @@ import {
   MAX_LOCAL_PARAMETERS,
   MAX_LOCAL_WIDTH,
 } from './container/limits.js';
+import { NO_CONSTANTS, type ConstantCells } from './constant-cells.js';
 import { DEFAULT_GROUPS } from './encode-groups.js';
 import type { GroupLimits } from './encode-groups.js';
 import type { Media } from './media/media.js';
@@ -95,6 +96,8 @@ export interface EncodeSettings {
   readonly coder: Coder;
   readonly seed: number;
   readonly budget: Budget;
+  /** Partitions without networks. */
+  readonly constants: ConstantCells;
   /** Factors of the overviews, finest first. */
   readonly overviews: readonly number[];
   /** How much is trained at a time. */
@@ -130,9 +133,14 @@ const MAX_PSNR_DB = 120;
 /**
  * Resolves options against a medium.
  *
+ * @param constants partitions of the medium that get no networks; what `params` asks for is shared by the others.
  * @throws OptionError naming the option that is out of range, or the pair that contradicts.
  */
-export function resolveSettings(media: Media, options: EncodeOptions): EncodeSettings {
+export function resolveSettings(
+  media: Media,
+  options: EncodeOptions,
+  constants: ConstantCells = NO_CONSTANTS,
+): EncodeSettings {
   const presetName = options.preset ?? 'fast';
   if (!PRESET_NAMES.includes(presetName)) {
     throw new OptionError(
@@ -145,7 +153,7 @@ export function resolveSettings(media: Media, options: EncodeOptions): EncodeSet
     throw new OptionError('cell', 'given together with `grid`; give one of them');
   }
   const notices: string[] = [];
-  const { grid, localWidth, globalWidth } = chooseSizes(media, options, preset, notices);
+  const { grid, localWidth, globalWidth } = chooseSizes(media, options, preset, notices, constants.size);
   const architecture: Architecture = {
     ...architectureOf(media, options, preset),
     localWidth,
@@ -162,6 +170,7 @@ export function resolveSettings(media: Media, options: EncodeOptions): EncodeSet
     coder: checkCoder(options.coder ?? 'none'),
     seed: checkSeed(options.seed),
     budget: checkBudget(options),
+    constants,
     overviews: chooseOverviews(media, options.overviews ?? 'auto'),
     groups: DEFAULT_GROUPS,
     notices,
@@ -198,6 +207,7 @@ export function overviewSettings(overview: Media, settings: EncodeSettings): Enc
     ...settings,
     grid,
     model: { ...model, maps: mapsOf(shape, preset), nominalCell: grid.largestCell() },
+    constants: NO_CONSTANTS,
     overviews: [],
     notices: [],
   };
@@ -235,6 +245,7 @@ function chooseSizes(
   options: EncodeOptions,
   preset: Preset,
   notices: string[],
+  constantCount: number,
 ): { grid: Grid; localWidth: number; globalWidth: number } {
   const { shape } = media;
   const asked = askedPartitioning(shape, options, preset);
@@ -267,6 +278,7 @@ function chooseSizes(
     parameters: options.params,
     globalShare: options.globalShare ?? preset.globalShare,
     cell: target.map((length) => Math.max(1, Math.round(length))),
+    ...(constantCount > 0 && { networks: made.grid.count - constantCount }),
   });
   if (choice.notice !== undefined) notices.push(choice.notice);
   const { grid } = makeGrid(shape, { counts: counts ?? choice.counts });

@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { countParameters } from '../codec/architecture.js';
+import { countParameters, elementCount, localTensors } from '../codec/architecture.js';
 import type { ParameterCount } from '../codec/architecture.js';
 import type { Engine } from '../codec/engine/engine.js';
 import { LgiError } from '../codec/errors.js';
@@ -8,7 +8,8 @@ import type { SignalKind } from '../codec/signal.js';
 import type { Header, SignalHeader } from './container/header.js';
 import { writeContainer } from './container/writer.js';
 import { decibels } from './decibels.js';
-import { plannedIterations, trainInGroups, workOf } from './encode-groups.js';
+import { findConstantCells, mayBeConstant } from './constant-cells.js';
+import { constantsOf, plannedIterations, trainedPositions, trainInGroups, workOf } from './encode-groups.js';
 import type { TrainedSignal } from './encode-groups.js';
 import { overviewSettings, resolveSettings, withoutShape } from './encode-settings.js';
 import type { EncodeOptions, EncodeSettings } from './encode-settings.js';
@@ -72,16 +73,35 @@ export async function encode(
     options.signal?.throwIfAborted();
     const all = 'kind' in media ? [media] : media;
     if (all.length === 0) throw new LgiError('media', 'no medium was given; give at least one');
-    parts = all.map((each, i) => ({
-      media: each,
-      settings: resolveSettings(each, i === 0 ? options : withoutShape(options)),
-    }));
+    parts = [];
+    for (const each of all) {
+      const own = parts.length === 0 ? options : withoutShape(options);
+      parts.push({ media: each, settings: await settingsFor(each, own) });
+    }
   } catch (error) {
     await to.abort(error);
     throw error;
   }
   return encodeBySettings(parts, to, options);
 }
+
+/** Settings for a medium, with its constant partitions left out of what gets networks. */
+async function settingsFor(media: Media, options: EncodeOptions): Promise<EncodeSettings> {
+  const settings = resolveSettings(media, options);
+  if (!mayBeConstant(media.kind)) return settings;
+  const { grid, model } = settings;
+  // Networks this small could have payloads as short as a constant's.
+  const least = LEAST_WEIGHTS_PER_CHANNEL * media.channels;
+  if (elementCount(localTensors(model.architecture)) < least) return settings;
+  const found = await findConstantCells(grid, media.format, (box) => media.read(box, options.signal));
+  const constants = new Map(found);
+  // Something has to be trained, or there is nothing that weights are rounded by.
+  if (constants.size === grid.count) constants.delete(0);
+  return constants.size === 0 ? settings : resolveSettings(media, options, constants);
+}
+
+/** At two bits each, so many weights are longer than the four bytes of an output. */
+const LEAST_WEIGHTS_PER_CHANNEL = 17;
 
 /** A medium and how it is encoded. */
 export interface EncodePart {
@@ -155,7 +175,7 @@ async function trainAndMeasure(
   const [{ settings }] = media;
   const hash = sha256.create();
   const whole = new WholeTraining({
-    work: parts.reduce((sum, part) => sum + workOf(part.settings, boxSize(part.settings.grid.extent)), 0),
+    work: parts.reduce((sum, part) => sum + workOf(part.settings, trainedPositions(part.settings)), 0),
     iterations: plannedIterations(settings.preset.recipe, settings),
     budget: allowForQuantising(settings.budget),
     onSamples: (samples) =>
@@ -222,7 +242,7 @@ async function reportOf(
   const { kind, format } = media;
   const quality = await measureQuality(
     engine,
-    { ...settings, ...trained, kind, format },
+    { ...settings, ...trained, kind, format, ...constantsOf(settings) },
     (box) => media.read(box, signal),
     signal,
   );
@@ -230,7 +250,7 @@ async function reportOf(
     kind,
     ...quality,
     iterations: trained.iterations,
-    parameters: countParameters(settings.model.architecture, settings.grid.count),
+    parameters: countParameters(settings.model.architecture, settings.grid.count - settings.constants.size),
     overviews: settings.overviews,
     grid: settings.grid.shape,
     stoppedBy: trained.stoppedBy,
@@ -238,9 +258,10 @@ async function reportOf(
 }
 
 function signalHeader(
-  { media, settings: { model, coder }, overviewFactor }: TrainingPart,
+  { media, settings, overviewFactor }: TrainingPart,
   { quantiser, globalPayload }: TrainedSignal,
 ): SignalHeader {
+  const { model, coder } = settings;
   return {
     kind: media.kind,
     role: overviewFactor === undefined ? 'primary' : 'overview',
@@ -254,6 +275,7 @@ function signalHeader(
     ...(media.rate && { rate: media.rate }),
     ...(media.startSeconds !== undefined && { startSeconds: media.startSeconds }),
     ...(overviewFactor !== undefined && { overviewFactor }),
+    ...constantsOf(settings),
   };
 }
 
@@ -280,7 +302,8 @@ function describeShortfall(
 /** Everything besides samples that decides the weights, so that different encodes are different families. */
 function decisionsOf(parts: readonly EncodePart[]): string {
   const decisions = parts.map(({ settings }) => {
-    const { presetName, preset, grid, model, precision, coder, seed, budget, overviews } = settings;
+    const { presetName, preset, grid, model, precision, coder, seed, budget, overviews, constants } =
+      settings;
     return {
       presetName,
       recipe: preset.recipe,
@@ -291,6 +314,9 @@ function decisionsOf(parts: readonly EncodePart[]): string {
       seed,
       budget,
       ...(overviews.length > 0 && { overviews }),
+      ...(constants.size > 0 && {
+        constants: [...constants].map(([ordinal, outputs]) => [ordinal, ...outputs]),
+      }),
     };
   });
   return JSON.stringify(decisions.length === 1 ? decisions[0] : decisions);

@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { globalTensors, localTensors } from '../codec/architecture.js';
-import { decodeWeights, encodeWeights } from '../codec/coder/payload.js';
+import { globalTensors } from '../codec/architecture.js';
+import { encodeWeights } from '../codec/coder/payload.js';
 import type { Engine } from '../codec/engine/engine.js';
 import { boxShape, boxSize, type Box } from '../codec/grid.js';
 import { compareSamples } from '../codec/metrics.js';
@@ -13,6 +13,7 @@ import { drawWeights, train, type TrainingResult } from '../codec/train.js';
 import type { GrownOverview } from './append-overviews.js';
 import { globalWeightsOf } from './container/global-weights.js';
 import type { Header, SignalHeader } from './container/header.js';
+import { encodeNetwork, isConstantPayload, localWeightsOf } from './container/local-weights.js';
 import type { Container } from './container/reader.js';
 import { writeContainer, type NewChunk, type NewSignal } from './container/writer.js';
 import type { Sink } from './io/sink.js';
@@ -48,6 +49,8 @@ interface OldPart {
   readonly coordinates: readonly (readonly number[])[];
   readonly boxes: readonly Box[];
   readonly weights: readonly Float32Array[];
+  /** Partitions without networks, which stay as they are. */
+  readonly constants: readonly NewChunk[];
   /** Partition-major, as in an objective. */
   readonly samples: SampleArray;
 }
@@ -89,10 +92,7 @@ export async function finetune(engine: Engine, input: FinetuneInput, to: Sink): 
   const quantiser = fitQuantiser(before.format, leastBits(before), architecture, weights);
   const seen = quantisedWeights(architecture, weights, quantiser);
   const oldCount = old.boxes.length;
-  const tensors = localTensors(architecture);
-  const payloads = weights.local.map((values) =>
-    encodeWeights(values, tensors, quantiser.local, quantiser.format, header.coder),
-  );
+  const payloads = weights.local.map((values) => encodeNetwork(values, { ...header, quantiser }));
   const trained: SignalHeader = {
     ...header,
     quantiser,
@@ -122,7 +122,8 @@ export async function finetune(engine: Engine, input: FinetuneInput, to: Sink): 
     ...old.coordinates,
     ...Array.from({ length: part.count }, (_, ordinal) => part.coordinatesOf(ordinal)),
   ];
-  const content = await newContent(input, trained, payloads, coordinates, samples);
+  const networks = payloads.map((payload, i) => ({ coordinates: coordinates[i], payload }));
+  const content = await newContent(input, trained, [...networks, ...old.constants], samples);
   const { bytes } = await writeContainer(to, content, signal && { signal });
   return { ...quality, keptPsnr, iterations, seconds, stoppedBy, bytes };
 }
@@ -141,15 +142,23 @@ async function readOldPart(
   signal?: AbortSignal,
 ): Promise<OldPart> {
   const { grid, chunks } = container.index.signals[signalIndex];
-  const { model, format, quantiser, coder } = container.header.signals[signalIndex];
-  const tensors = localTensors(model.architecture);
-  const wanted = Array.from({ length: chunks.count }, (_, chunk) => chunk).filter(
+  const header = container.header.signals[signalIndex];
+  const { model, format } = header;
+  const kept = Array.from({ length: chunks.count }, (_, chunk) => chunk).filter(
     (chunk) => part.ordinalOf(grid.coordinatesOf(chunks.ordinals[chunk])) < 0,
+  );
+  const wanted = kept.filter((chunk) => !isConstantPayload(header, chunks.payloadLengths[chunk]));
+  const isWanted = new Set(wanted);
+  const constants = await copyChunks(
+    container,
+    signalIndex,
+    kept.filter((chunk) => !isWanted.has(chunk)),
+    signal,
   );
   const read: { readonly ordinal: number; readonly weights: Float32Array }[] = [];
   for await (const { chunk, payload } of container.readChunks(signalIndex, wanted, signal && { signal })) {
     const section = container.chunkName(signalIndex, chunk);
-    const weights = decodeWeights(payload, tensors, quantiser.local, quantiser.format, coder, section);
+    const weights = localWeightsOf(header, payload, section);
     read.push({ ordinal: chunks.ordinals[chunk], weights });
   }
   // By place, not by chunk: the same partitions then give the same bytes, wherever their chunks stand.
@@ -160,6 +169,7 @@ async function readOldPart(
     coordinates: read.map(({ ordinal }) => grid.coordinatesOf(ordinal)),
     boxes,
     weights,
+    constants,
     samples: await decodeBoxes(engine, model, format, boxes, { global, local: weights }, signal),
   };
 }
@@ -203,8 +213,7 @@ async function decodeBoxes(
 async function newContent(
   { container, signalIndex, placement, overviews, training }: FinetuneInput,
   signalHeader: SignalHeader,
-  payloads: readonly Uint8Array[],
-  coordinates: readonly (readonly number[])[],
+  chunks: readonly NewChunk[],
   samples: SampleArray,
 ): Promise<Parameters<typeof writeContainer>[1]> {
   const header: Header = {
@@ -213,7 +222,6 @@ async function newContent(
     digest: digestOf(container, samples),
     writer: WRITER_NAME,
   };
-  const chunks = payloads.map((payload, i) => ({ coordinates: coordinates[i], payload }));
   const { grid, window } = placement;
   const signals: NewSignal[] = [];
   for (let i = 0; i < container.index.signals.length; i++) {
@@ -241,12 +249,28 @@ async function sameSignal(
   const wanted = Array.from({ length: chunks.count }, (_, chunk) => chunk).filter(
     (chunk) => !stale.has(chunks.ordinals[chunk]),
   );
-  const copied: NewChunk[] = [...(overview?.chunks ?? [])];
+  const copied = await copyChunks(container, signalIndex, wanted, signal);
+  return {
+    grid: overview?.grid ?? grid,
+    window: overview?.window ?? window,
+    chunks: [...(overview?.chunks ?? []), ...copied],
+  };
+}
+
+/** Chunks of a signal as they are. */
+async function copyChunks(
+  container: Container,
+  signalIndex: number,
+  wanted: readonly number[],
+  signal?: AbortSignal,
+): Promise<NewChunk[]> {
+  const { grid, chunks } = container.index.signals[signalIndex];
+  const copied: NewChunk[] = [];
   for await (const { chunk, payload } of container.readChunks(signalIndex, wanted, signal && { signal })) {
     // A copy: what is read is a view of more.
     copied.push({ coordinates: grid.coordinatesOf(chunks.ordinals[chunk]), payload: payload.slice() });
   }
-  return { grid: overview?.grid ?? grid, window: overview?.window ?? window, chunks: copied };
+  return copied;
 }
 
 /** Of the old family and everything that was trained on, so that different runs are different families. */

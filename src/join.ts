@@ -6,7 +6,13 @@ import { differingChunks, isSound, type ChunkDifference } from './container/comp
 import { hiddenSamplesOf } from './container/hidden-samples.js';
 import { hilbertOrder } from './container/hilbert.js';
 import { joinGrids } from './container/join-grids.js';
-import { copyJoined, type JoinedContent, type JoinedSignal } from './container/join-partitions.js';
+import {
+  payloadLengthsOf,
+  copyJoined,
+  type JoinedContent,
+  type JoinedSignal,
+} from './container/join-partitions.js';
+import { countNetworks } from './container/local-weights.js';
 import type { Container } from './container/reader.js';
 import { checkWritable } from './container/superblock.js';
 import { finishSink, type WriteReport } from './container/writer.js';
@@ -98,21 +104,24 @@ export async function join(
     }
     const sections = joinSections(containers, names, prefer ?? 'first', notices);
     const report = await copyJoined(containers, to, { signals, sections }, signal);
-    return { ...report, ...summary(first, signals), duplicates, notices };
+    return { ...report, ...summary(containers, signals), duplicates, notices };
   });
 }
 
 function summary(
-  { header }: Container,
+  containers: readonly Container[],
   signals: readonly JoinedSignal[],
 ): Pick<JoinReport, 'kept' | 'absent' | 'hiddenSamples' | 'parameters' | 'windows'> {
   let [kept, absent, hiddenSamples] = [0, 0, 0];
   const parameters = { total: 0, local: 0, global: 0 };
-  signals.forEach(({ grid, window, ordinals }, i) => {
+  const [{ header }] = containers;
+  signals.forEach((joined, i) => {
+    const { grid, window, ordinals } = joined;
+    const networks = countNetworks(header.signals[i], payloadLengthsOf(containers, joined, i));
     kept += ordinals.length;
     absent += grid.count - ordinals.length;
     hiddenSamples += hiddenSamplesOf(grid, ordinals, window);
-    const { total, local, global } = countParameters(header.signals[i].model.architecture, ordinals.length);
+    const { total, local, global } = countParameters(header.signals[i].model.architecture, networks);
     parameters.total += total;
     parameters.local += local;
     parameters.global += global;

@@ -1,5 +1,3 @@
-import { localTensors } from '../codec/architecture.js';
-import { decodeWeights } from '../codec/coder/payload.js';
 import { planDecode } from '../codec/decode.js';
 import type { Engine, Evaluator } from '../codec/engine/engine.js';
 import { boxShape, boxSize, type Box, type Grid } from '../codec/grid.js';
@@ -14,6 +12,7 @@ import {
 import type { Budget } from '../codec/train.js';
 import { globalWeightsOf } from './container/global-weights.js';
 import type { SignalHeader } from './container/header.js';
+import { localWeightsOf } from './container/local-weights.js';
 import { MeanSimilarity } from './mean-similarity.js';
 
 /** Side of the squares that are decoded and compared at a time: a million samples, enough for every thread. */
@@ -22,7 +21,7 @@ const SQUARE_SIDE = 1024;
 /** Networks as they go into a file, of every partition of a grid. */
 export interface EncodedNetworks extends Pick<
   SignalHeader,
-  'kind' | 'model' | 'quantiser' | 'coder' | 'globalPayload' | 'format'
+  'kind' | 'model' | 'quantiser' | 'coder' | 'globalPayload' | 'format' | 'constantPartitions'
 > {
   readonly grid: Grid;
   /** Local weights by the ordinal of their partition. */
@@ -171,17 +170,17 @@ function forEachRow(box: Box, core: Box, channels: number, take: (begin: number,
 
 async function decodeBox(
   evaluator: Evaluator,
-  { grid, model, coder, payloads, quantiser, format }: EncodedNetworks,
+  networks: EncodedNetworks,
   box: Box,
   signal?: AbortSignal,
 ): Promise<SampleArray> {
+  const { grid, payloads, format } = networks;
   const plan = planDecode(grid, box, {}, format.channels);
-  const tensors = localTensors(model.architecture);
   const data = allocateSamples(format.sampleType, boxSize(box) * format.channels);
   const target = { data, shape: plan.shape };
   const tasks = plan.tiles.map(({ ordinal, positions, box: { begin } }) => ({
     box: grid.boxOf(ordinal),
-    weights: decodeWeights(payloads[ordinal], tensors, quantiser.local, quantiser.format, coder, 'chunk'),
+    weights: localWeightsOf(networks, payloads[ordinal], 'chunk'),
     positions,
     target,
     at: begin,

@@ -1,12 +1,11 @@
-import { localTensors, type Tensor } from '../codec/architecture.js';
-import { decodeWeights } from '../codec/coder/payload.js';
-import type { PlannedTile } from '../codec/decode.js';
+import { placeTile, type PlannedTile } from '../codec/decode.js';
 import type { Engine, Evaluator, SampleTarget } from '../codec/engine/engine.js';
 import type { LgiError } from '../codec/errors.js';
 import { boxShape, boxSize, type Box } from '../codec/grid.js';
-import { allocateSamples, type SampleArray } from '../codec/signal.js';
+import { allocateSamples, outputsToSamples, type SampleArray } from '../codec/signal.js';
 import { globalWeightsOf } from './container/global-weights.js';
 import type { SignalHeader } from './container/header.js';
+import { decodeConstant, isConstantPayload, localWeightsOf } from './container/local-weights.js';
 import type { SignalIndex } from './container/index-table.js';
 import { MAX_LOCAL_PARAMETERS } from './container/limits.js';
 import type { Container } from './container/reader.js';
@@ -63,7 +62,6 @@ export class PartitionDecoder {
   readonly #engine: () => Engine;
   readonly #header: SignalHeader;
   readonly #index: SignalIndex;
-  readonly #localTensors: readonly Tensor[];
   #evaluator: Promise<Evaluator> | undefined;
 
   /** @param ordinal place of the signal in the file. */
@@ -73,7 +71,6 @@ export class PartitionDecoder {
     this.#engine = engine;
     this.#header = container.header.signals[ordinal];
     this.#index = container.index.signals[ordinal];
-    this.#localTensors = localTensors(this.#header.model.architecture);
   }
 
   /**
@@ -116,6 +113,11 @@ export class PartitionDecoder {
       }
       const tile = byChunk.get(chunk);
       if (tile === undefined) continue;
+      if (isConstantPayload(this.#header, payload.length)) {
+        const constant = this.#constantTile(chunk, payload, tile, whole, options, onDamage);
+        if (constant !== undefined) yield constant;
+        continue;
+      }
       const weights = this.#decodeChunk(chunk, payload, options, onDamage);
       if (weights === undefined) continue;
       batch.push({ tile, weights });
@@ -142,15 +144,43 @@ export class PartitionDecoder {
     { allowDamaged }: TileOptions,
     onDamage: (reason: LgiError, chunk: number) => void,
   ): Float32Array | undefined {
-    const { quantiser, coder } = this.#header;
     const section = this.#container.chunkName(this.#ordinal, chunk);
     try {
-      return decodeWeights(payload, this.#localTensors, quantiser.local, quantiser.format, coder, section);
+      return localWeightsOf(this.#header, payload, section);
     } catch (error) {
       if (allowDamaged !== true) throw error;
       onDamage(error as LgiError, chunk);
       return undefined;
     }
+  }
+
+  /** A constant partition needs no engine. */
+  #constantTile(
+    chunk: number,
+    payload: Uint8Array,
+    { ordinal, box }: PlannedTile,
+    whole: SampleTarget | undefined,
+    { allowDamaged }: TileOptions,
+    onDamage: (reason: LgiError, chunk: number) => void,
+  ): Tile | undefined {
+    const { sampleType, channels, mapping } = this.#header.format;
+    const sample = allocateSamples(sampleType, channels);
+    try {
+      outputsToSamples(
+        decodeConstant(payload, this.#container.chunkName(this.#ordinal, chunk)),
+        mapping,
+        sample,
+      );
+    } catch (error) {
+      if (allowDamaged !== true) throw error;
+      onDamage(error as LgiError, chunk);
+      return undefined;
+    }
+    const data = allocateSamples(sampleType, boxSize(box) * channels);
+    for (let i = 0; i < data.length; i++) data[i] = sample[i % channels];
+    if (whole !== undefined) placeTile(data, box, channels, whole.data, whole.shape);
+    const coordinates = this.#index.grid.coordinatesOf(ordinal);
+    return { coordinates, box, ...(whole === undefined && { data }) };
   }
 
   /** Hands a batch to the engine, which takes it after those that it has. */

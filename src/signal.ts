@@ -11,6 +11,7 @@ import type { SampleArray, SampleFormat, SignalKind } from '../codec/signal.js';
 import type { Colour } from './colour.js';
 import type { SignalHeader } from './container/header.js';
 import type { SignalIndex } from './container/index-table.js';
+import { countNetworks } from './container/local-weights.js';
 import { overviewBox } from './container/overviews.js';
 import type { Container } from './container/reader.js';
 import { PartitionDecoder, type Tile, type TileOptions } from './partition-decoder.js';
@@ -143,14 +144,17 @@ export class Signal {
   }
 
   get partitions(): PartitionCount {
-    const present = this.#index.chunks.count;
-    // Of the command line's contract; this version's files have no constant partitions.
-    return { present, constant: 0, absent: this.#index.grid.count - present };
+    const { chunks, grid } = this.#index;
+    const present = countNetworks(this.#header, chunks.payloadLengths);
+    return { present, constant: chunks.count - present, absent: grid.count - chunks.count };
   }
 
   /** Parameters that the file holds. */
   get parameters(): ParameterCount {
-    return countParameters(this.#header.model.architecture, this.#index.chunks.count);
+    return countParameters(
+      this.#header.model.architecture,
+      countNetworks(this.#header, this.#index.chunks.payloadLengths),
+    );
   }
 
   /**

@@ -1,5 +1,3 @@
-import { localTensors } from '../codec/architecture.js';
-import { encodeWeights } from '../codec/coder/payload.js';
 import type { Engine } from '../codec/engine/engine.js';
 import type { Box, Grid } from '../codec/grid.js';
 import { sampleObjective } from '../codec/objective.js';
@@ -8,8 +6,10 @@ import { PRESETS } from '../codec/presets.js';
 import { localPart } from '../codec/recipe.js';
 import { signalPeak } from '../codec/signal.js';
 import { drawWeights, train, type Budget, type Progress, type TrainingResult } from '../codec/train.js';
+import { findConstantCells, NO_CONSTANTS } from './constant-cells.js';
 import { globalWeightsOf } from './container/global-weights.js';
 import type { SignalHeader } from './container/header.js';
+import { encodeConstant, encodeNetwork } from './container/local-weights.js';
 import type { NewChunk } from './container/writer.js';
 import { allowForQuantising, measureQuality, type Quality } from './measure.js';
 import type { Media } from './media/media.js';
@@ -54,12 +54,43 @@ export async function trainPart(
   header: SignalHeader,
   media: Media,
   part: Grid,
-  { budget, seed, onProgress, signal }: PartTraining,
+  training: PartTraining,
 ): Promise<TrainedPart> {
-  const { model, quantiser, coder, format } = header;
+  const { format } = header;
+  const read = readerAt(media, part.extent.begin, training.signal);
+  const constants =
+    header.constantPartitions === true ? await findConstantCells(part, format, read) : NO_CONSTANTS;
+  const ordinals = Array.from({ length: part.count }, (_, ordinal) => ordinal).filter(
+    (ordinal) => !constants.has(ordinal),
+  );
+  const payloads = new Array<Uint8Array>(part.count);
+  for (const [ordinal, outputs] of constants) payloads[ordinal] = encodeConstant(outputs);
+  const trained =
+    ordinals.length === 0
+      ? { iterations: 0, seconds: 0, stoppedBy: 'iterations' as const }
+      : await trainNetworks(engine, header, part, ordinals, read, payloads, training);
+  const quality = await measureQuality(engine, { ...header, grid: part, payloads }, read, training.signal);
+  const chunks = payloads.map((payload, ordinal) => ({
+    coordinates: part.coordinatesOf(ordinal),
+    payload,
+  }));
+  return { ...quality, chunks, ...trained };
+}
+
+/** Trains the partitions of these ordinals and puts their payloads where they belong. */
+async function trainNetworks(
+  engine: Engine,
+  header: SignalHeader,
+  part: Grid,
+  ordinals: readonly number[],
+  read: ReturnType<typeof readerAt>,
+  payloads: Uint8Array[],
+  { budget, seed, onProgress, signal }: PartTraining,
+): Promise<Pick<TrainedPart, 'iterations' | 'seconds' | 'stoppedBy'>> {
+  const { model, quantiser, format } = header;
   const { architecture } = model;
-  const read = readerAt(media, part.extent.begin, signal);
-  const objective = await sampleObjective(part, format, read, { peak: signalPeak(header.kind, format) });
+  const peak = signalPeak(header.kind, format);
+  const objective = await sampleObjective(part, format, read, { ordinals, peak });
   const recipe = localPart(PRESETS[header.kind].fast.recipe);
   const global = globalWeightsOf(header);
   const bounds = localBounds(architecture, quantiser);
@@ -67,21 +98,13 @@ export async function trainPart(
     model,
     objective,
     recipe,
-    initial: { global, local: drawWeights({ model, objective, recipe, seed }).local },
+    initial: { global, local: drawWeights({ model, objective, recipe, seed }, ordinals).local },
     ...(bounds && { localBounds: bounds }),
     seed,
     budget: allowForQuantising(budget),
     ...(onProgress && { onProgress }),
     ...(signal && { signal }),
   });
-  const tensors = localTensors(architecture);
-  const payloads = weights.local.map((values) =>
-    encodeWeights(values, tensors, quantiser.local, quantiser.format, coder),
-  );
-  const quality = await measureQuality(engine, { ...header, grid: part, payloads }, read, signal);
-  const chunks = payloads.map((payload, ordinal) => ({
-    coordinates: part.coordinatesOf(ordinal),
-    payload,
-  }));
-  return { ...quality, chunks, iterations, seconds, stoppedBy };
+  for (const [i, ordinal] of ordinals.entries()) payloads[ordinal] = encodeNetwork(weights.local[i], header);
+  return { iterations, seconds, stoppedBy };
 }

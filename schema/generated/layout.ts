@@ -67,6 +67,7 @@ export const LAYOUT: Readonly<Record<TableName, readonly FieldLayout[]>> = {
     { name: 'rate', kind: 'inline', size: 8, align: 4, required: false },
     { name: 'start_seconds', kind: 'inline', size: 8, align: 8, required: false },
     { name: 'overview_factor', kind: 'inline', size: 2, align: 2, required: false },
+    { name: 'constant_partitions', kind: 'inline', size: 1, align: 1, required: false },
   ],
   SignalIndex: [
     { name: 'axes', kind: 'tables', table: 'Axis', required: true },

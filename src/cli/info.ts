@@ -1,4 +1,5 @@
 import { countParameters, type Architecture } from '../../codec/architecture.js';
+import { countNetworks } from '../container/local-weights.js';
 import { boxShape } from '../../codec/grid.js';
 import type { Quantiser } from '../../codec/quantise.js';
 import { openContainer, type Container } from '../container/reader.js';
@@ -122,6 +123,7 @@ function signalInfo({ header, index }: Container, i: number) {
   const { kind, role, overviewFactor, format, colour, model, quantiser, coder, firstShape } =
     header.signals[i];
   const { grid, window, chunks } = index.signals[i];
+  const networks = countNetworks(header.signals[i], chunks.payloadLengths);
   return {
     kind,
     role,
@@ -137,10 +139,9 @@ function signalInfo({ header, index }: Container, i: number) {
     grid: grid.shape,
     cell: model.nominalCell,
     firstPartition: grid.axes.map(({ firstCell }) => firstCell),
-    // `constant` is of the contract; this version's files have none.
-    partitions: { present: chunks.count, constant: 0, absent: grid.count - chunks.count },
+    partitions: { present: networks, constant: chunks.count - networks, absent: grid.count - chunks.count },
     architecture: { family: 'local-global', ...model.architecture },
-    parameters: countParameters(model.architecture, chunks.count),
+    parameters: countParameters(model.architecture, networks),
     weights: weightsName(quantiser, model.architecture),
     coder,
   };

@@ -30,9 +30,12 @@ export function formatFor(
   });
   const hasOverviews = header.signals.some(({ role }) => role === 'overview');
   const isImplied = columns.some((each) => each.isImplied);
-  const minor = isImplied ? 2 : goesBeyond || hasOverviews ? 1 : 0;
+  const hasConstants = header.signals.some(({ constantPartitions }) => constantPartitions === true);
+  const minor = hasConstants ? 3 : isImplied ? 2 : goesBeyond || hasOverviews ? 1 : 0;
   const mustUnderstand =
-    (goesBeyond ? FEATURES.extentBeyondFirst : 0n) | (isImplied ? FEATURES.impliedChunks : 0n);
+    (goesBeyond ? FEATURES.extentBeyondFirst : 0n) |
+    (isImplied ? FEATURES.impliedChunks : 0n) |
+    (hasConstants ? FEATURES.constantPartitions : 0n);
   return {
     version: { ...version, minor: Math.max(version.minor, minor) },
     features: { ...features, mustUnderstand: features.mustUnderstand | mustUnderstand },

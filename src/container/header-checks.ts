@@ -9,6 +9,7 @@ import { LgiError } from '../../codec/errors.js';
 import { checkQuantiser } from '../../codec/quantise.js';
 import { AXES, type ChannelLayout } from '../../codec/signal.js';
 import type { Header, SignalHeader } from './header.js';
+import { constantPayloadByteLength, isAmbiguous } from './local-weights.js';
 import * as limits from './limits.js';
 
 /** Channels that a layout has; `plain` has any number. */
@@ -162,6 +163,10 @@ class HeaderChecks {
     for (const { step } of [...quantiser.local, ...quantiser.global]) {
       this.must(Math.fround(step) === step, `its quantiser's step ${step} is no binary32`);
     }
+    this.must(
+      signal.constantPartitions !== true || !isAmbiguous(signal),
+      `its constant partitions and its networks both take ${constantPayloadByteLength(channels)} bytes`,
+    );
     const hasGlobal = model.architecture.globalWidth > 0;
     this.must(
       globalPayload.length > 0 === hasGlobal,

@@ -80,6 +80,7 @@ function encodeSignal(builder: Builder, signal: SignalHeader): number {
   }
   if (signal.startSeconds !== undefined) fb.Signal.addStartSeconds(builder, signal.startSeconds);
   if (signal.overviewFactor !== undefined) fb.Signal.addOverviewFactor(builder, signal.overviewFactor);
+  if (signal.constantPartitions === true) fb.Signal.addConstantPartitions(builder, true);
   return fb.Signal.endSignal(builder);
 }
 
@@ -207,6 +208,7 @@ function decodeSignal(table: fb.Signal, byteOffset: number): SignalHeader {
     ...(rate ? { rate: { numerator: rate.numerator(), denominator: rate.denominator() } } : {}),
     ...(startSeconds !== 0 ? { startSeconds } : {}),
     ...(overviewFactor !== 0 ? { overviewFactor } : {}),
+    ...(table.constantPartitions() ? { constantPartitions: true as const } : {}),
   };
 }
 

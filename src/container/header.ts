@@ -31,6 +31,8 @@ export interface SignalHeader {
    * of two from 2 to 4,096.
    */
   readonly overviewFactor?: number;
+  /** Whether partitions may be constant, and their payloads outputs in place of weights; default false. */
+  readonly constantPartitions?: true;
 }
 
 /** What crop and append never change. */

@@ -164,6 +164,11 @@ export function decodeIndex(
     });
   }
   checkSections(sections, checks);
+  checks.must(
+    (features.mustUnderstand & FEATURES.constantPartitions) !== 0n ||
+      header.signals.every(({ constantPartitions }) => constantPartitions !== true),
+    'the header has constant partitions, and the superblock does not say so',
+  );
   const signals = header.signals.map((signal, i) =>
     decodeSignalIndex(present(table.signals(i)), signal, features, `signal ${i}`, checks, likely[i]),
   );

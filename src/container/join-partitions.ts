@@ -52,14 +52,11 @@ export async function copyJoined(
       features: union(containers.map((container) => container.superblock.features)),
     },
     sections: sections.map(({ section }) => section),
-    signals: signals.map(({ grid, window, ordinals, files, chunks }, i) => ({
-      grid,
-      window,
-      ordinals,
-      payloadLengths: Uint32Array.from(
-        chunks,
-        (chunk, at) => containers[files[at]].index.signals[i].chunks.payloadLengths[chunk],
-      ),
+    signals: signals.map((joined, i) => ({
+      grid: joined.grid,
+      window: joined.window,
+      ordinals: joined.ordinals,
+      payloadLengths: payloadLengthsOf(containers, joined, i),
     })),
   });
   const bufferBytes = Math.min(COPY_BUFFER_BYTES, layout.superblock.committedByteLength);
@@ -76,6 +73,18 @@ export async function copyJoined(
   }
   await writer.flush();
   return endFile(sink, writer.position, familyIdBytes, layout, chunkCrcs);
+}
+
+/** u32 [chunks], bytes of a joined signal's payloads. */
+export function payloadLengthsOf(
+  containers: readonly Container[],
+  { files, chunks }: JoinedSignal,
+  signalIndex: number,
+): Uint32Array {
+  return Uint32Array.from(
+    chunks,
+    (chunk, at) => containers[files[at]].index.signals[signalIndex].chunks.payloadLengths[chunk],
+  );
 }
 
 function union(all: readonly Features[]): Features {

@@ -233,7 +233,10 @@ async function findIndex(
   const committedByteLength = isSuperblockLost ? MAX_FILE_BYTES : superblock.committedByteLength;
   // Nor what its index has to be understood by.
   const features = isSuperblockLost
-    ? { ...superblock.features, mustUnderstand: FEATURES.extentBeyondFirst | FEATURES.impliedChunks }
+    ? {
+        ...superblock.features,
+        mustUnderstand: FEATURES.extentBeyondFirst | FEATURES.impliedChunks | FEATURES.constantPartitions,
+      }
     : superblock.features;
   const places = new Set(isSuperblockLost ? [] : [superblock.index.byteOffset]);
   for (const place of [...indexes].reverse()) places.add(place);

@@ -8,6 +8,7 @@ import { CHUNK_HEAD_BYTES, decodeChunkHead, isAligned, nextChunkOffset } from '.
 import { crc32c } from './crc32c.js';
 import { unshiftCrc } from './crc-shift.js';
 import type { Header } from './header.js';
+import { constantPayloadByteLength } from './local-weights.js';
 import { MAX_CELLS, MAX_PAYLOAD_BYTES, MAX_POSITION } from './limits.js';
 
 /** Bytes that a scan holds at a time: large enough that reads do not show. */
@@ -118,13 +119,16 @@ class Scanner {
     private readonly headerCrcs: ReadonlySet<number>,
   ) {
     this.rules = header.signals.map((signal) => {
-      const { kind, model, quantiser, coder } = signal;
+      const { kind, model, quantiser, coder, format, constantPartitions } = signal;
       const tensors = localTensors(model.architecture);
       return {
         axes: AXES[kind].length,
         most: Math.min(
           MAX_PAYLOAD_BYTES,
-          largestPayloadByteLength(tensors, quantiser.local, quantiser.format, coder),
+          Math.max(
+            largestPayloadByteLength(tensors, quantiser.local, quantiser.format, coder),
+            constantPartitions === true ? constantPayloadByteLength(format.channels) : 0,
+          ),
         ),
         aligned: isAligned(signal),
       };

@@ -64,11 +64,13 @@ export const FEATURES = {
   extentBeyondFirst: 1n,
   /** An index leaves out what follows: which cells have chunks, or lengths that are all the same. */
   impliedChunks: 2n,
+  /** A signal may have constant partitions: chunks with outputs in place of weights. */
+  constantPartitions: 4n,
 } as const;
 
 /** Feature bits that this program knows. */
 const KNOWN_FEATURES: Features = {
-  mustUnderstand: FEATURES.extentBeyondFirst | FEATURES.impliedChunks,
+  mustUnderstand: FEATURES.extentBeyondFirst | FEATURES.impliedChunks | FEATURES.constantPartitions,
   mustUnderstandToWrite: 0n,
   mayIgnore: 0n,
 };

@@ -239,6 +239,7 @@ function readSignal(
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const n = AXES[header.u8(0)];
   const format = header.table(2);
+  const hasConstants = header.u8(15) !== 0;
   const [sampleType, channels] = [format.u8(0), format.u8(1)];
   const [valueScale, valueOffset] = format.doubles(3, 2);
   const maps = header.vector(5, 16, (v, at) => ({
@@ -310,7 +311,15 @@ function readSignal(
       throw new Error('chunk');
     if (view.getUint32(at + 4, true) !== length || view.getUint8(at + 32) !== ordinal)
       throw new Error('chunk');
-    const flat = readWeights(payload, counts(localShapes), { ...common, tensors: tensors(1) });
+    // Section 6.4: what is constant has nothing but output biases.
+    const size = counts(localShapes).reduce((sum, count) => sum + count, 0);
+    const isConstant = hasConstants && length === 4 * channels;
+    const flat = isConstant
+      ? [
+          ...new Array<number>(size - channels).fill(0),
+          ...Array.from({ length: channels }, (_, c) => new DataView(payload.buffer).getFloat32(4 * c, true)),
+        ]
+      : readWeights(payload, counts(localShapes), { ...common, tensors: tensors(1) });
     locals.set(partition.join(), layersOf(flat, localShapes));
     at += 36 + length;
   });

@@ -1,4 +1,4 @@
-"""A reader of LGI files, version 1.2, written from spec/lgi-format.md and spec/lgi.fbs alone, with Python's standard library.
+"""A reader of LGI files, version 1.3, written from spec/lgi-format.md and spec/lgi.fbs alone, with Python's standard library.
 
     python3 lgi_reader.py FOLDER      decodes or refuses every vector of a folder; exit status 1 where one fails
     python3 lgi_reader.py FILE.lgi    opens and checks a file, prints its signals, or its error, as JSON
@@ -18,8 +18,8 @@ import sys
 import zlib
 
 MAGIC = b"\x91LGI\r\n\x1a\n"
-BEYOND_FIRST, IMPLIED = 1, 2                      # features, bits 0 and 1: the extent goes on; columns leave things out
-KNOWN_FEATURES = BEYOND_FIRST | IMPLIED
+BEYOND_FIRST, IMPLIED, CONSTANT = 1, 2, 4         # features: the extent goes on; columns leave things out; constants
+KNOWN_FEATURES = BEYOND_FIRST | IMPLIED | CONSTANT
 AXES = {"image": 2, "audio": 1, "video": 3, "volume": 3, "shape": 3}        # in the order of SignalKind
 KINDS = list(AXES)
 SAMPLE_TYPES = ["uint8", "uint16", "float32"]
@@ -92,7 +92,8 @@ TABLES = {
     "Header": "signals:[Signal]! digest:[u8] writer:string",
     "Signal": "kind:u8 role:u8 sample_format:SampleFormat! colour:Colour first_shape:[u32]! "
               "coordinate_maps:[CoordinateMap]! nominal_cell:[u32]! architecture:|SineFamily! quantiser:Quantiser! "
-              "coder:u8 global_weights:[u8]! rate:Rate start_seconds:f64 overview_factor:u16",
+              "coder:u8 global_weights:[u8]! rate:Rate start_seconds:f64 overview_factor:u16 "
+              "constant_partitions:u8",
     "SampleFormat": "sample_type:u8 channels:u8 layout:u8 mapping:ValueMapping!",
     "SineFamily": "levels:u8 local_width:u16 global_width:u16 local_coordinates:u8 lattice_stride:u16 "
                   "local_activation:SineActivation! global_activation:SineActivation! merge_activation:SineActivation!",
@@ -295,6 +296,13 @@ class Network:
             need(step > 0 and math.isfinite(f32((2**(bits - 1) - 1) * step)), "header", "step of an integer")
         return quantisers
 
+    def stored_bits(self, tensors, quantisers):
+        """Bits of a payload without a coder."""
+        if self.format != INTEGER:
+            return (32 if self.format == FLOAT32 else 16) * self.weights_of(tensors)
+        sizes = [size for inputs, outputs in tensors for size in (inputs * outputs, outputs)]
+        return sum(size * bits for size, (_, bits) in zip(sizes, quantisers))
+
     def read_weights(self, payload, tensors, quantisers, section):
         """The flat array of weights of a payload (6.2, 6.3)."""
         count = self.weights_of(tensors)
@@ -303,12 +311,10 @@ class Network:
             sizes = [size for inputs, outputs in tensors for size in (inputs * outputs, outputs)]
             quantiser_of_each = itertools.chain.from_iterable(map(itertools.repeat, quantisers, sizes))
             width = 1 if all(bits <= 8 for _, bits in quantisers) else 2
-            stored_bits = sum(size * bits for size, (_, bits) in zip(sizes, quantisers))
         else:
             width = 4 if self.format == FLOAT32 else 2
-            stored_bits = 8 * width * count
         if self.coder == NONE:
-            need(len(payload) == (stored_bits + 7) // 8, section, "length of the payload")
+            need(len(payload) == (self.stored_bits(tensors, quantisers) + 7) // 8, section, "length of the payload")
         else:
             payload = join_planes(inflate(payload, width * count, section), width)
         if self.format != INTEGER:
@@ -448,6 +454,10 @@ class Signal:
         need(math.isfinite(table["start_seconds"]), section, "start")
         within(table["start_seconds"], MOST_WHOLE, section, "start")
         self.network = Network(n, self.channels, table)
+        self.has_constants = bool(table["constant_partitions"])
+        if self.has_constants and self.network.coder == NONE:
+            bits = self.network.stored_bits(self.network.local_tensors, self.network.local_quantisers)
+            need((bits + 7) // 8 != 4 * self.channels, section, "networks as long as constants")
         lattice = self.network.stride if self.network.global_width else 0
         self.fold_at = [-(-size // lattice) * lattice if lattice else size for size in self.first_shape]
         self.global_part_at = functools.lru_cache(LATTICE_POINTS_KEPT)(
@@ -457,6 +467,7 @@ class Signal:
         """Checks and takes what the index says of this signal (5.1); chunk offsets stand in `chunks`."""
         section, features = "index", block["features"]
         n = self.n
+        need(features & CONSTANT or not self.has_constants, section, "constant partitions without their feature")
         need(len(table["axes"]) == len(table["window_begin"]) == len(table["window_end"]) == n, section, "axes")
         self.begin, self.end = table["window_begin"], table["window_end"]
         self.cuts = [axis["cuts"] for axis in table["axes"]]
@@ -679,6 +690,11 @@ class LgiFile:
              "length, box or signal are not those of the index")
         need(kind == 0, section, "kind of the chunk")
         network = signal.network
+        if signal.has_constants and length == 4 * signal.channels:                                   # 6.4
+            outputs = struct.unpack("<%df" % signal.channels, payload)
+            need(all(map(math.isfinite, outputs)), section, "an output that is not finite")
+            count = network.weights_of(network.local_tensors) - signal.channels
+            return network.layers([0.0] * count + list(outputs), network.local_tensors)
         weights = network.read_weights(payload, network.local_tensors, network.local_quantisers, section)
         return network.layers(weights, network.local_tensors)
 

@@ -189,8 +189,16 @@ overviewFactor():number {
   return offset ? this.bb!.readUint16(this.bb_pos + offset) : 0;
 }
 
+/**
+ * Whether partitions may be constant: a payload of exactly 4 bytes per channel is then their output, binary32 each.
+ */
+constantPartitions():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 34);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startSignal(builder:flatbuffers.Builder) {
-  builder.startObject(15);
+  builder.startObject(16);
 }
 
 static addKind(builder:flatbuffers.Builder, kind:SignalKind) {
@@ -301,6 +309,10 @@ static addStartSeconds(builder:flatbuffers.Builder, startSeconds:number) {
 
 static addOverviewFactor(builder:flatbuffers.Builder, overviewFactor:number) {
   builder.addFieldInt16(14, overviewFactor, 0);
+}
+
+static addConstantPartitions(builder:flatbuffers.Builder, constantPartitions:boolean) {
+  builder.addFieldInt8(15, +constantPartitions, +false);
 }
 
 static endSignal(builder:flatbuffers.Builder):flatbuffers.Offset {
