@@ -13,6 +13,7 @@ import { constantsOf, plannedIterations, trainedPositions, trainInGroups, workOf
 import type { TrainedSignal } from './encode-groups.js';
 import { overviewSettings, resolveSettings, withoutShape } from './encode-settings.js';
 import type { EncodeOptions, EncodeSettings } from './encode-settings.js';
+import { encodePlacement, PLACEMENT_SECTION } from './grid-placement.js';
 import type { Sink } from './io/sink.js';
 import { allowForQuantising, measureQuality, type Quality } from './measure.js';
 import type { Media } from './media/media.js';
@@ -204,7 +205,7 @@ async function trainAndMeasure(
     digest: hash.update(new TextEncoder().encode(decisionsOf(media))).digest(),
     writer: WRITER_NAME,
   };
-  const { iccProfile } = media[0].media;
+  const { iccProfile, placement } = media[0].media;
   return {
     content: {
       header,
@@ -215,7 +216,10 @@ async function trainAndMeasure(
           payload,
         })),
       })),
-      metadata: iccProfile === undefined ? [] : [{ name: 'icc', bytes: iccProfile }],
+      metadata: [
+        ...(iccProfile === undefined ? [] : [{ name: 'icc', bytes: iccProfile }]),
+        ...(placement === undefined ? [] : [{ name: PLACEMENT_SECTION, bytes: encodePlacement(placement) }]),
+      ],
     },
     report: {
       ...reports[0],

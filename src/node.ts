@@ -30,3 +30,6 @@ export { readVideo, readVideoWithSound } from './media/read-video.js';
 export type { ReadVideoOptions } from './media/read-video.js';
 export { writeVideo } from './media/write-video.js';
 export type { VideoFrames, WrittenVideo } from './media/write-video.js';
+export { surfaceOf } from './media/surface.js';
+export type { ShapeSamples } from './media/surface.js';
+export { writeMesh } from './media/write-mesh.js';

@@ -1,6 +1,7 @@
 import { siren } from '../architecture.js';
 import type { Preset } from '../preset.js';
 import { FAST_IMAGE } from './image.js';
+import { SMALL_STEPS } from './small-steps.js';
 import { paperRecipe } from './paper-recipe.js';
 
 /** The paper's settings for shapes (table 6; appendix E). */
@@ -18,9 +19,22 @@ export const PAPER_SHAPE: Preset = {
   timePerSample: 1,
 };
 
-/** The picture's recipe on this medium's partitions. */
+/**
+ * The recipe of signals of three axes, measured on the Stanford bunny at 256 voxels per axis, where 187 of 512 partitions are not
+ * constant, with about 200,000 parameters, 30 s on one thread:
+ *
+ * - Cells of 32 / 24 / 16: an IoU of 0.9991 / 0.9996 / 0.9998 in files of 327 / 366 / 470 KB, constant partitions and all.
+ * - Steps of 1/64 with a first omega of 30 / of 1/128 with 15: 0.9993 / 0.9991; 37.0 / 37.9 dB.
+ * - At 128 voxels and 50,000 parameters, 40 s, with / without a global network: 0.9876 / 0.9999.
+ * - Samples are drawn evenly: partitions without a surface have no network, and drawing more near the surface was not needed.
+ */
 export const FAST_SHAPE: Preset = {
   ...FAST_IMAGE,
+  recipe: SMALL_STEPS,
   partitioning: { cell: [32, 32, 32] },
+  localWidth: 17,
+  globalWidth: 0,
+  globalShare: 0,
+  activations: { local: siren(15, 30), global: siren(30, 30), merge: siren(30, 30) },
   timePerSample: 1,
 };

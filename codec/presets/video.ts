@@ -1,6 +1,7 @@
 import { siren } from '../architecture.js';
 import type { Preset } from '../preset.js';
 import { FAST_IMAGE } from './image.js';
+import { SMALL_STEPS } from './small-steps.js';
 import { paperRecipe } from './paper-recipe.js';
 
 /** The paper's settings for video (table 6; section 4.3): 0.0038 of the pixels in each of 5000 iterations, Adam 1e-4. */
@@ -18,8 +19,6 @@ export const PAPER_VIDEO: Preset = {
   timePerSample: 1,
 };
 
-const [JOINT, LOCAL] = FAST_IMAGE.recipe.phases;
-
 /**
  * The picture's recipe with settings of its own, measured on 16 frames of bikes.mp4 (640x272) at about 205,000 parameters, 70 s
  * on one thread, cells of 16x32x32 where nothing else is said:
@@ -35,10 +34,7 @@ const [JOINT, LOCAL] = FAST_IMAGE.recipe.phases;
  */
 export const FAST_VIDEO: Preset = {
   ...FAST_IMAGE,
-  recipe: {
-    ...FAST_IMAGE.recipe,
-    phases: [JOINT, { ...LOCAL, batches: 128, iterations: 32 * 128 }],
-  },
+  recipe: SMALL_STEPS,
   partitioning: { cell: [8, 32, 32] },
   localWidth: 12,
   globalWidth: 0,

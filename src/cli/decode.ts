@@ -39,7 +39,8 @@ const EPILOGUE = `
 The extension says the format. Pictures: .png (exact, 8 and 16 bits), .jpg,
 .webp. Sound: .wav and .flac (16 bits), .mp3, .m4a, .ogg, .opus. Video, with its
 sound: .mp4, .mov, .mkv, .webm; of such a file .wav and the like take the sound
-alone. Volumes and shapes: .npy, or slices by a pattern such as out/%04d.png.
+alone. Volumes and shapes: .npy, or slices by a pattern such as out/%04d.png;
+shapes also the mesh of their surface, .obj, .stl or .ply.
 Pictures above 4 million samples carry reduced copies of themselves (overviews).
 With --overview a smaller picture comes from the coarsest of them that is fine
 enough; without it, and without overviews, outputs are points of the picture.

@@ -11,6 +11,7 @@ import {
   type SignalKind,
 } from '../../codec/signal.js';
 import type { Colour } from '../colour.js';
+import type { GridPlacement } from '../grid-placement.js';
 import type { Rate } from '../rate.js';
 
 /** A medium whose samples can be read box by box. */
@@ -26,6 +27,8 @@ export interface Media {
   readonly rate?: Rate;
   /** Time of the first sample on axis t, in seconds; default 0. */
   readonly startSeconds?: number;
+  /** Where the grid lies in units of what it was made from, such as a mesh's. */
+  readonly placement?: GridPlacement;
   /** The ICC profile that came with the samples, unchanged. */
   readonly iccProfile?: Uint8Array;
   /** What a user should know of how the medium was read, such as an orientation that was applied; may be empty. */
@@ -57,6 +60,7 @@ export interface MemoryMediaOptions {
   readonly rate?: Rate;
   /** Time of the first sample in seconds, for kinds with time; default 0. */
   readonly startSeconds?: number;
+  readonly placement?: GridPlacement;
   readonly iccProfile?: Uint8Array;
   readonly notices?: readonly string[];
 }
@@ -92,7 +96,7 @@ function sampleTypeOf(data: SampleArray): SampleType {
  * @throws OptionError for a kind that there is not.
  */
 export function memoryMedia(options: MemoryMediaOptions): Media {
-  const { kind = 'image', shape, colour, rate, startSeconds, iccProfile, notices } = options;
+  const { kind = 'image', shape, colour, rate, startSeconds, iccProfile, placement, notices } = options;
   const data =
     options.data instanceof Uint8ClampedArray
       ? new Uint8Array(options.data.buffer, options.data.byteOffset, options.data.length)
@@ -154,6 +158,7 @@ export function memoryMedia(options: MemoryMediaOptions): Media {
     ...(colour && { colour }),
     ...(rate && { rate }),
     ...(startSeconds !== undefined && { startSeconds }),
+    ...(placement && { placement }),
     ...(iccProfile && { iccProfile }),
     ...(notices?.length && { notices }),
     async read(box, signal) {

@@ -10,12 +10,13 @@ import { voxelise, type VoxeliseOptions } from './voxelise.js';
  */
 export async function shapeVolume(mesh: Mesh, options: VoxeliseOptions = {}): Promise<Media> {
   const { name = 'mesh' } = options;
-  const { data, shape, isInverted } = await voxelise(mesh, options);
+  const { data, shape, isInverted, origin, voxelSize } = await voxelise(mesh, options);
   return memoryMedia({
     kind: 'shape',
     data,
     shape,
     channels: 1,
+    placement: { origin: [...origin].reverse(), spacing: [voxelSize, voxelSize, voxelSize] },
     ...(isInverted && { notices: [`${name}: its faces look inwards, it was taken inside out`] }),
   });
 }

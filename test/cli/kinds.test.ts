@@ -1,6 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { readAudio, readVideoWithSound, writeAudio, writeVideo, writeVolume } from '../../dist/src/node.js';
+import {
+  readAudio,
+  readMesh,
+  readVideoWithSound,
+  writeAudio,
+  writeVideo,
+  writeVolume,
+} from '../../dist/src/node.js';
 import { Workplace } from './run-lgi.js';
 
 const workplace = await Workplace.create();
@@ -37,6 +44,21 @@ it('encode takes a mesh as a shape, and says how much of it overlaps', async () 
   const report = await workplace.json(...argv);
   expect(report).toMatchObject({ kind: 'shape', grid: [1, 1, 1], iou: expect.any(Number) as number });
   expect((report as { iou?: number }).iou).toBeGreaterThan(0.5);
+});
+
+it('a shape comes out as a mesh where the mesh lay that went in, also of a part', async () => {
+  await workplace.json('decode', 'box.lgi', '-o', 'out.ply');
+  const { positions } = await readMesh(workplace.path('out.ply'));
+  for (let i = 0; i < positions.length; i++) {
+    expect(positions[i]).toBeGreaterThan(-0.2);
+    expect(positions[i]).toBeLessThan(1.2);
+  }
+  await workplace.json('crop', 'box.lgi', '-o', 'top.lgi', '--region', '0,0,8,16,16,8');
+  await workplace.json('decode', 'top.lgi', '-o', 'top.stl', '--scale', '2');
+  const top = await readMesh(workplace.path('top.stl'));
+  const heights = Array.from(top.positions).filter((_, i) => i % 3 === 2);
+  expect(Math.min(...heights)).toBeCloseTo(0.5, 1);
+  expect(Math.max(...heights)).toBeCloseTo(1, 0);
 });
 
 it('a volume is decoded, by regions and sizes, and compared', async () => {
@@ -114,6 +136,7 @@ describe('sound', () => {
     [['crop', 'a.lgi', '-o', 'x.lgi', '--region', '0,0,4,4'], /sound has no region/],
     [['decode', 'v.lgi', '-o', 'v.wav'], /no sound in the file, which has volume/],
     [['decode', 'v.lgi', '-o', 'v.npy', '--region', '0,0,4,4'], /this volume needs 6/],
+    [['decode', 'v.lgi', '-o', 'v.obj'], /is a mesh, which shapes have/],
     [['encode', 'v.npy', '-o', 'v.wav'], /name it .lgi/],
   ])('%j is refused in words', async (argv, message) => {
     const { code, stderr } = await workplace.runInside(argv);
