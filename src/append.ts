@@ -1,7 +1,7 @@
 import { countParameters, type ParameterCount } from '../codec/architecture.js';
 import type { Engine } from '../codec/engine/engine.js';
 import { OptionError } from '../codec/errors.js';
-import { boxSize, type Box } from '../codec/grid.js';
+import { boxShape, boxSize, type Box } from '../codec/grid.js';
 import type { Progress, TrainingResult } from '../codec/train.js';
 import {
   overviewOfPart,
@@ -53,6 +53,11 @@ export interface AppendAnewOptions extends AppendOptions {
    * family. Default false: only new partitions are trained, and old chunks are copied.
    */
   readonly finetune?: boolean;
+  /**
+   * With `finetune`: what the visible window was encoded from. The old partitions are trained against it then, not against what
+   * they decode to, which has lost what they lost; a long run needs it to come as far as a new file of the whole does.
+   */
+  readonly source?: Media;
 }
 
 /** What an append has done; quality is that of the new part, as the file decodes. */
@@ -74,7 +79,7 @@ export interface AppendReport extends Quality {
   /** What of it is new: in place chunks and index, in a new file the chunks; after fine-tuning everything. */
   readonly addedBytes: number;
   readonly generation: number;
-  /** With `finetune`: PSNR in dB of what the old partitions decode to now against what they did. */
+  /** With `finetune`: PSNR in dB of what the old partitions decode to now against `source`, or else what they did. */
   readonly keptPsnr?: number;
 }
 
@@ -133,12 +138,17 @@ export async function appendAnew(
     const { signal } = options;
     const container = await asContainer(from, signal);
     const prepared = prepare(container, media, options);
+    const source = sourceOf(prepared, options);
     return withEngine(options, async (engine) => {
       const { placement, signalIndex, training } = prepared;
       const added = summary(engine, prepared);
       const overviews = await trainOverviews(engine, prepared);
       if (options.finetune === true) {
-        const { bytes, ...report } = await finetune(engine, { ...prepared, overviews }, to);
+        const { bytes, ...report } = await finetune(
+          engine,
+          { ...prepared, overviews, ...(source && { source }) },
+          to,
+        );
         return { ...added, ...report, bytes, addedBytes: bytes, generation: 1 };
       }
       const { chunks, ...trained } = await trainPrepared(engine, prepared);
@@ -192,6 +202,26 @@ function prepare(container: Container, media: Media, options: AppendOptions): Pr
       ...(signal && { signal }),
     },
   };
+}
+
+/** @throws OptionError where it is not of the visible window; LgiError `media` for another format. */
+function sourceOf(
+  { container, signalIndex }: Prepared,
+  { source, finetune: isFinetuned }: AppendAnewOptions,
+): Media | undefined {
+  if (source === undefined) return undefined;
+  if (isFinetuned !== true) {
+    throw new OptionError('source', 'is what old partitions are trained against, which only `finetune` does');
+  }
+  const shape = boxShape(container.index.signals[signalIndex].window);
+  if (source.shape.length !== shape.length || shape.some((length, axis) => length !== source.shape[axis])) {
+    throw new OptionError(
+      'source',
+      `has ${[...source.shape].reverse().join('x')} samples, the file shows ${[...shape].reverse().join('x')}; ` +
+        'give what the file was made from, cropped as the file is',
+    );
+  }
+  return matchingMedia(source, container.header.signals[signalIndex]);
 }
 
 function trainPrepared(

@@ -2,7 +2,8 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { globalTensors } from '../codec/architecture.js';
 import { encodeWeights } from '../codec/coder/payload.js';
 import type { Engine } from '../codec/engine/engine.js';
-import { boxShape, boxSize, type Box } from '../codec/grid.js';
+import { placeTile } from '../codec/decode.js';
+import { boxShape, boxSize, intersect, type Box } from '../codec/grid.js';
 import { compareSamples } from '../codec/metrics.js';
 import type { Model, Weights } from '../codec/model.js';
 import { sampleObjective } from '../codec/objective.js';
@@ -29,6 +30,8 @@ export interface FinetuneInput {
   readonly signalIndex: number;
   /** The new part, in the signal's format. */
   readonly media: Media;
+  /** What the visible window was encoded from, in the signal's format; without it the old part is what it decodes to. */
+  readonly source?: Media;
   readonly placement: Placement;
   readonly overviews: readonly GrownOverview[];
   readonly training: PartTraining;
@@ -57,7 +60,8 @@ interface OldPart {
 
 /**
  * Trains all weights of a signal and a new part, and writes them as a new file: other weights, other quantisers, another
- * family. Old partitions are trained against what they decode to, since their source is not in the file.
+ * family. Where the source of the old partitions is not given they are trained against what they decode to, since it is not in the
+ * file.
  *
  * @throws LgiError `damaged` for a chunk that is; `diverged`, `limit`, `io`. The sink stays open.
  */
@@ -69,6 +73,7 @@ export async function finetune(engine: Engine, input: FinetuneInput, to: Sink): 
   const { architecture } = model;
   const global = globalWeightsOf(header);
   const old = await readOldPart(engine, container, signalIndex, placement, global, signal);
+  if (input.source) await takeSource(old, input.source, container.index.signals[signalIndex].window, signal);
   const { part } = placement;
   const peak = signalPeak(header.kind, format);
   const readMedia = readerAt(media, part.extent.begin, signal);
@@ -172,6 +177,32 @@ async function readOldPart(
     constants,
     samples: await decodeBoxes(engine, model, format, boxes, { global, local: weights }, signal),
   };
+}
+
+/** Puts the source's samples in the place of what old partitions decode to, as far as the window shows them. */
+async function takeSource(
+  { boxes, samples }: OldPart,
+  source: Media,
+  window: Box,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { channels } = source;
+  let offset = 0;
+  for (const box of boxes) {
+    const length = boxSize(box) * channels;
+    const visible = intersect(box, window);
+    if (visible !== null) {
+      const local = (at: readonly number[]): number[] =>
+        at.map((position, axis) => position - window.begin[axis]);
+      const part = await source.read({ begin: local(visible.begin), end: local(visible.end) }, signal);
+      const place = {
+        begin: visible.begin.map((position, axis) => position - box.begin[axis]),
+        end: visible.end.map((position, axis) => position - box.begin[axis]),
+      };
+      placeTile(part, place, channels, samples.subarray(offset, offset + length), boxShape(box));
+    }
+    offset += length;
+  }
 }
 
 /** Every sample of some partitions, partition-major. */

@@ -26,6 +26,7 @@ interface Flags extends Pick<
   'at' | 'replace' | 'iterations' | 'psnr' | 'seed' | 'threads' | 'engine' | 'finetune'
 > {
   readonly output?: string;
+  readonly source?: string;
   readonly side?: Side;
   readonly time?: number;
 }
@@ -55,6 +56,10 @@ export const addAppend: AddCommand = (program, context) => {
     .option('--replace', 'with --at: train partitions anew that are there already')
     .option('-o, --output <file>', 'write a new file instead, the index in front')
     .option('--finetune', 'train all weights, the old partitions too: a new file')
+    .option(
+      '--source <media>',
+      'with --finetune: what the file was made from; better than what it decodes to',
+    )
     .option('--iterations <n>', "optimiser steps (default: encode's)", decimal('iterations'))
     .option('--time <seconds>', 'time to train', decimal('time'))
     .option('--psnr <dB>', 'quality of the new part to stop at', decimal('psnr'))
@@ -145,13 +150,19 @@ async function partsOf(
   }
 }
 
+/** What the signal that a medium goes to was made from. */
+function sourceFor({ kind }: Media, sources: readonly Media[]): { source?: Media } {
+  const source = sources.find((each) => each.kind === kind);
+  return source === undefined ? {} : { source };
+}
+
 async function appendFile(
   file: string,
   input: string,
   flags: Flags,
   { output, signal }: CommandContext,
 ): Promise<void> {
-  const { time, output: place, finetune, ...rest } = flags;
+  const { time, output: place, finetune, source: sourcePath, ...rest } = flags;
   checkPath(input);
   if (place !== undefined) {
     checkOutput(place);
@@ -169,7 +180,11 @@ async function appendFile(
       `${placeName(file)}: what is behind a URL cannot be changed in place; write a new file by --output`,
     );
   }
+  if (sourcePath !== undefined && finetune !== true) {
+    throw new OptionError('source', 'is what old partitions are trained against, which only `finetune` does');
+  }
   const media = await readMedia(input, { signal });
+  const sources = sourcePath === undefined ? [] : await readMedia(sourcePath, { signal });
   media.forEach(({ notices }) => notices?.forEach((notice) => output.note(notice)));
   const progress = new TrainingProgress();
   const options = { ...rest, signal, onProgress: (state: Progress) => progress.update(state) };
@@ -180,7 +195,7 @@ async function appendFile(
     const own = { ...options, signalIndex, ...(time !== undefined && { seconds: time * timeShare }) };
     return place === undefined
       ? withTarget(from, (target) => append(target, each, own))
-      : appendInto(from, each, place, { ...own, finetune });
+      : appendInto(from, each, place, { ...own, finetune, ...sourceFor(each, sources) });
   };
   let report: AppendReport;
   try {
@@ -189,7 +204,7 @@ async function appendFile(
     for (const other of others) await into(place ?? file, other);
   } finally {
     progress.stop();
-    media.forEach((each) => each.close?.());
+    [...media, ...sources].forEach((each) => each.close?.());
   }
   const { partitions, iterations, seconds, parameters, window, bytes, addedBytes, keptPsnr } = report;
   output.result(
@@ -204,7 +219,7 @@ async function appendFile(
       ['quality', qualityLine(report), 'of the new part'],
       ...(keptPsnr === undefined
         ? []
-        : [['old part', `PSNR ${decibels(keptPsnr)} against what it was`] as const]),
+        : [['old part', `PSNR ${decibels(keptPsnr)} against ${sourcePath ?? 'what it was'}`] as const]),
       ['parameters', parameterLine(parameters)],
       ['corner', `${placeOn(media[0].kind, window.begin)} of the first encode`],
     ],

@@ -68,11 +68,12 @@ const lines = [
   '',
   `Made by \`npm run append-curve -- --pictures FOLDER --out FILE${only === undefined ? '' : ` --pictures-only ${only.join(',')}`}\`, engine ${engine.name}, ${engine.threads} threads.`,
   'The left half of each picture is encoded by `fast` as it is; then, in so many steps, its right half alone (a file of its own),',
-  'appended with everything else as it was, and the whole: as a new file, and by `--finetune`. PSNR in dB against the picture,',
+  'appended with everything else as it was, and the whole: as a new file, by `--finetune`, and by `--finetune --source` with the left',
+  'half, so that old partitions learn from what they were made from. PSNR in dB against the picture,',
   'seconds of training.',
   '',
-  '| picture | steps | half alone | appended | gain | seconds alone | appended | whole, new | fine-tuned | gain |',
-  '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+  '| picture | steps | half alone | appended | gain | seconds alone | appended | whole, new | fine-tuned | gain | with --source | gain |',
+  '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
 ];
 const names = (await readdir(folder)).filter((name) => extname(name) === '.png').sort();
 for (const name of names.filter((each) => only?.includes(basename(each, '.png')) ?? true)) {
@@ -89,6 +90,10 @@ for (const name of names.filter((each) => only?.includes(basename(each, '.png'))
     const tuned = new MemorySink();
     await appendAnew(old.bytes, right, tuned, { side: 'right', iterations, engine, finetune: true });
     const tunedPsnr = await psnrOf(tuned.bytes(), whole);
+    const sourced = new MemorySink();
+    const sourceOptions = { finetune: true, source: left } as const;
+    await appendAnew(old.bytes, right, sourced, { side: 'right', iterations, engine, ...sourceOptions });
+    const sourcedPsnr = await psnrOf(sourced.bytes(), whole);
     const row = [
       basename(name, '.png'),
       String(iterations),
@@ -100,6 +105,8 @@ for (const name of names.filter((each) => only?.includes(basename(each, '.png'))
       fresh.report.psnr.toFixed(2),
       tunedPsnr.toFixed(2),
       (tunedPsnr - fresh.report.psnr).toFixed(2),
+      sourcedPsnr.toFixed(2),
+      (sourcedPsnr - fresh.report.psnr).toFixed(2),
     ];
     lines.push(`| ${row.join(' | ')} |`);
     process.stderr.write(`${row.join('  ')}\n`);

@@ -231,6 +231,31 @@ describe('append', () => {
   });
 });
 
+describe('fine-tuning with the source of what is there', () => {
+  test('learns from it instead of from what the file decodes to', async () => {
+    const whole = part(0, 0, WIDTH, HEIGHT);
+    const options = { side: 'right', iterations: 150, threads: 1, finetune: true } as const;
+    const results: number[] = [];
+    for (const source of [undefined, part(0, 0, FIRST, HEIGHT)]) {
+      const sink = new MemorySink();
+      const added = part(FIRST, 0, 40, HEIGHT);
+      await appendAnew(first, added, sink, { ...options, ...(source && { source }) });
+      results.push(await psnrOf(sink.bytes(), whole));
+    }
+    expect(results[1]).toBeGreaterThan(results[0]);
+  });
+
+  test.each([
+    ['of another size', part(0, 0, FIRST - 1, HEIGHT), { finetune: true }, /the file shows/],
+    ['without fine-tuning', part(0, 0, FIRST, HEIGHT), {}, /only `finetune`/],
+  ])('refuses one %s', async (_, source, options, message) => {
+    const added = part(FIRST, 0, 40, HEIGHT);
+    await expect(
+      appendAnew(first, added, new MemorySink(), { side: 'right', iterations: 1, source, ...options }),
+    ).rejects.toThrow(message);
+  });
+});
+
 describe('an open file that grows', () => {
   test('stays what it was until it is refreshed, and then reads superblock and index alone', async () => {
     const target = new MemoryTarget(first);
