@@ -1,6 +1,7 @@
 import type { Snapshot, TrainingSession } from './engine/engine.js';
 import { LgiError } from './errors.js';
 import type { PartitionErrors } from './partition-errors.js';
+import { partOf, type SavedState } from './saved-state.js';
 
 /** When training counts as diverged, and what is done then. */
 export interface DivergenceRule {
@@ -60,6 +61,40 @@ export class DivergenceGuard {
     errors: PartitionErrors,
   ): Promise<DivergenceGuard> {
     return new DivergenceGuard(session, rule, errors, await session.snapshot());
+  }
+
+  /** Between two epochs, when the weights that the next one begins with are still to be taken note of. */
+  saveState(): SavedState {
+    const length = this.#goodLocal.reduce((sum, weights) => sum + weights.length, 0);
+    const goodLocal = new Float32Array(length);
+    let at = 0;
+    for (const weights of this.#goodLocal) {
+      goodLocal.set(weights, at);
+      at += weights.length;
+    }
+    return {
+      guard: Float64Array.of(this.#wholeFactor, this.#wholeAttempts, this.#wholeBest),
+      guardFactors: this.#factors.slice(),
+      guardAttempts: this.#attempts.slice(),
+      guardBest: this.#best.slice(),
+      goodGlobal: Float32Array.from(this.#goodGlobal),
+      goodLocal,
+    };
+  }
+
+  loadState(state: SavedState): void {
+    [this.#wholeFactor, this.#wholeAttempts, this.#wholeBest] = partOf(state, 'guard', new Float64Array(3));
+    this.#factors.set(partOf(state, 'guardFactors', this.#factors));
+    this.#attempts.set(partOf(state, 'guardAttempts', this.#attempts));
+    this.#best.set(partOf(state, 'guardBest', this.#best));
+    this.#goodGlobal = partOf(state, 'goodGlobal', new Float32Array(this.#goodGlobal.length)).slice();
+    const length = this.#goodLocal.reduce((sum, weights) => sum + weights.length, 0);
+    const goodLocal = partOf(state, 'goodLocal', new Float32Array(length));
+    let at = 0;
+    for (const [p, weights] of this.#goodLocal.entries()) {
+      this.#goodLocal[p] = goodLocal.slice(at, at + weights.length);
+      at += weights.length;
+    }
   }
 
   /** What all rates are multiplied by. */

@@ -1,4 +1,5 @@
 import type { StepReport } from './engine/engine.js';
+import { partOf, type SavedState } from './saved-state.js';
 
 /**
  * Mean squared error of every partition, from the batches of the last epochs.
@@ -18,6 +19,16 @@ export class PartitionErrors {
     this.#counts = new Float64Array(partitions);
     this.#lastErrors = new Float64Array(partitions);
     this.#lastCounts = new Float64Array(partitions);
+  }
+
+  /** What is left of an epoch that is over; what the present one has seen is not in it. */
+  saveState(): SavedState {
+    return { lastErrors: this.#lastErrors.slice(), lastCounts: this.#lastCounts.slice() };
+  }
+
+  loadState(state: SavedState): void {
+    this.#lastErrors.set(partOf(state, 'lastErrors', this.#lastErrors));
+    this.#lastCounts.set(partOf(state, 'lastCounts', this.#lastCounts));
   }
 
   add({ squaredErrors, counts }: StepReport): void {

@@ -1,5 +1,6 @@
 import { psnrOfError, type Objective } from './objective.js';
 import type { PartitionErrors } from './partition-errors.js';
+import { partOf, type SavedState } from './saved-state.js';
 
 /**
  * How PSNR grows with the epochs of local phases: by {@link DOUBLING_DB} with every doubling of epochs and
@@ -37,6 +38,15 @@ export class PsnrTarget {
     this.#psnr = psnr;
     this.#scale = scale;
     this.#errors = errors;
+  }
+
+  saveState(): SavedState {
+    return { target: Float64Array.of(this.#localEpochs, this.#estimate, this.#lastWhole, this.#excess) };
+  }
+
+  loadState(state: SavedState): void {
+    const saved = partOf(state, 'target', new Float64Array(4));
+    [this.#localEpochs, this.#estimate, this.#lastWhole, this.#excess] = saved;
   }
 
   /** Takes in an epoch in which all weights moved. */

@@ -1,6 +1,7 @@
 import type { Engine, Step, TrainingSession } from './engine/engine.js';
 import { DivergenceGuard } from './divergence.js';
 import { boxSize } from './grid.js';
+import { LgiError } from './errors.js';
 import { initialWeights } from './initialise.js';
 import type { Model, Weights } from './model.js';
 import { partitionMeans, psnrOfError } from './objective.js';
@@ -9,6 +10,7 @@ import { PartitionErrors } from './partition-errors.js';
 import { PsnrTarget } from './psnr-target.js';
 import { permutation } from './random.js';
 import type { Phase, Recipe } from './recipe.js';
+import { partOf, type SavedState } from './saved-state.js';
 import { TargetProgress } from './target-progress.js';
 import { wholeError } from './whole-error.js';
 
@@ -57,8 +59,19 @@ export interface TrainingOptions {
   readonly seed: number;
   readonly budget?: Budget;
   readonly onProgress?: (progress: Progress) => void;
+  /** Keeps what training could go on from. */
+  readonly checkpoints?: Checkpoints;
+  /** Where to go on: a state that the same training has given to its checkpoints. */
+  readonly resume?: SavedState;
   /** Ends training with its reason; nothing is kept. */
   readonly signal?: AbortSignal;
+}
+
+/** Who keeps the state of a training, and when. */
+export interface Checkpoints {
+  /** Asked between epochs: whether a state is wanted now. */
+  isDue(): boolean;
+  save(state: SavedState): Promise<void>;
 }
 
 export interface TrainingResult {
@@ -119,7 +132,9 @@ function callSteps(ofEpoch: number, ofPhase: number, stepSeconds: number, second
 /**
  * Fits a network to an objective by a recipe.
  *
- * @throws LgiError `diverged` when weights were taken back and rates lowered as often as the recipe allows, in vain.
+ * @throws LgiError `diverged` when weights were taken back and rates lowered as often as the recipe allows, in vain; `unavailable` where
+ *   checkpoints are wanted of an engine that keeps none.
+ * @throws RangeError for a state of another training.
  * @throws the signal's reason on abort.
  */
 export async function train(engine: Engine, options: TrainingOptions): Promise<TrainingResult> {
@@ -163,6 +178,12 @@ function setOutputBiases(local: readonly Float32Array[], objective: Objective): 
   local.forEach((weights, p) => weights.set(means[p], weights.length - means[p].length));
 }
 
+/** Where a run is: the phase, and the steps of it that are done. */
+interface Place {
+  readonly phase: number;
+  readonly done: number;
+}
+
 /** One run of a recipe over a session. */
 class Run {
   readonly #engine: Engine;
@@ -171,7 +192,7 @@ class Run {
   readonly #planned: readonly number[];
   readonly #sizes: readonly number[];
   readonly #mostBatches: number;
-  readonly #startMs = performance.now();
+  #startMs = performance.now();
   readonly #errors: PartitionErrors;
   readonly #guard: DivergenceGuard;
   readonly #target: PsnrTarget | undefined;
@@ -182,6 +203,7 @@ class Run {
   readonly #epochsTaken: Uint32Array;
   #iteration = 0;
   #epoch = 0;
+  #stoppedBy: TrainingResult['stoppedBy'] = 'iterations';
 
   static async create(engine: Engine, session: TrainingSession, options: TrainingOptions): Promise<Run> {
     const errors = new PartitionErrors(options.objective.boxes.length);
@@ -217,21 +239,24 @@ class Run {
   }
 
   async run(): Promise<TrainingResult> {
-    const { phases } = this.#options.recipe;
-    let stoppedBy: TrainingResult['stoppedBy'] = 'iterations';
+    const { recipe, resume } = this.#options;
     let timeBefore = 0;
-    for (const [index, phase] of phases.entries()) {
-      const end = await this.#runPhase(phase, this.#planned[index], timeBefore);
+    const from = resume === undefined ? { phase: 0, done: 0 } : await this.#load(resume);
+    for (const [index, phase] of recipe.phases.entries()) {
+      if (index >= from.phase) {
+        const done = index === from.phase ? from.done : 0;
+        const end = await this.#runPhase(phase, this.#planned[index], timeBefore, { phase: index, done });
+        if (end !== 'iterations') this.#stoppedBy = end;
+        if (end === 'psnr') break;
+      }
       timeBefore += phase.timeShare;
-      if (end !== 'iterations') stoppedBy = end;
-      if (end === 'psnr') break;
     }
     await this.#guard.finish();
     return {
       weights: await this.#session.weights(),
       iterations: this.#iteration,
       seconds: this.#seconds(),
-      stoppedBy,
+      stoppedBy: this.#stoppedBy,
     };
   }
 
@@ -239,8 +264,56 @@ class Run {
     return (performance.now() - this.#startMs) / 1000;
   }
 
+  /** Between two epochs. */
+  async #save({ phase, done }: Place): Promise<void> {
+    const { checkpoints } = this.#options;
+    if (checkpoints?.isDue() !== true) return;
+    const session = await this.#session.saveState?.();
+    if (session === undefined) {
+      throw new LgiError(
+        'unavailable',
+        `the ${this.#engine.name} engine keeps no checkpoints; leave them out`,
+      );
+    }
+    const endedByTime = this.#stoppedBy === 'seconds' ? 1 : 0;
+    await checkpoints.save({
+      ...session,
+      ...this.#errors.saveState(),
+      ...this.#guard.saveState(),
+      ...this.#target?.saveState(),
+      epochsTaken: this.#epochsTaken.slice(),
+      run: Float64Array.of(phase, done, this.#iteration, this.#epoch, this.#seconds(), endedByTime),
+    });
+  }
+
+  async #load(state: SavedState): Promise<Place> {
+    if (this.#session.loadState === undefined) {
+      throw new LgiError(
+        'unavailable',
+        `the ${this.#engine.name} engine goes on from no checkpoints; begin anew`,
+      );
+    }
+    const run = partOf(state, 'run', new Float64Array(6));
+    await this.#session.loadState(state);
+    this.#errors.loadState(state);
+    this.#guard.loadState(state);
+    this.#target?.loadState(state);
+    this.#epochsTaken.set(partOf(state, 'epochsTaken', this.#epochsTaken));
+    const [phase, done, iteration, epoch, seconds, endedByTime] = run;
+    this.#iteration = iteration;
+    this.#epoch = epoch;
+    this.#startMs = performance.now() - 1000 * seconds;
+    if (endedByTime === 1) this.#stoppedBy = 'seconds';
+    return { phase, done };
+  }
+
   /** @returns what ended the phase */
-  async #runPhase(phase: Phase, planned: number, timeBefore: number): Promise<TrainingResult['stoppedBy']> {
+  async #runPhase(
+    phase: Phase,
+    planned: number,
+    timeBefore: number,
+    from: Place,
+  ): Promise<TrainingResult['stoppedBy']> {
     const { budget, signal, objective } = this.#options;
     // A budget of time alone lets the phase run until its share is over; with both, whichever ends first.
     const limit = budget?.seconds !== undefined && budget.iterations === undefined ? Infinity : planned;
@@ -254,13 +327,15 @@ class Run {
     let ranks: Uint32Array | undefined;
     const isTogether = phase.trains === 'all' || turns > 1;
     let stepSeconds = 0;
-    for (let done = 0; done < limit;) {
+    for (let { done } = from; done < limit;) {
       if (ofTime() >= 1) {
         await this.#endEpoch(phase);
         return 'seconds';
       }
       signal?.throwIfAborted();
       if (done % epochSteps === 0) {
+        // Where it was just loaded from, it is kept already.
+        if (done > from.done) await this.#save({ phase: from.phase, done });
         this.#epoch++;
         await this.#guard.startEpoch();
         this.#chooseResting(phase);

@@ -22,6 +22,7 @@ import {
   MAX_LOCAL_PARAMETERS,
   MAX_LOCAL_WIDTH,
 } from './container/limits.js';
+import type { CheckpointOptions } from './checkpoint.js';
 import { NO_CONSTANTS, type ConstantCells } from './constant-cells.js';
 import { DEFAULT_GROUPS } from './encode-groups.js';
 import type { GroupLimits } from './encode-groups.js';
@@ -80,6 +81,8 @@ export interface EncodeOptions {
   /** Threads of an engine that is made here; default what the machine runs at once. */
   readonly threads?: number;
   readonly onProgress?: (progress: Progress) => void;
+  /** Keeps checkpoints of a long encode, and goes on from one. */
+  readonly checkpoint?: CheckpointOptions;
   /** What the user should know of how the request was taken. */
   readonly onNotice?: (notice: string) => void;
   /** Stops encoding; rejects with its reason, and the sink is aborted. */

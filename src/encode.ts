@@ -111,7 +111,10 @@ export interface EncodePart {
 }
 
 /** What an encode has besides its settings. */
-export type EncodeContext = Pick<EncodeOptions, 'engine' | 'threads' | 'onProgress' | 'onNotice' | 'signal'>;
+export type EncodeContext = Pick<
+  EncodeOptions,
+  'engine' | 'threads' | 'onProgress' | 'onNotice' | 'checkpoint' | 'signal'
+>;
 
 /**
  * {@link encode} by settings already resolved, whose recipe may be none of a preset: for studies, not of the public API.
@@ -170,7 +173,7 @@ async function trainAndMeasure(
   engine: Engine,
   context: EncodeContext,
 ): Promise<Prepared> {
-  const { signal, onProgress, onNotice } = context;
+  const { signal, onProgress, onNotice, checkpoint } = context;
   const parts: TrainingPart[] = [];
   for (const each of media) parts.push(...(await withOverviews(each, signal)));
   const [{ settings }] = media;
@@ -181,6 +184,9 @@ async function trainAndMeasure(
     budget: allowForQuantising(settings.budget),
     onSamples: (samples) =>
       hash.update(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)),
+    digest: () => hash.clone().digest(),
+    identity: identityOf(media, engine),
+    ...(checkpoint && { checkpoint }),
     ...(onProgress && { onProgress }),
     ...(signal && { signal }),
   });
@@ -301,6 +307,12 @@ function describeShortfall(
             'give more by `iterations` or `seconds`, or more parameters (`params`)'
         : `${figures} when the ${iterations} of \`iterations\` ended; give more of them, or more parameters (\`params\`)`;
   }
+}
+
+/** Everything besides samples that decides how training goes on. */
+function identityOf(parts: readonly EncodePart[], { name }: Engine): Uint8Array {
+  const media = parts.map(({ media: { kind, shape, format } }) => ({ kind, shape, format }));
+  return sha256(new TextEncoder().encode(JSON.stringify([name, media, decisionsOf(parts)])));
 }
 
 /** Everything besides samples that decides the weights, so that different encodes are different families. */

@@ -67,3 +67,4 @@ export type {
   ValueMapping,
 } from '../codec/signal.js';
 export { VERSION } from './version.js';
+export type { CheckpointOptions } from './checkpoint.js';

@@ -1,8 +1,35 @@
+import { LgiError } from '../codec/errors.js';
+import type { SavedState } from '../codec/saved-state.js';
 import type { SampleArray } from '../codec/signal.js';
+import {
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type CheckpointOptions,
+  type EncodeState,
+  type FinishedTraining,
+} from './checkpoint.js';
 import type { Budget, Progress, TrainingOptions, TrainingResult } from '../codec/train.js';
 
+/** Ten minutes are little of an encode that needs checkpoints, and a checkpoint nothing beside them. */
+const DEFAULT_EVERY_SECONDS = 600;
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, i) => byte === other[i]);
+}
+
+function otherEncode(fact: string): LgiError {
+  return new LgiError(
+    'conflict',
+    `the checkpoint is of another encode: ${fact}; give the medium and options that it was made with, or encode anew`,
+    { section: 'checkpoint' },
+  );
+}
+
 /** What a training of a part takes from the whole. */
-export type PartContext = Pick<TrainingOptions, 'budget' | 'onProgress' | 'signal'>;
+export type PartContext = Pick<
+  TrainingOptions,
+  'budget' | 'onProgress' | 'checkpoints' | 'resume' | 'signal'
+>;
 
 /** What {@link WholeTraining} is made of. */
 export interface WholeTrainingOptions {
@@ -12,6 +39,11 @@ export interface WholeTrainingOptions {
   readonly iterations: number;
   readonly budget: Budget;
   readonly onSamples: (samples: SampleArray) => void;
+  /** Digest of all samples so far. */
+  readonly digest: () => Uint8Array;
+  /** Of everything that decides how training goes on, but for the samples. */
+  readonly identity: Uint8Array;
+  readonly checkpoint?: CheckpointOptions;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
@@ -29,9 +61,19 @@ export class WholeTraining {
   #seconds = 0;
   /** Error of what is done, `10^(-psnr / 10)` times work. */
   #errors = 0;
+  /** Trainings that are done, where checkpoints are kept. */
+  readonly #finished: FinishedTraining[] = [];
+  /** Where to go on; undefined once it is behind. */
+  #resume: EncodeState | undefined;
+  #lastSaveMs = performance.now();
 
+  /** @throws LgiError as `decodeCheckpoint`; `conflict` for a checkpoint of another encode. */
   constructor(options: WholeTrainingOptions) {
     this.#options = options;
+    const { checkpoint, identity } = options;
+    if (checkpoint?.resume === undefined) return;
+    this.#resume = decodeCheckpoint(checkpoint.resume);
+    if (!isSame(this.#resume.identity, identity)) throw otherEncode('options, size or engine are others');
   }
 
   get seconds(): number {
@@ -57,28 +99,56 @@ export class WholeTraining {
     const { budget, signal, onProgress } = this.#options;
     const share = work / (this.#options.work - this.#workDone);
     let psnr = 0;
-    const result = await run({
-      budget: {
-        ...budget,
-        ...(budget.iterations !== undefined && { iterations }),
-        // At least an instant: what came before may have taken longer than it was given.
-        ...(budget.seconds !== undefined && {
-          seconds: Math.max(1e-3, (budget.seconds - this.#seconds) * share),
-        }),
-      },
-      ...(signal && { signal }),
-      ...(onProgress && {
-        onProgress: (progress: Progress) => {
-          psnr = progress.psnr;
-          onProgress(this.#overAll(progress, work, iterations));
+    const known = this.#resume?.finished[this.#finished.length];
+    const result =
+      known ??
+      (await run({
+        ...this.#checkpointing(),
+        budget: {
+          ...budget,
+          ...(budget.iterations !== undefined && { iterations }),
+          // At least an instant: what came before may have taken longer than it was given.
+          ...(budget.seconds !== undefined && {
+            seconds: Math.max(1e-3, (budget.seconds - this.#seconds) * share),
+          }),
         },
-      }),
-    });
+        ...(signal && { signal }),
+        ...(onProgress && {
+          onProgress: (progress: Progress) => {
+            psnr = progress.psnr;
+            onProgress(this.#overAll(progress, work, iterations));
+          },
+        }),
+      }));
+    const error = known?.error ?? 10 ** (-psnr / 10);
+    if (this.#options.checkpoint !== undefined) this.#finished.push({ ...result, error });
     this.#workDone += work;
     this.#steps += work * (this.#options.iterations - iterations + result.iterations);
     this.#seconds += result.seconds;
-    this.#errors += work * 10 ** (-psnr / 10);
+    this.#errors += work * error;
     return result;
+  }
+
+  /** What of checkpoints concerns the training that begins now. */
+  #checkpointing(): Pick<PartContext, 'checkpoints' | 'resume'> {
+    const { checkpoint, digest, identity } = this.#options;
+    const resume = this.#resume;
+    this.#resume = undefined;
+    if (resume !== undefined && !isSame(resume.samples, digest()))
+      throw otherEncode('its samples are others');
+    const { save, everySeconds = DEFAULT_EVERY_SECONDS } = checkpoint ?? {};
+    return {
+      ...(resume && { resume: resume.current }),
+      ...(save && {
+        checkpoints: {
+          isDue: () => performance.now() - this.#lastSaveMs >= 1000 * everySeconds,
+          save: async (current: SavedState) => {
+            await save(encodeCheckpoint({ identity, samples: digest(), finished: this.#finished, current }));
+            this.#lastSaveMs = performance.now();
+          },
+        },
+      }),
+    };
   }
 
   #overAll(progress: Progress, work: number, iterations: number): Progress {

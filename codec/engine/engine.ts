@@ -2,6 +2,7 @@ import type { Box } from '../grid.js';
 import type { Model, Weights } from '../model.js';
 import type { Objective } from '../objective.js';
 import type { Optimiser } from '../optimiser.js';
+import type { SavedState } from '../saved-state.js';
 import type { SampleArray, SampleFormat } from '../signal.js';
 
 /** What a session is trained on, and from where. */
@@ -88,6 +89,14 @@ export interface TrainingSession {
    * @param partitions which local weights; absent: all of them, and the global ones
    */
   restore(snapshot: Snapshot, partitions?: readonly number[]): Promise<void>;
+  /**
+   * Everything that steps have changed: weights, moments, counters; absent where an engine cannot tell.
+   *
+   * A session of the same setup that takes it back goes on with the same bits.
+   */
+  saveState?(): Promise<SavedState>;
+  /** @throws RangeError for a state of another setup. */
+  loadState?(state: SavedState): Promise<void>;
   dispose(): Promise<void>;
 }
 

@@ -16,6 +16,7 @@ import {
   sizeOf,
 } from './figures.js';
 import { withFlags } from './option-names.js';
+import { CheckpointFile, type CheckpointFlags } from './checkpoint-file.js';
 import { KIND_WORDS } from './primary-signals.js';
 import { perSecond } from '../time-range.js';
 import { decimal, decimalOr, sizesOfAxes } from './option-values.js';
@@ -23,11 +24,12 @@ import { checkDistinct, checkPath, checkLgiName, checkOutput } from './places.js
 import { TrainingProgress } from './training-progress.js';
 
 /** Options as commander gives them: named as on the command line. */
-type Flags = Omit<EncodeOptions, 'seconds'> & {
-  readonly output: string;
-  readonly time?: number;
-  readonly resolution?: number;
-};
+type Flags = Omit<EncodeOptions, 'seconds' | 'checkpoint'> &
+  CheckpointFlags & {
+    readonly output: string;
+    readonly time?: number;
+    readonly resolution?: number;
+  };
 
 const EPILOGUE = `
 Training stops at whichever of --iterations, --time and --psnr comes first.
@@ -40,7 +42,10 @@ so that small holes do no harm; open surfaces are refused.
 The output is written under a temporary name and then renamed; when encoding
 fails or is interrupted, an older file of that name stays as it was. What is
 left of a killed process, .NAME.unfinished-*.tmp, goes with the next command
-that writes to the same place.`;
+that writes to the same place.
+With --checkpoint a run that was killed goes on by --resume OUTPUT.checkpoint,
+with the same medium and options, and ends with the same bytes, unless --time
+ends it. The checkpoint is removed when the output is there.`;
 
 /** `lgi encode`. */
 export const addEncode: AddCommand = (program, context) => {
@@ -89,6 +94,12 @@ export const addEncode: AddCommand = (program, context) => {
     .option('--coder <name>', "'none' or 'deflate' (default: none)")
     .option('--overviews <which>', "'auto' or 'none': reduced copies above 4 million samples (default: auto)")
     .option('--resolution <n>', 'of a mesh: voxels per axis (default: 256)', decimal('resolution'))
+    .option(
+      '--checkpoint <seconds>',
+      'keep a checkpoint beside the output, anew every so many seconds',
+      decimal('checkpoint'),
+    )
+    .option('--resume <file>', 'go on from a checkpoint of the same encode')
     .option('--engine <name>', "'auto' or 'cpu' (default: auto)")
     .option('--threads <n>', 'threads (default: what the machine runs at once)', decimal('threads'))
     .option(
@@ -106,11 +117,15 @@ function endReason(psnr: number, asked = 0): string {
 }
 
 async function encodeFile(input: string, flags: Flags, { output, signal }: CommandContext): Promise<void> {
-  const { output: place, time, resolution, ...options } = flags;
+  const { output: place, time, resolution, checkpoint, resume, ...options } = flags;
   checkPath(input);
   checkOutput(place);
   await checkDistinct(input, place);
   checkLgiName(place);
+  const checkpoints = await CheckpointFile.open(place, {
+    ...(checkpoint !== undefined && { checkpoint }),
+    ...(resume !== undefined && { resume }),
+  });
   // Before anything takes time: whether the result can be written at all.
   const sink = await FileSink.open(place);
   const progress = new TrainingProgress(options.psnr);
@@ -118,8 +133,9 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
   try {
     media = await readMedia(input, { signal, ...(resolution !== undefined && { resolution }) });
     media.forEach(({ notices }) => notices?.forEach((notice) => output.note(notice)));
-    const report = await encode(media, sink, {
+    const encoding = encode(media, sink, {
       ...options,
+      ...(checkpoints && { checkpoint: checkpoints.options }),
       ...(time !== undefined && { seconds: time }),
       signal,
       onProgress: (state) => progress.update(state),
@@ -129,7 +145,9 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
         output.note(notice);
       },
     });
+    const report = await (checkpoints === undefined ? encoding : checkpoints.named(encoding));
     progress.stop();
+    await checkpoints?.remove();
     const { psnr, seconds, iterations, bytes, bitsPerSample, parameters, engine, threads } = report;
     output.result(
       { ...report, notices: report.notices.map(withFlags), ssimVariant: SSIM_VARIANT },
@@ -157,6 +175,7 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
   } catch (error) {
     progress.stop();
     await sink.abort();
+    if (checkpoints?.advice !== undefined) output.note(checkpoints.advice);
     throw error;
   } finally {
     media.forEach((each) => each.close?.());

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -66,5 +67,49 @@ describe('an interrupted encode', () => {
     // A second signal that meets Node on its way out, its handlers gone, ends the process itself; shells call that 130 too.
     expect([130, null]).toContain(ended.code);
     expect(await workplace.names()).toEqual(['scene.png', 'x.lgi']);
+  });
+});
+
+describe('an encode with checkpoints', () => {
+  const argv = ['encode', 'photo.png', '--iterations', '600', '--threads', '1', '-o'];
+
+  it('that was killed goes on, and ends with the bytes of one that was not', async () => {
+    await writeImage(workplace.path('photo.png'), scene(160, 160));
+    await workplace.json(...argv, 'whole.lgi');
+    const place = workplace.path('killed.lgi.checkpoint');
+    const killed = workplace.lgi([...argv, 'killed.lgi', '--checkpoint', '0'], {
+      onStart: (child) => {
+        const watch = setInterval(() => {
+          if (!existsSync(place)) return;
+          clearInterval(watch);
+          child.kill('SIGKILL');
+        }, 5);
+      },
+    });
+    expect((await killed).code).toBeNull();
+    const again = await workplace.runInside([...argv, 'killed.lgi', '--checkpoint', '0']);
+    expect(again.stderr).toMatch(/would replace killed\.lgi\.checkpoint.*--resume/s);
+    const other = await workplace.runInside([
+      ...argv,
+      'killed.lgi',
+      '--resume',
+      'killed.lgi.checkpoint',
+      '--seed',
+      '2',
+    ]);
+    expect(other.stderr).toMatch(/killed\.lgi\.checkpoint: the checkpoint is of another encode/);
+    await workplace.json(...argv, 'killed.lgi', '--resume', 'killed.lgi.checkpoint');
+    expect(await readFile(workplace.path('killed.lgi'))).toEqual(await readFile(workplace.path('whole.lgi')));
+    expect((await workplace.names()).filter((name) => name.includes('checkpoint'))).toEqual([]);
+  });
+
+  it('that is given no checkpoint says so', async () => {
+    const missing = await workplace.runInside([...argv, 'x.lgi', '--resume', 'none.checkpoint']);
+    expect(missing.code).not.toBe(0);
+    expect(missing.stderr).toMatch(/cannot read none\.checkpoint/);
+    const picture = await workplace.runInside([...argv, 'x.lgi', '--resume', 'photo.png']);
+    expect(picture.stderr).toMatch(/photo\.png: the checkpoint is none/);
+    const interval = await workplace.runInside([...argv, 'x.lgi', '--checkpoint', '-1']);
+    expect(interval.stderr).toMatch(/no number of seconds/);
   });
 });

@@ -3,6 +3,7 @@ import { boxSize } from '../../grid.js';
 import type { Weights } from '../../model.js';
 import { alphaChannel, peakOf } from '../../signal.js';
 import type { TrainingSetup } from '../engine.js';
+import { partOf, type SavedState } from '../../saved-state.js';
 import { MemoryLayout } from './memory-layout.js';
 import { instantiateKernels, sharedMemory } from './module.js';
 import { Packing, TILE, patchBytes, patchPoints, writeBox, writePlan } from './plan.js';
@@ -172,6 +173,48 @@ export class TrainingMemory {
     const length = this.#global.packedLength;
     this.#floats(globalWeights, length).set(packed);
     for (const moments of [globalFirst, globalSecond]) this.#floats(moments, length).fill(0);
+  }
+
+  /** Copies of all regions that steps change and later steps need. */
+  saveState(): SavedState {
+    const counters = new Float64Array(3 * this.itemCount);
+    for (let index = 0; index < this.itemCount; index++) {
+      const item = this.item(index);
+      counters[3 * index] = this.view.getInt32(item + record.ITEM_UPDATES, true);
+      counters[3 * index + 1] = this.view.getFloat64(item + record.ITEM_POWER1, true);
+      counters[3 * index + 2] = this.view.getFloat64(item + record.ITEM_POWER2, true);
+    }
+    const regions = this.#changing().map(([name, floats]) => [name, floats.slice()] as const);
+    return { ...Object.fromEntries(regions), counters };
+  }
+
+  /** @throws RangeError for a state of another setup. */
+  loadState(state: SavedState): void {
+    const counters = partOf(state, 'counters', new Float64Array(3 * this.itemCount));
+    for (const [name, floats] of this.#changing()) floats.set(partOf(state, name, floats));
+    for (let index = 0; index < this.itemCount; index++) {
+      const item = this.item(index);
+      this.view.setInt32(item + record.ITEM_UPDATES, counters[3 * index], true);
+      this.view.setFloat64(item + record.ITEM_POWER1, counters[3 * index + 1], true);
+      this.view.setFloat64(item + record.ITEM_POWER2, counters[3 * index + 2], true);
+    }
+  }
+
+  #changing(): (readonly [name: string, floats: Float32Array])[] {
+    const at = this.#at;
+    const partitions = this.sizes.length;
+    const [global, local] = [this.#global.packedLength, partitions * this.#local.packedLength];
+    const globalStateFloats = (at.localStates - at.globalState) / 4;
+    return [
+      ['globalWeights', this.#floats(at.globalWeights, global)],
+      ['globalFirst', this.#floats(at.globalFirst, global)],
+      ['globalSecond', this.#floats(at.globalSecond, global)],
+      ['globalState', this.#floats(at.globalState, globalStateFloats)],
+      ['localWeights', this.#floats(at.localWeights, local)],
+      ['localFirst', this.#floats(at.localFirst, local)],
+      ['localSecond', this.#floats(at.localSecond, local)],
+      ['localStates', this.#floats(at.localStates, (partitions * at.localStateBytes) / 4)],
+    ];
   }
 
   /** Writes the local rates of a call's steps, at most {@link MAX_STEPS}. */

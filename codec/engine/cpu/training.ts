@@ -1,5 +1,6 @@
 import type { Weights } from '../../model.js';
 import { refreshesBases } from '../../optimiser.js';
+import { partOf, type SavedState } from '../../saved-state.js';
 import { checkStep } from '../check-step.js';
 import type { Snapshot, Step, StepReport, TrainingSession, TrainingSetup } from '../engine.js';
 import { compileKernels } from './module.js';
@@ -138,6 +139,19 @@ export class CpuTrainingSession implements TrainingSession {
 
   weights(): Promise<Weights> {
     return Promise.resolve(this.#memory.weights());
+  }
+
+  saveState(): Promise<SavedState> {
+    const globalUpdates = Float64Array.of(this.#globalUpdates);
+    return Promise.resolve({ ...this.#memory.saveState(), globalUpdates });
+  }
+
+  loadState(state: SavedState): Promise<void> {
+    this.#memory.loadState(state);
+    [this.#globalUpdates] = partOf(state, 'globalUpdates', new Float64Array(1));
+    // Lattice patches are made anew of the global weights.
+    this.#version++;
+    return Promise.resolve();
   }
 
   async dispose(): Promise<void> {
