@@ -8,8 +8,8 @@ import { WRITER_NAME } from './version.js';
 /** Keeping what a long encode could go on from. */
 export interface CheckpointOptions {
   /**
-   * Seconds of training between two checkpoints; default 600, so that a kill loses ten minutes at most. A checkpoint takes as many bytes
-   * as four numbers for each weight that is trained at a time (with SOAP about eight), and one for each that is done.
+   * Seconds of training between two checkpoints; default 600, so that a kill loses ten minutes at most. A checkpoint takes 20 bytes
+   * for each weight that is trained at a time, with SOAP 40 (8 MB of the default network of 512x512), and 4 for each that is done.
    */
   readonly everySeconds?: number;
   /** Keeps a checkpoint in place of the one before; training waits for it. */

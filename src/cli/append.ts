@@ -12,7 +12,7 @@ import { readMedia } from '../media/read-media.js';
 import { soundBeside } from '../media/sound-beside.js';
 import type { Side } from '../placement.js';
 import type { AddCommand, CommandContext } from './command.js';
-import { counted, duration, grouped, parameterLine, placeOn, qualityLine, sizeOf } from './figures.js';
+import { counted, duration, grouped, parameterLine, placeOn, qualityLine, extentOf } from './figures.js';
 import { namedOpening } from './named-opening.js';
 import type { Output } from './output.js';
 import { KIND_WORDS } from './primary-signals.js';
@@ -209,7 +209,7 @@ async function appendFile(
   const { partitions, iterations, seconds, parameters, window, bytes, addedBytes, keptPsnr } = report;
   output.result(
     report,
-    `${place ?? file}: ${sizeOf(boxShape(window))}, ${grouped(bytes)} bytes, generation ${report.generation}`,
+    `${place ?? file}: ${extentOf({ ...media[0], shape: boxShape(window) })}, ${grouped(bytes)} bytes, generation ${report.generation}`,
     [
       [
         'added',

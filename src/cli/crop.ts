@@ -4,7 +4,7 @@ import { openContainer } from '../container/reader.js';
 import type { TimeRange } from '../time-range.js';
 import { FileSink } from '../io/file-sink-node.js';
 import type { AddCommand, CommandContext } from './command.js';
-import { counted, grouped, parameterLine, placeOn, sizeOf } from './figures.js';
+import { counted, grouped, parameterLine, placeOn, extentOf } from './figures.js';
 import { namedOpening } from './named-opening.js';
 import { partitionList, timeRange } from './option-values.js';
 import { checkLgiName, checkOutput, openSource } from './places.js';
@@ -64,7 +64,7 @@ async function cropFile(input: string, flags: Flags, { output, signal }: Command
     const { kept, dropped, hiddenSamples, bytes, parameters, fileId, familyId, window } = report;
     output.result(
       { kept, dropped, hiddenSamples, bytes, parameters, fileId, familyId, window },
-      `${place}: ${sizeOf(boxShape(window))}, ${grouped(bytes)} bytes`,
+      `${place}: ${extentOf({ ...container.header.signals[0], shape: boxShape(window) })}, ${grouped(bytes)} bytes`,
       [
         ['partitions', `${grouped(kept)} kept, ${grouped(dropped)} dropped`],
         ['parameters', parameterLine(parameters)],

@@ -13,7 +13,7 @@ import {
   parameterLine,
   qualityLine,
   axisOrder,
-  sizeOf,
+  extentOf,
 } from './figures.js';
 import { withFlags } from './option-names.js';
 import { CheckpointFile, type CheckpointFlags } from './checkpoint-file.js';
@@ -184,9 +184,7 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
 
 /** Size and format as people say them; of sound its length. */
 function describeMedium({ kind, shape, channels, format, rate }: Media): string {
-  if (kind === 'audio' && rate !== undefined) {
-    const rateHz = perSecond(rate);
-    return `${duration(shape[0] / rateHz)} of ${counted(channels, 'channel')} at ${rateHz} Hz`;
-  }
-  return `${sizeOf(shape)} ${format.layout}, ${format.sampleType}`;
+  const extent = extentOf({ kind, shape, ...(rate && { rate }) });
+  if (kind !== 'audio') return `${extent} ${format.layout}, ${format.sampleType}`;
+  return `${extent} of ${counted(channels, 'channel')}` + (rate ? ` at ${perSecond(rate)} Hz` : '');
 }

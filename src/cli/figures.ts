@@ -1,6 +1,8 @@
 import { AXES, type SignalKind } from '../../codec/signal.js';
 import { decibels } from '../decibels.js';
 import type { Quality } from '../measure.js';
+import type { Rate } from '../rate.js';
+import { perSecond } from '../time-range.js';
 
 /** 1234567 as 1,234,567. */
 export function grouped(value: number): string {
@@ -31,6 +33,22 @@ export function duration(seconds: number): string {
 /** A shape, slowest axis first, as people say it: width x height, with a depth or frames behind. */
 export function sizeOf(shape: readonly number[]): string {
   return [...shape].reverse().join('x');
+}
+
+/** What says how large a signal is. */
+export interface Sized {
+  readonly kind: SignalKind;
+  readonly shape: readonly number[];
+  readonly rate?: Rate;
+}
+
+/** A signal's size as people say it: `640x272, 250 frames, 10.0 s`, `7.00 s`, `512x512`. */
+export function extentOf({ kind, shape, rate }: Sized): string {
+  if (AXES[kind][0] !== 't') return sizeOf(shape);
+  const [count, ...plane] = shape;
+  const seconds = rate === undefined ? [] : [duration(count / perSecond(rate))];
+  if (kind === 'audio') return seconds[0] ?? counted(count, 'sample');
+  return [sizeOf(plane), counted(count, 'frame'), ...seconds].join(', ');
 }
 
 /** A place on a signal's axes as people say it: `x 32, y 0`. */

@@ -5,7 +5,7 @@ import type { Quantiser } from '../../codec/quantise.js';
 import { openContainer, type Container } from '../container/reader.js';
 import { SUPERBLOCK_BYTES } from '../container/superblock.js';
 import type { AddCommand, CommandContext } from './command.js';
-import { axisOrder, counted, grouped, parameterLine, placeOn, sizeOf } from './figures.js';
+import { axisOrder, counted, grouped, parameterLine, placeOn, extentOf, sizeOf } from './figures.js';
 import type { Row } from './output.js';
 import { namedOpening } from './named-opening.js';
 import { openSource, placeName } from './places.js';
@@ -120,8 +120,19 @@ function chunkBytes(chunks: Container['index']['signals'][number]['chunks']): nu
 }
 
 function signalInfo({ header, index }: Container, i: number) {
-  const { kind, role, overviewFactor, format, colour, model, quantiser, coder, firstShape } =
-    header.signals[i];
+  const {
+    kind,
+    role,
+    overviewFactor,
+    format,
+    colour,
+    model,
+    quantiser,
+    coder,
+    firstShape,
+    rate,
+    startSeconds,
+  } = header.signals[i];
   const { grid, window, chunks } = index.signals[i];
   const networks = countNetworks(header.signals[i], chunks.payloadLengths);
   return {
@@ -129,6 +140,8 @@ function signalInfo({ header, index }: Container, i: number) {
     role,
     ...(overviewFactor !== undefined && { overviewFactor }),
     shape: boxShape(window),
+    ...(rate && { rate }),
+    ...(startSeconds !== undefined && { startSeconds }),
     channels: format.channels,
     layout: format.layout,
     sampleType: format.sampleType,
@@ -180,6 +193,18 @@ function overviewRow({ shape, partitions }: SignalInfo, factor: number, i: numbe
   ];
 }
 
+/** What signals with time have. */
+function timeLines({ kind, channels, rate, startSeconds }: SignalInfo): string[] {
+  if (rate === undefined) return [];
+  const perSecond = Number((rate.numerator / rate.denominator).toFixed(3));
+  const start = startSeconds === undefined ? '' : `, begins at ${Number(startSeconds.toFixed(3))} s`;
+  return [
+    kind === 'audio'
+      ? `${counted(channels, 'channel')} at ${perSecond} Hz${start}`
+      : `${perSecond} frames a second${start}`,
+  ];
+}
+
 /** @param cutOff partitions behind the end of a file that is cut short. */
 function signalRows(signal: SignalInfo, number: string, cutOff: number): Row[] {
   const { architecture: network, partitions, window } = signal;
@@ -191,7 +216,8 @@ function signalRows(signal: SignalInfo, number: string, cutOff: number): Row[] {
   return [
     [
       `signal${number}`,
-      `${signal.kind}, ${sizeOf(signal.shape)} ${signal.layout}, ${signal.sampleType}`,
+      `${signal.kind}, ${extentOf(signal)} ${signal.layout}, ${signal.sampleType}`,
+      ...timeLines(signal),
       `corner ${placeOn(signal.kind, window.begin)} of ${sizeOf(signal.firstShape)} at the first encode`,
     ],
     [

@@ -1,9 +1,10 @@
-// npm run bench [-- --json] [--pictures FOLDER]: what the machine can do and how much of it is used, as ratios in one run.
+// npm run bench [-- --json] [--pictures FOLDER] [--media FOLDER]: what the machine can do and how much of it is used, as ratios in one run.
 import { parseArgs } from 'node:util';
 import { memoryMedia } from '../../src/media/media.js';
 import { scene } from '../media/scene.js';
 import { measureCopy } from './copy.js';
 import { measureDecode } from './decode.js';
+import { measureKinds } from './kinds.js';
 import { measureKernels } from './kernels.js';
 import type { Measurement } from './measure.js';
 import { measurePictures } from './pictures.js';
@@ -11,7 +12,7 @@ import { measureScale } from './scale.js';
 import { measureTraining } from './training.js';
 
 const { values: options } = parseArgs({
-  options: { json: { type: 'boolean' }, pictures: { type: 'string' } },
+  options: { json: { type: 'boolean' }, pictures: { type: 'string' }, media: { type: 'string' } },
 });
 const all: Measurement[] = [];
 
@@ -41,6 +42,7 @@ print('Training, 512x512 grey, 16x16 partitions, widths of the presets', trainin
 print('Scale', await measureScale());
 print('Decoding', await measureDecode(media));
 print('Crop and verify', await measureCopy());
+print('Sound, video, volumes, shapes', await measureKinds(options.media));
 if (options.pictures !== undefined) {
   const paper = training.find(({ name }) => name === 'iteration, paper, two threads');
   print('Pictures', await measurePictures(options.pictures, readPeak(), paper?.value ?? NaN));

@@ -1,40 +1,13 @@
-import { execFile } from 'node:child_process';
-import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { encodeByCommand } from './encode-command.js';
 import type { Measurement } from './measure.js';
 
 /** GFLOP/s a thread of the machine that asked times are meant for; they grow as a slower one's peak is lower. */
 const NOMINAL_PEAK = 59;
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
-const REPORT_MEMORY = new URL('report-memory.js', import.meta.url).href;
 /** As many parameters as the network has whose sizes the paper names for 512x512 pictures, to 1 %. */
 const PAPER_PARAMETERS = ['--params', '198930'];
-
-interface Encoding {
-  readonly psnr: number;
-  readonly ssim: number;
-  readonly seconds: number;
-  readonly wallSeconds: number;
-  readonly memoryBytes: number;
-  readonly parameters: { readonly total: number };
-}
-
-/** Encodes by the command line, as a user does, in a process of its own. */
-async function encodePicture(folder: string, path: string, options: readonly string[]): Promise<Encoding> {
-  const memory = join(folder, 'memory');
-  const start = performance.now();
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['--import', REPORT_MEMORY, MAIN, 'encode', path, '-o', join(folder, 'a.lgi'), '--json', ...options],
-    { env: { ...process.env, LGI_BENCH_MEMORY: memory } },
-  );
-  const wallSeconds = (performance.now() - start) / 1e3;
-  const report = JSON.parse(stdout) as Omit<Encoding, 'memoryBytes' | 'wallSeconds'>;
-  return { ...report, wallSeconds, memoryBytes: Number(await readFile(memory, 'utf8')) };
-}
 
 /**
  * Quality by time on two pictures of a folder: `camera.png` (512x512 grey) and `div2k-0882.png` (2040x1356 RGB); what is not
@@ -66,13 +39,13 @@ export async function measurePictures(
         ] as const)
       : []) {
       const budget = seconds * slower;
-      const { psnr, ssim } = await encodePicture(folder, camera, [
+      const { psnr, ssim } = await encodeByCommand(folder, camera, [
         ...PAPER_PARAMETERS,
         '--time',
         budget.toFixed(2),
       ]);
       lines.push({
-        name: `camera.png in ${budget.toFixed(1)} s (${seconds} at ${NOMINAL_PEAK} GFLOP/s), SSIM ${ssim.toFixed(3)}`,
+        name: `camera.png in ${budget.toFixed(1)} s (${seconds} at ${NOMINAL_PEAK} GFLOP/s), SSIM ${(ssim ?? NaN).toFixed(3)}`,
         value: psnr,
         unit: 'dB',
         asked: `${asked} dB`,
@@ -82,7 +55,7 @@ export async function measurePictures(
     }
     const large = join(pictures, 'div2k-0882.png');
     if (await isThere(large)) {
-      const { psnr, wallSeconds, memoryBytes } = await encodePicture(folder, large, ['--psnr', '34']);
+      const { psnr, wallSeconds, memoryBytes } = await encodeByCommand(folder, large, ['--psnr', '34']);
       lines.push(
         {
           name: `div2k-0882.png (2040x1356) to ${psnr.toFixed(2)} dB, the whole command`,
