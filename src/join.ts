@@ -103,7 +103,7 @@ export async function join(
       notices.push(...joiner.notices);
     }
     const sections = joinSections(containers, names, prefer ?? 'first', notices);
-    const report = await copyJoined(containers, to, { signals, sections }, signal);
+    const report = await copyJoined(containers, to, { signals, sections, names }, signal);
     return { ...report, ...summary(containers, signals), duplicates, notices };
   });
 }

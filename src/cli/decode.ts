@@ -1,4 +1,6 @@
 import { LgiError } from '../../codec/errors.js';
+import { openContainer } from '../container/reader.js';
+import type { Source } from '../io/source.js';
 import { MeasuredSource } from '../io/measured-source.js';
 import { RemoteSource } from '../io/remote-source.js';
 import { open, type LgiFile } from '../open.js';
@@ -142,10 +144,20 @@ async function decodeFile(input: string, flags: DecodeFlags, context: CommandCon
       ],
     );
   } catch (error) {
-    throw allowDamaged ? error : nameAllowDamaged(error);
+    const isUnopened = file === undefined && error instanceof LgiError && error.code === 'truncated';
+    const helps = !allowDamaged && (!isUnopened || (await opensWithoutEnd(source)));
+    throw helps ? nameAllowDamaged(error) : error;
   } finally {
     await (file === undefined ? source.close() : file.dispose());
   }
+}
+
+/** Whether enough of a file is there to open it without what was cut off. */
+async function opensWithoutEnd(source: Source): Promise<boolean> {
+  return openContainer(source, { allowTruncated: true }).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Says how to go on, where it is a partition or the profile that is damaged, or the end that is missing. */

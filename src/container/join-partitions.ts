@@ -1,3 +1,4 @@
+import { LgiError } from '../../codec/errors.js';
 import { GAP_BUDGET_BYTES } from '../io/read-budgets.js';
 import type { Box, Grid } from '../../codec/grid.js';
 import type { SequentialWriter } from '../io/sequential-writer.js';
@@ -23,6 +24,8 @@ export interface JoinedSignal {
 
 /** What goes into a joined file. */
 export interface JoinedContent {
+  /** What errors call the files. */
+  readonly names: readonly string[];
   readonly signals: readonly JoinedSignal[];
   readonly sections: readonly { readonly file: number; readonly section: MetadataSection }[];
 }
@@ -36,7 +39,7 @@ export interface JoinedContent {
 export async function copyJoined(
   containers: readonly Container[],
   sink: Sink,
-  { signals, sections }: JoinedContent,
+  { signals, sections, names }: JoinedContent,
   signal?: AbortSignal,
 ): Promise<WriteReport> {
   const [{ header, headerBytes, superblock, familyIdBytes }] = containers;
@@ -64,15 +67,23 @@ export async function copyJoined(
   for (const { file, section } of sections) {
     const bytes = await containers[file].readBytes(section, signal);
     if (bytes.length < section.byteLength)
-      throw containers[file].truncated(section.name, section.byteOffset, bytes.length);
+      throw named(names[file], containers[file].truncated(section.name, section.byteOffset, bytes.length));
     await writer.write(bytes);
   }
   const chunkCrcs: Uint32Array[] = [];
   for (let i = 0; i < signals.length; i++) {
-    chunkCrcs.push(await copyChunks(containers, i, signals[i], layout, writer, signal));
+    chunkCrcs.push(await copyChunks(containers, names, i, signals[i], layout, writer, signal));
   }
   await writer.flush();
   return endFile(sink, writer.position, familyIdBytes, layout, chunkCrcs);
+}
+
+/** The error with the file in front that it is about, one of several. */
+function named(name: string, { code, message, section, byteOffset }: LgiError): LgiError {
+  return new LgiError(code, `${name}: ${message}`, {
+    ...(section !== undefined && { section }),
+    ...(byteOffset !== undefined && { byteOffset }),
+  });
 }
 
 /** u32 [chunks], bytes of a joined signal's payloads. */
@@ -98,6 +109,7 @@ function union(all: readonly Features[]): Features {
 /** @returns u32 [chunks], the checksums that the chunks carry. */
 async function copyChunks(
   containers: readonly Container[],
+  names: readonly string[],
   signalIndex: number,
   { files, chunks }: JoinedSignal,
   layout: FileLayout,
@@ -124,7 +136,8 @@ async function copyChunks(
       const at = table.byteOffsets[chunks[i]] - begin;
       const chunkEnd = at + table.byteLength(chunks[i]);
       if (chunkEnd > bytes.length) {
-        throw container.truncated(container.chunkName(signalIndex, chunks[i]), begin, bytes.length);
+        const fault = container.truncated(container.chunkName(signalIndex, chunks[i]), begin, bytes.length);
+        throw named(names[files[i]], fault);
       }
       crcs[i] = view.getUint32(at, true);
       let waits = writer.padTo(byteOffsets[i]);

@@ -216,6 +216,15 @@ function explain(bytes: Uint8Array): LgiError {
     }
     const foreign = foreignFile(bytes);
     const seen = Array.from(bytes.subarray(0, 8), (value) => value.toString(16).padStart(2, '0')).join(' ');
+    const headerAt = foreign === undefined ? headerMarkIn(bytes) : -1;
+    if (headerAt >= 0) {
+      return new LgiError(
+        'not-lgi',
+        `the file begins with ${seen}, as no LGI file does, but at byte ${headerAt} it has a header of one: its superblock was ` +
+          'overwritten; save what is sound by repair',
+        { byteOffset: 0 },
+      );
+    }
     const message = foreign
       ? `this is ${foreign.name}, not an LGI file; ${foreign.nextStep}`
       : `the file begins with ${seen}, so it is not an LGI file; check the path or URL`;
@@ -224,6 +233,17 @@ function explain(bytes: Uint8Array): LgiError {
   const reasons = [0, 1].map((slot) => `slot ${slot}: ${slotFault(bytes, slot * SLOT_BYTES)}`).join('; ');
   return damaged(`both slots of the superblock are unusable (${reasons}); fetch the file again`);
 }
+
+/** Where in these bytes a header may begin, by its identifier; -1 where none does. */
+function headerMarkIn(bytes: Uint8Array): number {
+  for (let at = SUPERBLOCK_BYTES; at + 8 <= bytes.length; at += 8) {
+    if (HEADER_MARK.every((byte, i) => bytes[at + 4 + i] === byte)) return at;
+  }
+  return -1;
+}
+
+/** File identifier of the header's FlatBuffer, `LGIH`. */
+const HEADER_MARK = [0x4c, 0x47, 0x49, 0x48];
 
 /** Checks what the superblock says about places and lengths. */
 function checkPlaces({ header, index, committedByteLength, generation }: Superblock): void {

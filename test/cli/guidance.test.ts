@@ -147,3 +147,34 @@ describe('what people write', () => {
     expect(region.kept).toBe(1);
   });
 });
+
+describe('of a file that something has happened to, people are told', () => {
+  it('to go on without what is cut off only where the header is there', async () => {
+    await writeFile(workplace.path('cut.lgi'), whole.subarray(0, 1200));
+    const inHeader = await workplace.runInside(['decode', 'cut.lgi', '-o', 'x.png']);
+    expect(inHeader.stderr).toMatch(/without all of its header/);
+    expect(inHeader.stderr).not.toMatch(/allow-damaged/);
+    await writeFile(workplace.path('cut.lgi'), whole.subarray(0, whole.length - 10));
+    const inChunk = await workplace.runInside(['decode', 'cut.lgi', '-o', 'x.png']);
+    expect(inChunk.stderr).toMatch(/--allow-damaged to go on/);
+  });
+
+  it('that repair may save one whose superblock was overwritten', async () => {
+    const overwritten = Buffer.from(whole);
+    overwritten.fill(0, 0, 1024);
+    await writeFile(workplace.path('over.lgi'), overwritten);
+    const ended = await workplace.runInside(['info', 'over.lgi']);
+    expect(ended.stderr).toMatch(/at byte 1024 it has a header of one.*by repair/s);
+    expect((await workplace.json('repair', 'over.lgi', '-o', 'saved.lgi')).kept).toBe(15);
+  });
+
+  it('which file is cut off, of those that are joined', async () => {
+    await workplace.json('crop', 'a.lgi', '-o', 'left.lgi', '--region', '0,0,16,24');
+    await workplace.json('crop', 'a.lgi', '-o', 'right.lgi', '--region', '16,0,24,24');
+    const right = await readFile(workplace.path('right.lgi'));
+    await writeFile(workplace.path('right.lgi'), right.subarray(0, right.length - 10));
+    const ended = await workplace.runInside(['join', 'left.lgi', 'right.lgi', '-o', 'both.lgi']);
+    expect(ended.stderr).toMatch(/right\.lgi: the file ends after/);
+    expect(await workplace.names()).not.toContain('both.lgi');
+  });
+});
