@@ -9,6 +9,7 @@ import {
   type SampleFormat,
   type SampleType,
   type SignalKind,
+  type ValueMapping,
 } from '../../codec/signal.js';
 import type { Colour } from '../colour.js';
 import type { GridPlacement } from '../grid-placement.js';
@@ -55,6 +56,8 @@ export interface MemoryMediaOptions {
   readonly channels?: number;
   /** Default: for images and video of 1 to 4 channels grey, grey-alpha, rgb, rgb-alpha; otherwise plain. */
   readonly layout?: ChannelLayout;
+  /** From network outputs of -1 to 1 to sample values; default the full range of the type, of floats the outputs themselves. */
+  readonly mapping?: ValueMapping;
   readonly colour?: Colour;
   /** Samples per second, for kinds with time. */
   readonly rate?: Rate;
@@ -96,7 +99,17 @@ function sampleTypeOf(data: SampleArray): SampleType {
  * @throws OptionError for a kind that there is not.
  */
 export function memoryMedia(options: MemoryMediaOptions): Media {
-  const { kind = 'image', shape, colour, rate, startSeconds, iccProfile, placement, notices } = options;
+  const {
+    kind = 'image',
+    shape,
+    colour,
+    rate,
+    startSeconds,
+    iccProfile,
+    placement,
+    mapping,
+    notices,
+  } = options;
   const data =
     options.data instanceof Uint8ClampedArray
       ? new Uint8Array(options.data.buffer, options.data.byteOffset, options.data.length)
@@ -148,7 +161,12 @@ export function memoryMedia(options: MemoryMediaOptions): Media {
       );
     }
   }
-  const format: SampleFormat = { sampleType, channels, layout, mapping: fullRangeMapping(sampleType) };
+  const format: SampleFormat = {
+    sampleType,
+    channels,
+    layout,
+    mapping: mapping ?? fullRangeMapping(sampleType),
+  };
   let held: SampleArray | null = data;
   return {
     kind,

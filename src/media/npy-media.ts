@@ -7,6 +7,7 @@ import {
   type ValueMapping,
 } from '../../codec/signal.js';
 import { FileSource } from '../io/file-source-node.js';
+import { mappingBetween } from './content-mapping.js';
 import { damagedFault, mediaFault } from './image-limits.js';
 import { checkBox, type Media } from './media.js';
 import { NPY_HEADER_BYTES, orderBytes, parseNpyHeader, SAMPLE_BYTES, type NpyHeader } from './npy-file.js';
@@ -71,9 +72,7 @@ async function contentMapping(
       if (value > high) high = value;
     }
   }
-  return low === high
-    ? { scale: Math.max(Math.abs(low), 2 ** -126) * 2 ** -30, offset: low }
-    : { scale: (high - low) / 2, offset: (high + low) / 2 };
+  return mappingBetween(low, high);
 }
 
 /** Reads a box by spans of rows, gaps between them included: one long read is far cheaper than many short ones. */

@@ -7,6 +7,7 @@ import { mediaFault } from './image-limits.js';
 import { memoryMedia, type Media } from './media.js';
 import { openNpy } from './npy-media.js';
 import { readImage } from './read-image.js';
+import { readNifti } from './read-nifti.js';
 import { inNaturalOrder, matchingNames, slicePatternOf, type SlicePattern } from './slice-names.js';
 
 /** What every slice has to be like: the first one. */
@@ -85,13 +86,6 @@ async function readFolder(folder: string, signal?: AbortSignal): Promise<Media> 
 
 /** Says of formats that people have volumes in how they become one that is read. */
 async function refuseForeign(path: string): Promise<void> {
-  if (/\.nii(\.gz)?$/i.test(path)) {
-    throw mediaFault(
-      path,
-      'NIfTI is not read; .npy files and PNG slices are',
-      "convert it in Python: np.save('volume.npy', np.ascontiguousarray(nibabel.load(path).get_fdata(dtype=np.float32).T))",
-    );
-  }
   const file = await open(path, 'r');
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(8), 0, 8, 0);
@@ -116,7 +110,7 @@ async function refuseForeign(path: string): Promise<void> {
 }
 
 /**
- * Reads a volume: a NumPy `.npy` file (uint8, uint16 or float32, axes z, y, x in C order), a folder of grey PNG slices, or a
+ * Reads a volume: a NumPy `.npy` file (uint8, uint16 or float32, axes z, y, x in C order), a NIfTI file (`.nii`, `.nii.gz`), a folder of grey PNG slices, or a
  * pattern of their names such as `slices/%04d.png` or `slices/*.png`.
  *
  * A `.npy` file is read box by box and never held as a whole; floats are read once at the start, since their smallest and
@@ -138,6 +132,7 @@ export async function readVolume(path: string, signal?: AbortSignal): Promise<Me
   if (!stats.isFile()) {
     throw new LgiError('io', `cannot read ${path}: it is no regular file; save the volume to one first`);
   }
+  if (/\.nii(\.gz)?$/i.test(path)) return readNifti(path, signal);
   await refuseForeign(path).catch((cause: unknown) => {
     throw fileError('read', path, cause);
   });

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LgiError, OptionError } from '../../dist/codec/errors.js';
@@ -296,11 +297,92 @@ describe('a volume', () => {
 
   it('in a format that is not read gets told how to convert it', async () => {
     await writeFile(at('brain.nii.gz'), 'x');
-    expect((await failure(readVolume(at('brain.nii.gz')))).message).toContain('np.save');
+    expect((await failure(readVolume(at('brain.nii.gz')))).message).toContain('no NIfTI file');
     await writeFile(at('arrays.npz'), 'PK\x03\x04');
     expect((await failure(readVolume(at('arrays.npz')))).message).toContain('.npz');
     await writeFile(at('empty.npy'), '');
     expect((await failure(readVolume(at('empty.npy')))).message).toContain('empty');
     expect(await failure(readVolume(at('absent.npy')))).toMatchObject({ code: 'io' });
+  });
+});
+
+describe('a NIfTI file', () => {
+  /** Of version 1, with int16 samples where nothing else is said. */
+  function nifti(
+    samples: ArrayLike<number>,
+    dims: readonly number[],
+    rest: { type?: 2 | 4 | 16 | 512; slope?: number; inter?: number; big?: boolean } = {},
+  ): Buffer {
+    const { type = 4, slope = 0, inter = 0, big = false } = rest;
+    const bytes = { 2: 1, 4: 2, 16: 4, 512: 2 }[type];
+    const buffer = Buffer.alloc(352 + bytes * samples.length);
+    const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+    view.setInt32(0, 348, !big);
+    [dims.length, ...dims].forEach((length, i) => view.setInt16(40 + 2 * i, length, !big));
+    view.setInt16(70, type, !big);
+    view.setInt16(72, 8 * bytes, !big);
+    [1, 0.5, 0.75, 2].forEach((step, i) => view.setFloat32(76 + 4 * i, step, !big));
+    view.setFloat32(108, 352, !big);
+    view.setFloat32(112, slope, !big);
+    view.setFloat32(116, inter, !big);
+    buffer.write('n+1\0', 344, 'latin1');
+    for (let i = 0; i < samples.length; i++) {
+      const place = 352 + bytes * i;
+      if (type === 2) view.setUint8(place, samples[i]);
+      else if (type === 4) view.setInt16(place, samples[i], !big);
+      else if (type === 512) view.setUint16(place, samples[i], !big);
+      else view.setFloat32(place, samples[i], !big);
+    }
+    return buffer;
+  }
+  const values = Array.from({ length: 2 * 3 * 4 }, (_, i) => 100 * i - 1000);
+  const whole = { begin: [0, 0, 0], end: [2, 3, 4] };
+
+  it('is read with its scale and voxel size, packed or not, of either byte order', async () => {
+    for (const [name, big, slope, inter] of [
+      ['a.nii', false, 0, 0],
+      ['b.nii.gz', false, 0.5, -3],
+      ['c.nii', true, 1, 0],
+    ] as const) {
+      const bytes = nifti(values, [4, 3, 2], { big, slope, inter });
+      await writeFile(at(name), name.endsWith('gz') ? gzipSync(bytes) : bytes);
+      const media = await readVolume(at(name));
+      expect(media).toMatchObject({ kind: 'volume', shape: [2, 3, 4], format: { sampleType: 'float32' } });
+      expect(media.placement?.spacing).toEqual([2, 0.75, 0.5]);
+      const expected = values.map((value) => (slope === 0 ? value : value * slope + inter));
+      expect([...(await media.read(whole))]).toEqual(expected);
+      const { scale, offset } = media.format.mapping;
+      expect([offset - scale, offset + scale]).toEqual([expected[0], expected[expected.length - 1]]);
+    }
+  });
+
+  it('of unsigned integers keeps them', async () => {
+    for (const [type, sampleType] of [
+      [2, 'uint8'],
+      [512, 'uint16'],
+    ] as const) {
+      const data = values.map((_, i) => 10 * i);
+      await writeFile(at('u.nii'), nifti(data, [4, 3, 2], { type }));
+      const media = await readVolume(at('u.nii'));
+      expect(media.format.sampleType).toBe(sampleType);
+      expect([...(await media.read(whole))]).toEqual(data);
+    }
+  });
+
+  it.each([
+    ['cut off', nifti(values, [4, 3, 2]).subarray(0, 380), /do not lie in its 380 bytes/],
+    ['of four axes', nifti(values, [4, 3, 1, 2]), /4 axes: 4x3x1x2/],
+    ['of no length', nifti([], [4, 0, 2]), /do not lie/],
+    ['of another type', nifti(values, [4, 3, 2]).fill(32, 70, 71), /type 32/],
+    [
+      'with a value that is no number',
+      nifti([1, NaN, 3, 4], [2, 2, 1], { type: 16 }),
+      /z, y, x = 0, 0, 1 is NaN/,
+    ],
+    ['that is text', Buffer.from('no volume '.repeat(80)), /no NIfTI file/],
+    ['packed, and cut off', gzipSync(nifti(values, [4, 3, 2])).subarray(0, 60), /cannot be unpacked/],
+  ])('%s is refused', async (_, bytes, message) => {
+    await writeFile(at('bad.nii'), bytes);
+    expect((await failure(readVolume(at('bad.nii')))).message).toMatch(message);
   });
 });
