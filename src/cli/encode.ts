@@ -61,6 +61,11 @@ export const addEncode: AddCommand = (program, context) => {
     .option('--iterations <n>', 'optimiser steps (default: by preset)', decimal('iterations'))
     .option('--time <seconds>', 'time to train', decimal('time'))
     .option('--psnr <dB>', 'quality to stop at', decimal('psnr'))
+    .option(
+      '--sample-fraction <x>',
+      'part of the samples that a step sees (default: by preset)',
+      decimal('sample-fraction'),
+    )
     .option('--grid <n>x<n>', 'partitions per axis', sizesOfAxes('grid', 'one number an axis, such as 16x24'))
     .option(
       '--cell <n>x<n>',

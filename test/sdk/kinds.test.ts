@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { compareSamples } from '../../dist/codec/metrics.js';
 import { signalPeak } from '../../dist/codec/signal.js';
+import { resolveSettings } from '../../dist/src/encode-settings.js';
 import {
   append,
   crop,
@@ -202,4 +203,20 @@ it('a video and its sound are two signals of one file', async () => {
     ['audio', [3000]],
   ]);
   await file.dispose();
+});
+
+describe('the part of the samples that a step sees', () => {
+  const clip = memoryMedia({ kind: 'video', data: new Uint8Array(8 * 8 * 8), shape: [8, 8, 8] });
+  const batchesOf = (options: EncodeOptions): number[] =>
+    resolveSettings(clip, options).preset.recipe.phases.map(({ batches }) => batches);
+
+  it("is the paper's of video, or another of its", () => {
+    expect(batchesOf({ preset: 'paper' })).toEqual([263]);
+    expect(batchesOf({ preset: 'paper', sampleFraction: 0.02 })).toEqual([50]);
+    expect(batchesOf({ sampleFraction: 1, globalWidth: 4 })).toEqual([1, 1]);
+  });
+
+  it.each([0, -1, 1.5, NaN])('is not %d', (sampleFraction) => {
+    expect(() => batchesOf({ sampleFraction })).toThrow(/above 0 and at most 1/);
+  });
 });
