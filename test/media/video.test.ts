@@ -216,6 +216,28 @@ describe('what is no clip', () => {
     await expect(readVideo(at('missing.mp4'))).rejects.toMatchObject({ code: 'io' });
   });
 
+  it('is refused where its frames change their size, and names the first that does', async () => {
+    const frames = Array.from({ length: 6 }, (_, i) => [40 * i + 16, 128, 128] as [number, number, number]);
+    for (const [name, width, height] of [
+      ['small', 64, 48],
+      ['large', 96, 64],
+    ] as const) {
+      await writeFlatClip(at(`${name}.ts`), { frames, width, height, container: 'mpegts' });
+      await writeFlatClip(at(`${name}.h264`), { frames, width, height, container: 'h264' });
+    }
+    const small = await readVideo(at('small.ts'));
+    // Transport streams begin at 1.4 s; of a stream that is alone that says nothing.
+    expect([small.shape, small.startSeconds]).toEqual([[6, 48, 64], undefined]);
+    small.close?.();
+    const both = await Promise.all(['small.h264', 'large.h264'].map((name) => readFile(at(name))));
+    await writeFile(at('both.h264'), Buffer.concat(both));
+    await expect(readVideo(at('both.h264'))).rejects.toThrow(/frame 6 is 96x64, the first one 64x48/);
+    // A transport stream is cut off where its counters jump.
+    const streams = await Promise.all(['small.ts', 'large.ts'].map((name) => readFile(at(name))));
+    await writeFile(at('both.ts'), Buffer.concat(streams));
+    await expect(readVideo(at('both.ts'))).rejects.toMatchObject({ code: 'media' });
+  });
+
   it('without the sound that is asked for is no sound', async () => {
     await writeVideo(at('silent.mp4'), clip(movingColours(3, 32, 32), 32, 32));
     await expect(readAudio(at('silent.mp4'))).rejects.toThrow(/no sound in it \(streams: video\)/);
