@@ -40,13 +40,13 @@ export interface EncodeOptions {
   /** Parameters altogether: widths are then chosen by the paper's automatic partitioning (appendix A). */
   readonly params?: number;
   /**
-   * Part of `params` that is global; default 0.02, the measured best (codec/recipe.ts); with `paper` 0.1, inside the 5 to
-   * 15 % that the paper found sufficient.
+   * Part of `params` that is global; default 0.02 for images, the measured best (codec/presets/image.ts), and 0 for other kinds; with
+   * `paper` 0.1, inside the 5 to 15 % that the paper found sufficient.
    */
   readonly globalShare?: number;
   /** H; default by preset and kind, for images 15, with `paper` 14. */
   readonly localWidth?: number;
-  /** G; default by preset and kind, for images 32, with `paper` 84; 0 for networks per partition alone. */
+  /** G; default by preset and kind, for images 32, with `paper` 84, 0 by `fast` for others; 0 for networks per partition alone. */
   readonly globalWidth?: number;
   /** Sine levels; default 4, the paper's "five layers". */
   readonly levels?: number;

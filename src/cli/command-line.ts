@@ -40,7 +40,7 @@ export async function runCommandLine(given: readonly string[]): Promise<number> 
   const output = new Output({ isJson: wantsJson(argv), argv });
   const interruption = listenForInterruption();
   const program = new Command('lgi')
-    .description('Pictures as Local-Global implicit neural representations: encode, cut, decode.')
+    .description('Media as Local-Global implicit neural representations: encode, cut, decode.')
     .version(VERSION, '--version', 'print the version')
     .addHelpText('after', EPILOGUE)
     .exitOverride()

@@ -55,7 +55,10 @@ export const addEncode: AddCommand = (program, context) => {
     .description(
       'Trains networks on a picture, sound, video, volume or 3D shape and writes them as an LGI file.',
     )
-    .argument('<media>', 'picture, sound or video; .npy, a folder or pattern of slices; .obj, .stl, .ply')
+    .argument(
+      '<media>',
+      'picture, sound or video; .npy, .nii, a folder or pattern of slices; .obj, .stl, .ply',
+    )
     .requiredOption('-o, --output <file>', 'file to write')
     .option('--preset <name>', "'fast' or 'paper' (default: fast)")
     .option('--iterations <n>', 'optimiser steps (default: by preset)', decimal('iterations'))
@@ -69,23 +72,23 @@ export const addEncode: AddCommand = (program, context) => {
     .option('--grid <n>x<n>', 'partitions per axis', sizesOfAxes('grid', 'one number an axis, such as 16x24'))
     .option(
       '--cell <n>x<n>',
-      'samples per partition (default: 32 on every axis)',
+      'samples per partition (default: by medium; of pictures 32 on every axis)',
       sizesOfAxes('cell', 'one number an axis, such as 32x32'),
     )
     .option('--params <n>', 'parameters altogether; chooses the widths', decimal('params'))
     .option(
       '--global-share <x>',
-      'part of --params that is global (default: 0.02; paper: 0.1)',
+      'part of --params that is global (default: 0.02 for pictures, else 0; paper: 0.1)',
       decimal('global-share'),
     )
     .option(
       '--local-width <n>',
-      'features of local networks (default: 15; paper: 14)',
+      'features of local networks (default: by medium and preset; of pictures 15)',
       decimal('local-width'),
     )
     .option(
       '--global-width <n>',
-      'features of the global network, 0 for none (default: 32; paper: 84)',
+      'features of the global network, 0 for none (default: 32 for pictures, else 0; paper: 84)',
       decimal('global-width'),
     )
     .option('--levels <n>', 'sine levels (default: 4)', decimal('levels'))
@@ -95,7 +98,10 @@ export const addEncode: AddCommand = (program, context) => {
       decimalOr('lattice', 'none'),
     )
     .option('--coordinates <which>', "'cell' or 'signal': what local networks see (default: by preset)")
-    .option('--weights <format>', 'float32, float16, or int2 to int16 (default: int11)')
+    .option(
+      '--weights <format>',
+      'float32, float16, or int2 to int16 (default: int11; paper of sound: float32)',
+    )
     .option('--coder <name>', "'none' or 'deflate' (default: none)")
     .option('--overviews <which>', "'auto' or 'none': reduced copies above 4 million samples (default: auto)")
     .option('--resolution <n>', 'of a mesh: voxels per axis (default: 256)', decimal('resolution'))
