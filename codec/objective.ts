@@ -1,4 +1,4 @@
-import { boxSize } from './grid.js';
+import { boxShape, boxSize } from './grid.js';
 import type { Box, Grid } from './grid.js';
 import { psnrOf } from './metrics.js';
 import { allocateSamples, alphaChannel, peakOf } from './signal.js';
@@ -28,6 +28,11 @@ export interface ObjectiveOptions {
   readonly ordinals?: readonly number[];
   /** The PSNR peak, in sample units; default by sample type. */
   readonly peak?: number;
+  /**
+   * Samples of its neighbours that a partition takes along on every side, mirrored where the signal ends; default 0. Boxes grow by as
+   * much: their centres, from which cell coordinates count, stay.
+   */
+  readonly margin?: number;
 }
 
 /**
@@ -39,18 +44,54 @@ export async function sampleObjective(
   grid: Grid,
   format: SampleFormat,
   read: (box: Box) => Promise<SampleArray>,
-  { ordinals = allOrdinals(grid), peak = peakOf(format.sampleType) }: ObjectiveOptions = {},
+  { ordinals = allOrdinals(grid), peak = peakOf(format.sampleType), margin = 0 }: ObjectiveOptions = {},
 ): Promise<Objective> {
-  const boxes = ordinals.map((ordinal) => grid.boxOf(ordinal));
+  const boxes = ordinals.map((ordinal) => widened(grid.boxOf(ordinal), margin));
   const positions = boxes.reduce((sum, box) => sum + boxSize(box), 0);
   const samples = allocateSamples(format.sampleType, positions * format.channels);
   let offset = 0;
   for (const box of boxes) {
-    const part = await read(box);
+    const part = margin === 0 ? await read(box) : await readMirrored(grid.extent, format, read, box);
     samples.set(part, offset);
     offset += part.length;
   }
   return { boxes, format, peak, samples };
+}
+
+function widened({ begin, end }: Box, margin: number): Box {
+  return { begin: begin.map((at) => at - margin), end: end.map((at) => at + margin) };
+}
+
+/** The samples of a box that may leave the extent: there they are those of its mirror image, as folded coordinates have it. */
+async function readMirrored(
+  extent: Box,
+  { sampleType, channels }: SampleFormat,
+  read: (box: Box) => Promise<SampleArray>,
+  box: Box,
+): Promise<SampleArray> {
+  const inside = {
+    begin: box.begin.map((at, axis) => Math.max(at, extent.begin[axis])),
+    end: box.end.map((at, axis) => Math.min(at, extent.end[axis])),
+  };
+  const there = await read(inside);
+  if (boxSize(inside) === boxSize(box)) return there;
+  const samples = allocateSamples(sampleType, boxSize(box) * channels);
+  const [shape, innerShape] = [boxShape(box), boxShape(inside)];
+  const at = shape.map(() => 0);
+  for (let to = 0; to < samples.length; to += channels) {
+    const from = at.reduce((offset, step, axis) => {
+      const position = step + box.begin[axis] - inside.begin[axis];
+      const length = innerShape[axis];
+      // Margins are shorter than what they are the mirror image of.
+      const mirrored =
+        position < 0 ? -1 - position : position >= length ? 2 * length - 1 - position : position;
+      return offset * length + mirrored;
+    }, 0);
+    for (let channel = 0; channel < channels; channel++)
+      samples[to + channel] = there[from * channels + channel];
+    for (let axis = shape.length - 1; axis >= 0 && ++at[axis] === shape[axis]; axis--) at[axis] = 0;
+  }
+  return samples;
 }
 
 function allOrdinals({ count }: Grid): number[] {

@@ -1,8 +1,8 @@
 import { localTensors, globalTensors, elementCount } from '../codec/architecture.js';
 import { encodeWeights } from '../codec/coder/payload.js';
 import type { Engine } from '../codec/engine/engine.js';
-import { boxSize } from '../codec/grid.js';
-import { sampleObjective, type Objective } from '../codec/objective.js';
+import { boxSize, type Grid } from '../codec/grid.js';
+import { sampleObjective } from '../codec/objective.js';
 import { fitQuantiser, localBounds, quantisedWeights, type Quantiser } from '../codec/quantise.js';
 import { RandomStream } from '../codec/random.js';
 import { localPart, type Recipe } from '../codec/recipe.js';
@@ -69,13 +69,14 @@ export async function trainInGroups(
     const objective = await sampleObjective(grid, media.format, (box) => media.read(box, signal), {
       ordinals,
       peak: signalPeak(media.kind, media.format),
+      margin: settings.overlap,
     });
     whole.reads(objective.samples);
     const recipe = global === undefined ? preset.recipe : plan.localRecipe;
     const drawn = drawWeights({ model, objective, recipe, seed }, ordinals);
     const bounds = quantiser && localBounds(architecture, quantiser);
     const trained = await whole.train(
-      workOf(settings, positionsOf(objective)),
+      workOf(settings, positionsOf(grid, ordinals)),
       plannedIterations(recipe, settings),
       (context) =>
         train(engine, {
@@ -121,7 +122,7 @@ export function plannedIterations(recipe: Recipe, { preset, budget }: EncodeSett
   return all.slice(-recipe.phases.length).reduce((sum, steps) => sum + steps, 0);
 }
 
-function planGroups({ grid, model, preset, seed, constants, groups: limits }: EncodeSettings): {
+function planGroups({ grid, model, preset, seed, constants, overlap, groups: limits }: EncodeSettings): {
   groups: readonly (readonly number[])[];
   localRecipe: Recipe;
 } {
@@ -129,7 +130,7 @@ function planGroups({ grid, model, preset, seed, constants, groups: limits }: En
   const all = Array.from({ length: grid.count }, (_, ordinal) => ordinal).filter(
     (ordinal) => !constants.has(ordinal),
   );
-  const cellSamples = grid.largestCell().reduce((product, side) => product * side, 1);
+  const cellSamples = grid.largestCell().reduce((product, side) => product * (side + 2 * overlap), 1);
   const weights = elementCount(localTensors(model.architecture));
   const most = Math.max(
     1,
@@ -185,8 +186,8 @@ export function workOf({ preset }: EncodeSettings, samples: number): number {
   return samples * preset.timePerSample;
 }
 
-function positionsOf({ boxes }: Pick<Objective, 'boxes'>): number {
-  return boxes.reduce((sum, box) => sum + boxSize(box), 0);
+function positionsOf(grid: Grid, ordinals: readonly number[]): number {
+  return ordinals.reduce((sum, ordinal) => sum + boxSize(grid.boxOf(ordinal)), 0);
 }
 
 function endOf(ends: ReadonlySet<TrainingResult['stoppedBy']>): TrainingResult['stoppedBy'] {

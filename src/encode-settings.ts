@@ -75,6 +75,12 @@ export interface EncodeOptions {
    * table (0.02 in its other runs) and 1 for images and sound.
    */
   readonly sampleFraction?: number;
+  /**
+   * Samples of its neighbours that each partition is trained on as well, on every side, so that seams soften; default 0, at most half a
+   * cell. Of 1, in 600 steps without a global network, kodim15 had a seam of 1.07 instead of 1.21 and 37.1 dB instead of 37.9, camera 1.09
+   * instead of 1.17 and 38.5 instead of 40.0; more cost more and softened no more. For networks without a lattice.
+   */
+  readonly overlap?: number;
   /** Wall-clock seconds to train for, shared out by samples among groups and overviews; two runs then differ. */
   readonly seconds?: number;
   /** PSNR in dB to stop at, where training comes that far; every group and overview for itself. */
@@ -104,6 +110,8 @@ export interface EncodeSettings {
   readonly coder: Coder;
   readonly seed: number;
   readonly budget: Budget;
+  /** Samples of neighbours that partitions are trained on, on every side. */
+  readonly overlap: number;
   /** Partitions without networks. */
   readonly constants: ConstantCells;
   /** Factors of the overviews, finest first. */
@@ -131,6 +139,7 @@ const SHAPE_OPTIONS: ReadonlySet<string> = new Set<keyof EncodeOptions>([
   'coordinates',
   'activations',
   'sampleFraction',
+  'overlap',
 ]);
 
 /** Longest training that a budget may ask for: 2^31 steps or a month, beyond which a number is a typing error. */
@@ -179,6 +188,7 @@ export function resolveSettings(
     coder: checkCoder(options.coder ?? 'none'),
     seed: checkSeed(options.seed),
     budget: checkBudget(options),
+    overlap: checkOverlap(options.overlap ?? 0, architecture, grid),
     constants,
     overviews: chooseOverviews(media, options.overviews ?? 'auto'),
     groups: DEFAULT_GROUPS,
@@ -358,6 +368,18 @@ function checkWhole(option: string, value: number, least: number, most: number):
 /** @throws OptionError for a seed that is no whole number from 0. */
 export function checkSeed(seed = 0): number {
   return checkWhole('seed', seed, 0, Number.MAX_SAFE_INTEGER);
+}
+
+function checkOverlap(overlap: number, { globalWidth, latticeStride }: Architecture, grid: Grid): number {
+  if (overlap === 0) return 0;
+  if (globalWidth > 0 && latticeStride > 0) {
+    throw new OptionError(
+      'overlap',
+      'is for networks without a lattice, whose points belong to one partition; give `lattice` none, or `globalWidth` 0',
+    );
+  }
+  const shortest = grid.axes.flatMap(({ cuts }) => cuts.slice(1).map((cut, i) => cut - cuts[i]));
+  return checkWhole('overlap', overlap, 0, Math.floor(Math.min(...shortest) / 2));
 }
 
 function checkCoder(coder: Coder): Coder {

@@ -318,7 +318,7 @@ function identityOf(parts: readonly EncodePart[], { name }: Engine): Uint8Array 
 /** Everything besides samples that decides the weights, so that different encodes are different families. */
 function decisionsOf(parts: readonly EncodePart[]): string {
   const decisions = parts.map(({ settings }) => {
-    const { presetName, preset, grid, model, precision, coder, seed, budget, overviews, constants } =
+    const { presetName, preset, grid, model, precision, coder, seed, budget, overviews, constants, overlap } =
       settings;
     return {
       presetName,
@@ -329,6 +329,7 @@ function decisionsOf(parts: readonly EncodePart[]): string {
       coder,
       seed,
       budget,
+      ...(overlap > 0 && { overlap }),
       ...(overviews.length > 0 && { overviews }),
       ...(constants.size > 0 && {
         constants: [...constants].map(([ordinal, outputs]) => [ordinal, ...outputs]),

@@ -69,6 +69,11 @@ export const addEncode: AddCommand = (program, context) => {
       'part of the samples that a step sees (default: by preset)',
       decimal('sample-fraction'),
     )
+    .option(
+      '--overlap <n>',
+      'samples of neighbours that partitions train on too (default: 0)',
+      decimal('overlap'),
+    )
     .option('--grid <n>x<n>', 'partitions per axis', sizesOfAxes('grid', 'one number an axis, such as 16x24'))
     .option(
       '--cell <n>x<n>',

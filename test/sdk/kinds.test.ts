@@ -11,6 +11,7 @@ import {
   MemorySource,
   MemoryTarget,
   open,
+  seamRatio,
   type Box,
   type EncodeOptions,
   type Media,
@@ -218,5 +219,37 @@ describe('the part of the samples that a step sees', () => {
 
   it.each([0, -1, 1.5, NaN])('is not %d', (sampleFraction) => {
     expect(() => batchesOf({ sampleFraction })).toThrow(/above 0 and at most 1/);
+  });
+});
+
+describe('partitions that overlap in training', () => {
+  const side = 48;
+  const data = Uint8Array.from({ length: side * side }, (_, i) => {
+    const [y, x] = [Math.floor(i / side), i % side];
+    return 128 + 60 * Math.sin(x / 2.3) * Math.cos(y / 3.1) + 40 * Math.sin((x + y) / 1.7);
+  });
+  const picture = memoryMedia({ data, shape: [side, side] });
+
+  it('show their seams less', async () => {
+    const seams: number[] = [];
+    for (const overlap of [0, 2]) {
+      const sink = new MemorySink();
+      const networks = { cell: [12, 12], localWidth: 5, globalWidth: 0 };
+      await encode(picture, sink, { ...networks, iterations: 250, threads: 1, overlap });
+      const file = await open(sink.bytes());
+      const [signal] = file.signals;
+      const decoded = await signal.decode();
+      seams.push(seamRatio(data, decoded.data, decoded.shape, decoded.format, signal.cuts) ?? NaN);
+      await file.dispose();
+    }
+    expect(seams[1]).toBeLessThan(seams[0]);
+  });
+
+  it.each([
+    [{ overlap: 1 }, /without a lattice/],
+    [{ overlap: 7, globalWidth: 0, cell: [12, 12] }, /from 0 to 6/],
+    [{ overlap: 0.5, globalWidth: 0 }, /no whole number/],
+  ])('are refused as %j', (options, message) => {
+    expect(() => resolveSettings(picture, options)).toThrow(message);
   });
 });
