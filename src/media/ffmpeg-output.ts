@@ -80,7 +80,8 @@ export class FfmpegOutput {
       encoder.freeContext();
       throw new LgiError(
         'media',
-        `FFmpeg's ${codecName} encoder takes no ${what} (${lib.FFmpegError.strerror(code)}); choose another format`,
+        `FFmpeg's ${codecName} encoder takes no ${what} (${lib.FFmpegError.strerror(code)}); choose another format` +
+          (codec.type === constants.AVMEDIA_TYPE_AUDIO ? ', or a rate of 48000 Hz' : ''),
       );
     }
     const stream = this.context.newStream(null);
