@@ -59,3 +59,22 @@ export function atRate(recipe: Recipe, rate: number): Recipe {
   }));
   return { ...recipe, phases };
 }
+
+/**
+ * Steps of each phase when the recipe's proportions are kept. Every phase gets one where there are as many, since what a
+ * skipped phase trains would stay as it was drawn.
+ */
+export function phaseIterations(phases: readonly Phase[], total: number | undefined): number[] {
+  if (total === undefined) return phases.map(({ iterations }) => iterations);
+  const planned = phases.reduce((sum, { iterations }) => sum + iterations, 0);
+  let before = 0;
+  let given = 0;
+  return phases.map(({ iterations }, index) => {
+    before += iterations;
+    const later = phases.length - 1 - index;
+    const upTo = Math.min(total - later, Math.max(given + 1, Math.round((total * before) / planned)));
+    const steps = Math.max(0, upTo - given);
+    given += steps;
+    return steps;
+  });
+}

@@ -7,7 +7,8 @@ import { fitQuantiser, localBounds, quantisedWeights, type Quantiser } from '../
 import { RandomStream } from '../codec/random.js';
 import { localPart, type Recipe } from '../codec/recipe.js';
 import { signalPeak } from '../codec/signal.js';
-import { drawWeights, phaseIterations, train, type TrainingResult } from '../codec/train.js';
+import { drawWeights, train, type TrainingResult } from '../codec/train.js';
+import { phaseIterations } from '../codec/recipe.js';
 import { encodeConstant, encodeNetwork } from './container/local-weights.js';
 import type { EncodeSettings } from './encode-settings.js';
 import type { Media } from './media/media.js';

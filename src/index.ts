@@ -6,7 +6,7 @@ export type { DecodeOptions, MissingPartition, Overview, PartitionCount, Samples
 export type { Tile } from './partition-decoder.js';
 export { encode } from './encode.js';
 export type { EncodeReport } from './encode.js';
-export type { EncodeOptions } from './encode-settings.js';
+export type { EncodeOptions } from './encode-options.js';
 export { append, appendAnew } from './append.js';
 export type { AppendAnewOptions, AppendOptions, AppendReport } from './append.js';
 export type { Side } from './placement.js';

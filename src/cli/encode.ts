@@ -1,5 +1,5 @@
 import { encode } from '../encode.js';
-import type { EncodeOptions } from '../encode-settings.js';
+import type { EncodeOptions } from '../encode-options.js';
 import { FileSink } from '../io/file-sink-node.js';
 import type { Media } from '../media/media.js';
 import { readMedia } from '../media/read-media.js';

@@ -8,7 +8,7 @@ import type { PresetName } from '../../codec/preset.js';
 import { PRESETS } from '../../codec/presets.js';
 import { permutation } from '../../codec/random.js';
 import { resolveSettings } from '../../src/encode-settings.js';
-import type { EncodeOptions } from '../../src/encode-settings.js';
+import type { EncodeOptions } from '../../src/encode-options.js';
 import type { Media } from '../../src/media/media.js';
 import { leastMsAsync } from './measure.js';
 import type { Measurement } from './measure.js';
