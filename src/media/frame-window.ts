@@ -1,3 +1,4 @@
+import { LgiError } from '../../codec/errors.js';
 import type { SampleArray } from '../../codec/signal.js';
 
 /** Bytes of frames that are kept: all of a short clip, a minute of 1080p has 11 GB of them. */
@@ -52,9 +53,19 @@ export class FrameWindow {
       if (held !== undefined) return held;
       if (index < this.next) await this.restart();
       this.decoding ??= this.decode();
-      const { value, done } = await this.decoding.next();
-      // It was decoded before, so only a file that changed meanwhile ends earlier.
-      if (done === true) throw new Error(`frame ${index} is no longer there`);
+      const { value, done } = await this.decoding.next().catch(async (error: unknown) => {
+        // What has failed is over; whoever asks again begins anew.
+        await this.restart();
+        throw error;
+      });
+      if (done === true) {
+        await this.restart();
+        // It was counted before, so only a file that changed meanwhile ends earlier.
+        throw new LgiError(
+          'io',
+          `frame ${index} is no longer there: the file changed while it was read; read it anew`,
+        );
+      }
       this.frames.set(this.next, value);
       this.frames.delete(this.next - this.capacity);
       this.next++;

@@ -182,7 +182,8 @@ async function openClip(
     },
     close() {
       isOpen = false;
-      void window.close();
+      // Nobody waits for it, and what ends here has nobody to fail.
+      void window.close().catch(() => undefined);
     },
   };
 }
