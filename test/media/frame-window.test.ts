@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { SampleArray } from '../../dist/codec/signal.js';
 import { FrameWindow } from '../../dist/src/media/frame-window.js';
 
 it('frames are decoded in order once, and anew for those that are no longer kept', async () => {
@@ -9,7 +10,7 @@ it('frames are decoded in order once, and anew for those that are no longer kept
   }
   const window = new FrameWindow(decode, 1, 1);
   const seen: number[] = [];
-  const see = ([level]: ArrayLike<number>): void => void seen.push(level);
+  const see = (frame: SampleArray): void => void seen.push(frame[0]);
   await Promise.all([window.visit(0, 3, see), window.visit(40, 42, see), window.visit(20, 21, see)]);
   expect([seen, started]).toEqual([[0, 1, 2, 40, 41, 20], 1]);
   await window.visit(1, 2, see);
@@ -27,7 +28,7 @@ it('a clip that fails or ends early can be asked again', async () => {
   }
   const window = new FrameWindow(decode, 1);
   const levels: number[] = [];
-  const take = ([level]: ArrayLike<number>): void => void levels.push(level);
+  const take = (frame: SampleArray): void => void levels.push(frame[0]);
   await expect(window.visit(1, 2, take)).rejects.toThrow('the disk is gone');
   await expect(window.visit(1, 2, take)).rejects.toMatchObject({ code: 'io' });
   await window.visit(0, 2, take);
