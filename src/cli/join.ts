@@ -4,7 +4,7 @@ import { openContainer, type Container } from '../container/reader.js';
 import { FileSink } from '../io/file-sink-node.js';
 import { join, MAX_JOINED_FILES, type JoinOptions } from '../join.js';
 import type { AddCommand, CommandContext } from './command.js';
-import { counted, grouped, parameterLine, placeOn, sizeOf } from './figures.js';
+import { counted, grouped, parameterLine, placeOn, extentOf } from './figures.js';
 import { namedOpening } from './named-opening.js';
 import { checkLgiName, checkOutput, openSource, placeName, type InputSource } from './places.js';
 
@@ -74,7 +74,7 @@ async function joinFiles(
         window,
         notices,
       },
-      `${place}: ${sizeOf(boxShape(window))}, ${grouped(bytes)} bytes`,
+      `${place}: ${extentOf({ ...containers[0].header.signals[0], shape: boxShape(window) })}, ${grouped(bytes)} bytes`,
       [
         ['partitions', `${grouped(kept)} of ${counted(inputs.length, 'file')}, ${grouped(absent)} absent`],
         ['parameters', parameterLine(parameters)],
