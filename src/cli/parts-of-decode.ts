@@ -8,13 +8,13 @@ import type { DecodeOptions, MissingPartition, Samples, Signal } from '../signal
 export class PartwiseDecode {
   /** Partitions that were wanted and not there, each once. */
   readonly missing: MissingPartition[] = [];
-  partitionsDecoded = 0;
   /** Outputs per axis, of all parts together. */
   readonly shape: readonly number[];
   /** Time spent in decoding, which writers' own time is measured against. */
   decodeSeconds = 0;
   private readonly seen = new Set<string>();
-  private readonly decoded = new Set<number>();
+  /** Of every part; partitions that lie in several are counted in each. */
+  private evaluated = 0;
 
   /**
    * @param decoding what to decode, without `outputs`.
@@ -26,6 +26,18 @@ export class PartwiseDecode {
     private readonly partBytes: number,
   ) {
     this.shape = sampledShape(regionAsked(signal, decoding), decoding);
+  }
+
+  /** Partitions whose networks were evaluated. */
+  get partitionsDecoded(): number {
+    const { begin, end } = regionAsked(this.signal, this.decoding);
+    const touched = this.signal.cuts.map(
+      (cuts, axis) => 1 + cuts.filter((cut) => begin[axis] < cut && cut < end[axis]).length,
+    );
+    return Math.min(
+      this.evaluated,
+      touched.reduce((product, count) => product * count, 1) - this.missing.length,
+    );
   }
 
   /** The parts, in order. */
@@ -44,7 +56,7 @@ export class PartwiseDecode {
       };
       const samples = await signal.decode({ ...decoding, outputs });
       this.decodeSeconds += (performance.now() - startMs) / 1000;
-      this.partitionsDecoded += samples.partitionsDecoded;
+      this.evaluated += samples.partitionsDecoded;
       for (const each of samples.missing) {
         const key = each.coordinates.join();
         if (!this.seen.has(key)) this.missing.push(each);

@@ -8,8 +8,8 @@ import { writeImage } from './write-image.js';
 
 /** A volume to be written, as `decode` gives it. */
 export interface VolumeSamples {
-  /** Row-major `[z, y, x, channels]`, of the format's sample type. */
-  readonly data: SampleArray;
+  /** Row-major `[z, y, x, channels]`, of the format's sample type: all of it, or some slices after the other. */
+  readonly data: SampleArray | AsyncIterable<SampleArray>;
   /** `[z, y, x]`. */
   readonly shape: readonly number[];
   readonly channels: number;
@@ -19,32 +19,46 @@ export interface VolumeSamples {
 /** What is brought into the file's byte order and written at once. */
 const BLOCK_BYTES = 2 ** 22;
 
-function checkVolume({ data, shape, channels }: VolumeSamples): void {
+/** The volume's samples, a few slices at a time, and as many as its shape has. */
+async function* blocksOf({ data, shape, channels }: VolumeSamples): AsyncGenerator<SampleArray> {
   const count = shape.reduce((product, length) => product * length, channels);
-  if (shape.length === 3 && count === data.length && count > 0) return;
-  throw new LgiError(
-    'media',
-    `${data.length} samples given for a volume of shape ${shape.join('x')} and ${channels} channels; ` +
-      'give z x y x x x channels of them',
-  );
+  let given = 0;
+  const refuse = (): never => {
+    throw new LgiError(
+      'media',
+      `${given} samples given for a volume of shape ${shape.join('x')} and ${channels} channels; ` +
+        'give z x y x x x channels of them',
+    );
+  };
+  if (shape.length !== 3 || !(count > 0)) refuse();
+  for await (const block of Symbol.asyncIterator in data ? data : [data]) {
+    given += block.length;
+    if (given > count || block.length % (count / shape[0]) !== 0) refuse();
+    yield block;
+  }
+  if (given !== count) refuse();
 }
 
 async function writeNpy(path: string, volume: VolumeSamples, signal?: AbortSignal): Promise<number> {
-  const { data, shape, channels, format } = volume;
+  const { shape, channels, format } = volume;
   const header = npyHeader(format.sampleType, channels === 1 ? shape : [...shape, channels]);
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const sink = await FileSink.open(path);
   try {
     await sink.write(0, header);
-    for (let begin = 0; begin < bytes.length; begin += BLOCK_BYTES) {
-      signal?.throwIfAborted();
-      const block = bytes.slice(begin, begin + BLOCK_BYTES);
-      orderBytes(block, format.sampleType, false);
-      await sink.write(header.length + begin, block);
+    let at = header.length;
+    for await (const samples of blocksOf(volume)) {
+      const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+      for (let begin = 0; begin < bytes.length; begin += BLOCK_BYTES) {
+        signal?.throwIfAborted();
+        const block = bytes.slice(begin, begin + BLOCK_BYTES);
+        orderBytes(block, format.sampleType, false);
+        await sink.write(at, block);
+        at += block.length;
+      }
     }
     signal?.throwIfAborted();
     await sink.close();
-    return header.length + bytes.length;
+    return at;
   } catch (error) {
     await sink.abort();
     throw error;
@@ -67,19 +81,27 @@ function checkSlices({ pattern, digits }: SlicePattern, { channels, format }: Vo
   }
 }
 
+/** One slice after the other. */
+async function* slicesOf(volume: VolumeSamples): AsyncGenerator<SampleArray> {
+  const [, height, width] = volume.shape;
+  const length = height * width * volume.channels;
+  for await (const block of blocksOf(volume)) {
+    for (let begin = 0; begin < block.length; begin += length) yield block.subarray(begin, begin + length);
+  }
+}
+
 async function writeSlices(
   pattern: SlicePattern,
   volume: VolumeSamples,
   signal?: AbortSignal,
 ): Promise<number> {
-  const { data, shape, format } = volume;
-  const [depth, height, width] = shape;
+  const { shape, format } = volume;
+  const [, height, width] = shape;
   const written: string[] = [];
   let byteLength = 0;
   try {
-    for (let z = 0; z < depth; z++) {
-      const path = slicePath(pattern, z);
-      const slice = data.subarray(z * height * width, (z + 1) * height * width);
+    for await (const slice of slicesOf(volume)) {
+      const path = slicePath(pattern, written.length);
       byteLength += await writeImage(
         path,
         {
@@ -113,7 +135,6 @@ async function writeSlices(
  */
 export async function writeVolume(to: string, volume: VolumeSamples, signal?: AbortSignal): Promise<number> {
   signal?.throwIfAborted();
-  checkVolume(volume);
   const pattern = slicePatternOf(to, 'output');
   if (pattern) {
     checkSlices(pattern, volume);
