@@ -31,9 +31,10 @@ export class PartitionErrors {
     this.#lastCounts.set(partOf(state, 'lastCounts', this.#lastCounts));
   }
 
-  add({ squaredErrors, counts }: StepReport): void {
+  /** @param scales per partition, what its errors are multiplied by; absent: 1. */
+  add({ squaredErrors, counts }: StepReport, scales?: Float64Array): void {
     for (let p = 0; p < counts.length; p++) {
-      this.#errors[p] += squaredErrors[p];
+      this.#errors[p] += squaredErrors[p] * (scales?.[p] ?? 1);
       this.#counts[p] += counts[p];
     }
   }

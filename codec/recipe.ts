@@ -41,6 +41,11 @@ export interface Recipe {
   readonly initialisation: Omit<InitialisationOptions, 'seed'>;
   readonly phases: readonly Phase[];
   readonly divergence: DivergenceRule;
+  /**
+   * Part of the samples of every batch that is drawn where a neighbour has another value, for signals of few values; where there are
+   * more such samples, as many as there are. Default 0: an epoch draws every sample once.
+   */
+  readonly surfaceShare?: number;
 }
 
 /** A recipe's phases behind the last in which all weights move, for partitions that join a global network that exists. */

@@ -5,6 +5,7 @@ import { partitionMeans } from './objective.js';
 import type { Objective } from './objective.js';
 import type { Recipe } from './recipe.js';
 import type { SavedState } from './saved-state.js';
+import { sampleOrders } from './sample-orders.js';
 import { TrainingRun } from './training-run.js';
 
 /** What ends training; the first of those given that is reached. */
@@ -83,18 +84,20 @@ export interface TrainingResult {
  * @throws the signal's reason on abort.
  */
 export async function train(engine: Engine, options: TrainingOptions): Promise<TrainingResult> {
-  const { model, objective, recipe, localBounds, signal } = options;
+  const { model, objective, recipe, localBounds, seed, signal } = options;
+  const orders = sampleOrders(objective, recipe.surfaceShare ?? 0, seed);
   const weights = options.initial ?? drawWeights(options);
   const session = await engine.createTrainingSession({
     model,
     ...objective,
     weights,
     optimiser: recipe.optimiser,
+    hasOwnOrders: orders.isOwn,
     ...(localBounds && { localBounds }),
   });
   try {
     signal?.throwIfAborted();
-    return await (await TrainingRun.create(engine, session, options)).run();
+    return await (await TrainingRun.create(engine, session, options, orders)).run();
   } finally {
     await session.dispose();
   }

@@ -7,6 +7,7 @@ import { PartitionErrors } from './partition-errors.js';
 import { PsnrTarget } from './psnr-target.js';
 import { permutation } from './random.js';
 import { phaseIterations, type Phase } from './recipe.js';
+import type { SampleOrders } from './sample-orders.js';
 import { partOf, type SavedState } from './saved-state.js';
 import { TargetProgress } from './target-progress.js';
 import type { TrainingOptions, TrainingResult } from './train.js';
@@ -53,7 +54,7 @@ export class TrainingRun {
   readonly #session: TrainingSession;
   readonly #options: TrainingOptions;
   readonly #planned: readonly number[];
-  readonly #sizes: readonly number[];
+  readonly #orders: SampleOrders;
   readonly #mostBatches: number;
   #startMs = performance.now();
   readonly #errors: PartitionErrors;
@@ -72,16 +73,18 @@ export class TrainingRun {
     engine: Engine,
     session: TrainingSession,
     options: TrainingOptions,
+    orders: SampleOrders,
   ): Promise<TrainingRun> {
     const errors = new PartitionErrors(options.objective.boxes.length);
     const guard = await DivergenceGuard.create(session, options.recipe.divergence, errors);
-    return new TrainingRun(engine, session, options, errors, guard);
+    return new TrainingRun(engine, session, options, orders, errors, guard);
   }
 
   private constructor(
     engine: Engine,
     session: TrainingSession,
     options: TrainingOptions,
+    orders: SampleOrders,
     errors: PartitionErrors,
     guard: DivergenceGuard,
   ) {
@@ -91,6 +94,7 @@ export class TrainingRun {
     this.#engine = engine;
     this.#session = session;
     this.#options = options;
+    this.#orders = orders;
     this.#errors = errors;
     this.#guard = guard;
     if (psnr !== undefined) {
@@ -100,8 +104,7 @@ export class TrainingRun {
     this.#resting = new Uint8Array(boxes.length);
     this.#epochsTaken = new Uint32Array(boxes.length);
     this.#planned = phaseIterations(options.recipe.phases, options.budget?.iterations);
-    this.#sizes = [...new Set(boxes.map(boxSize))];
-    const largest = this.#sizes.reduce((most, size) => Math.max(most, size), 0);
+    const largest = boxes.reduce((most, box) => Math.max(most, boxSize(box)), 0);
     this.#mostBatches = Math.max(1, Math.floor(largest / LEAST_BATCH_SAMPLES));
   }
 
@@ -206,7 +209,7 @@ export class TrainingRun {
         this.#epoch++;
         await this.#guard.startEpoch();
         this.#chooseResting(phase);
-        if (batches > 1) orders = this.#orders();
+        if (batches > 1) orders = this.#orders.ofEpoch(this.#epoch);
         if (turns > 1) ranks = this.#ranks();
       }
       const steps = isTogether
@@ -236,7 +239,7 @@ export class TrainingRun {
       stepSeconds = (this.#seconds() - before) / steps;
       this.#iteration += steps;
       done += steps;
-      this.#errors.add(report);
+      this.#errors.add(report, orders && this.#orders.errorScales);
       if (this.#epoch === 1) this.#guard.noteFirst(this.#errors.presentWhole());
       this.#report(
         timeBefore + phase.timeShare * Math.min(1, Math.max(done / limit, ofTime())),
@@ -293,12 +296,6 @@ export class TrainingRun {
       const isTurn = ranks === undefined || ranks[p] % turns === turn;
       return isTurn && rests === 0 ? this.#guard.factor(p) : 0;
     });
-  }
-
-  /** An order of the samples for every size of partition, anew each epoch. */
-  #orders(): ReadonlyMap<number, Uint32Array> {
-    const { seed } = this.#options;
-    return new Map(this.#sizes.map((size) => [size, permutation(size, seed, this.#epoch, size)]));
   }
 
   /** A random order of the partitions, by which they take turns. */

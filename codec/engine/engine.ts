@@ -16,13 +16,15 @@ export interface TrainingSetup extends Omit<Objective, 'peak'> {
    * quantiser that exists already cannot hold more. Absent: none is bounded.
    */
   readonly localBounds?: Float32Array;
+  /** Whether every partition goes through its samples in an order of its own; default false: one for all of a size. */
+  readonly hasOwnOrders?: boolean;
 }
 
 /** Which samples a call uses, and how far it goes. */
 export interface Step {
   /**
-   * For each distinct partition size (in samples) a permutation of `0 ... size - 1`; partitions of one size share it.
-   * Absent: every sample, in order.
+   * In what order samples are taken, as numbers below the size of their partition, as many as that: for each distinct size, or with
+   * `hasOwnOrders` for each partition by its number. Absent: every sample once, as they lie.
    */
   readonly orders?: ReadonlyMap<number, Uint32Array>;
   /** How many batches an epoch is cut into; 1 is full batch. */

@@ -44,6 +44,7 @@ interface Regions {
   readonly localStateBytes: number;
   readonly patches: readonly number[];
   readonly samples: number;
+  /** By the size of partitions, or by partition. */
   readonly orders: ReadonlyMap<number, number>;
   readonly scratch: readonly number[];
 }
@@ -230,14 +231,15 @@ export class TrainingMemory {
   }
 
   /**
-   * Writes a permutation of the samples for each size of partition.
+   * Writes the orders of samples that partitions go through.
    *
-   * @throws RangeError when a size has none.
+   * @throws RangeError when a partition has none of its size.
    */
   writeOrders(orders: ReadonlyMap<number, Uint32Array>): void {
-    for (const [size, at] of this.#at.orders) {
-      const order = orders.get(size);
-      if (order?.length !== size) throw new RangeError(`orders: no permutation of ${size} samples`);
+    for (const [key, at] of this.#at.orders) {
+      const size = this.#setup.hasOwnOrders === true ? this.sizes[key] : key;
+      const order = orders.get(key);
+      if (order?.length !== size) throw new RangeError(`orders: no order of ${size} samples`);
       new Uint32Array(this.memory.buffer, at, size).set(order);
     }
   }
@@ -286,7 +288,10 @@ export class TrainingMemory {
       localStateBytes,
       patches: points.map((count) => layout.take(patchBytes(count, model.architecture))),
       samples: layout.take(samples.byteLength),
-      orders: new Map([...new Set(this.sizes)].map((size) => [size, layout.take(size * 4)])),
+      orders:
+        this.#setup.hasOwnOrders === true
+          ? new Map(this.sizes.map((size, p) => [p, layout.take(size * 4)]))
+          : new Map([...new Set(this.sizes)].map((size) => [size, layout.take(size * 4)])),
       scratch: [],
     };
     const scratch = Array.from({ length: this.#threads }, () => layout.take(scratchBytes));
@@ -357,7 +362,7 @@ export class TrainingMemory {
           [record.ITEM_SHARE, share],
           [record.ITEM_COUNT, this.sizes[p]],
           [record.ITEM_SAMPLES, at.samples + first * format.channels * samples.BYTES_PER_ELEMENT],
-          [record.ITEM_ORDER, at.orders.get(this.sizes[p]) ?? 0],
+          [record.ITEM_ORDER, at.orders.get(this.#setup.hasOwnOrders === true ? p : this.sizes[p]) ?? 0],
           [record.ITEM_WEIGHTS, at.localWeights + p * localBytes],
           [record.ITEM_FIRST, at.localFirst + p * localBytes],
           [record.ITEM_SECOND, at.localSecond + p * localBytes],

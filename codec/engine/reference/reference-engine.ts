@@ -30,8 +30,15 @@ import { Network } from './network.js';
 import { Soap } from './soap.js';
 
 /** The samples of a batch in a partition of `size` samples. */
-function batchOf({ orders, batches }: Step, batch: number, partition: number, size: number): Uint32Array {
-  const order = orders?.get(size) ?? Uint32Array.from({ length: size }, (_, i) => i);
+function batchOf(
+  { orders, batches }: Step,
+  batch: number,
+  partition: number,
+  size: number,
+  hasOwnOrder: boolean,
+): Uint32Array {
+  const order =
+    orders?.get(hasOwnOrder ? partition : size) ?? Uint32Array.from({ length: size }, (_, i) => i);
   const slice = (batch + partition) % batches;
   return order.subarray(Math.floor((slice * size) / batches), Math.floor(((slice + 1) * size) / batches));
 }
@@ -79,8 +86,10 @@ class ReferenceSession implements TrainingSession {
 
   private takeBatch(step: Step, batch: number, localRate: number): StepReport {
     const factors = step.rateFactors;
-    const { boxes } = this.setup;
-    const chosen = boxes.map((box, p) => (factors?.[p] === 0 ? [] : batchOf(step, batch, p, boxSize(box))));
+    const { boxes, hasOwnOrders = false } = this.setup;
+    const chosen = boxes.map((box, p) =>
+      factors?.[p] === 0 ? [] : batchOf(step, batch, p, boxSize(box), hasOwnOrders),
+    );
     const { squaredErrors, counts, weights } = gradients(this.setup, this.current, chosen);
     const frozen = step.globalRate === 0;
     const output = outputLayerOffset(this.setup.model.architecture);
