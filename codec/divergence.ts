@@ -1,7 +1,15 @@
 import type { Snapshot, TrainingSession } from './engine/engine.js';
 import { LgiError } from './errors.js';
 import type { PartitionErrors } from './partition-errors.js';
-import { partOf, type SavedState } from './saved-state.js';
+import {
+  checkedPartOf,
+  COUNT,
+  FRACTION,
+  partOf,
+  POSITIVE,
+  stateFault,
+  type SavedState,
+} from './saved-state.js';
 
 /** When training counts as diverged, and what is done then. */
 export interface DivergenceRule {
@@ -83,13 +91,18 @@ export class DivergenceGuard {
   }
 
   loadState(state: SavedState): void {
-    [this.#wholeFactor, this.#wholeAttempts, this.#wholeBest] = partOf(state, 'guard', new Float64Array(3));
-    this.#factors.set(partOf(state, 'guardFactors', this.#factors));
+    const rules = [FRACTION, { ...COUNT, most: this.#rule.attempts }, POSITIVE];
+    const guard = checkedPartOf(state, 'guard', new Float64Array(3), rules);
+    [this.#wholeFactor, this.#wholeAttempts, this.#wholeBest] = guard;
+    this.#factors.set(checkedPartOf(state, 'guardFactors', this.#factors, [FRACTION]));
     this.#attempts.set(partOf(state, 'guardAttempts', this.#attempts));
-    this.#best.set(partOf(state, 'guardBest', this.#best));
+    this.#best.set(checkedPartOf(state, 'guardBest', this.#best, [POSITIVE]));
     this.#goodGlobal = partOf(state, 'goodGlobal', new Float32Array(this.#goodGlobal.length)).slice();
     const length = this.#goodLocal.reduce((sum, weights) => sum + weights.length, 0);
     const goodLocal = partOf(state, 'goodLocal', new Float32Array(length));
+    if (!goodLocal.every(Number.isFinite) || !this.#goodGlobal.every(Number.isFinite)) {
+      throw stateFault('has weights to fall back on that are no finite numbers');
+    }
     let at = 0;
     for (const [p, weights] of this.#goodLocal.entries()) {
       this.#goodLocal[p] = goodLocal.slice(at, at + weights.length);

@@ -1,5 +1,5 @@
 import type { StepReport } from './engine/engine.js';
-import { partOf, type SavedState } from './saved-state.js';
+import { checkedPartOf, POSITIVE, type SavedState } from './saved-state.js';
 
 /**
  * Mean squared error of every partition, from the batches of the last epochs.
@@ -27,8 +27,8 @@ export class PartitionErrors {
   }
 
   loadState(state: SavedState): void {
-    this.#lastErrors.set(partOf(state, 'lastErrors', this.#lastErrors));
-    this.#lastCounts.set(partOf(state, 'lastCounts', this.#lastCounts));
+    this.#lastErrors.set(checkedPartOf(state, 'lastErrors', this.#lastErrors, [POSITIVE]));
+    this.#lastCounts.set(checkedPartOf(state, 'lastCounts', this.#lastCounts, [POSITIVE]));
   }
 
   /** @param scales per partition, what its errors are multiplied by; absent: 1. */

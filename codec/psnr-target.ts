@@ -1,6 +1,6 @@
 import { psnrOfError, type Objective } from './objective.js';
 import type { PartitionErrors } from './partition-errors.js';
-import { partOf, type SavedState } from './saved-state.js';
+import { checkedPartOf, COUNT, partOf, type SavedState } from './saved-state.js';
 
 /**
  * How PSNR grows with the epochs of local phases: by {@link DOUBLING_DB} with every doubling of epochs and
@@ -41,12 +41,17 @@ export class PsnrTarget {
   }
 
   saveState(): SavedState {
-    return { target: Float64Array.of(this.#localEpochs, this.#estimate, this.#lastWhole, this.#excess) };
+    return {
+      targetEpochs: Float64Array.of(this.#localEpochs),
+      targetEstimates: Float64Array.of(this.#estimate, this.#lastWhole, this.#excess),
+    };
   }
 
   loadState(state: SavedState): void {
-    const saved = partOf(state, 'target', new Float64Array(4));
-    [this.#localEpochs, this.#estimate, this.#lastWhole, this.#excess] = saved;
+    [this.#localEpochs] = checkedPartOf(state, 'targetEpochs', new Float64Array(1), [COUNT]);
+    // Estimates may be no numbers, as before the first epoch; what they say is measured before it counts.
+    const estimates = partOf(state, 'targetEstimates', new Float64Array(3));
+    [this.#estimate, this.#lastWhole, this.#excess] = estimates;
   }
 
   /** Takes in an epoch in which all weights moved. */

@@ -78,9 +78,8 @@ export interface TrainingResult {
 /**
  * Fits a network to an objective by a recipe.
  *
- * @throws LgiError `diverged` when weights were taken back and rates lowered as often as the recipe allows, in vain; `unavailable` where
- *   checkpoints are wanted of an engine that keeps none.
- * @throws RangeError for a state of another training.
+ * @throws LgiError `diverged` when weights were taken back and rates lowered as often as the recipe allows, in vain; `damaged` for a
+ *   state of another training; `unavailable` where checkpoints are wanted of an engine that keeps none.
  * @throws the signal's reason on abort.
  */
 export async function train(engine: Engine, options: TrainingOptions): Promise<TrainingResult> {

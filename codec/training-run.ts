@@ -8,7 +8,7 @@ import { PsnrTarget } from './psnr-target.js';
 import { permutation } from './random.js';
 import { phaseIterations, type Phase } from './recipe.js';
 import type { SampleOrders } from './sample-orders.js';
-import { partOf, type SavedState } from './saved-state.js';
+import { checkedPartOf, COUNT, FRACTION, partOf, POSITIVE, type SavedState } from './saved-state.js';
 import { TargetProgress } from './target-progress.js';
 import type { TrainingOptions, TrainingResult } from './train.js';
 import { wholeError } from './whole-error.js';
@@ -41,6 +41,11 @@ function callSteps(ofEpoch: number, ofPhase: number, stepSeconds: number, second
   const inTime = Math.floor(Math.min(CALL_SECONDS, secondsLeft) / stepSeconds);
   return Math.max(1, Math.min(ofEpoch, ofPhase, inTime));
 }
+
+/** Epochs number random streams. */
+const EPOCHS = { ...COUNT, most: 2 ** 32 - 2 };
+
+const FINITE = { ...POSITIVE, most: Number.MAX_VALUE };
 
 /** Where a run is: the phase, and the steps of it that are done. */
 interface Place {
@@ -163,7 +168,9 @@ export class TrainingRun {
         `the ${this.#engine.name} engine goes on from no checkpoints; begin anew`,
       );
     }
-    const run = partOf(state, 'run', new Float64Array(6));
+    const lastPhase = { ...COUNT, most: this.#options.recipe.phases.length - 1 };
+    const rules = [lastPhase, COUNT, COUNT, EPOCHS, FINITE, { ...FRACTION, isWhole: true }];
+    const run = checkedPartOf(state, 'run', new Float64Array(6), rules);
     await this.#session.loadState(state);
     this.#errors.loadState(state);
     this.#guard.loadState(state);

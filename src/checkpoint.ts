@@ -1,15 +1,17 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { LgiError } from '../codec/errors.js';
 import type { Weights } from '../codec/model.js';
-import type { SavedArray, SavedState } from '../codec/saved-state.js';
+import { stateFault, type SavedArray, type SavedState } from '../codec/saved-state.js';
 import type { TrainingResult } from '../codec/train.js';
+import type { EncodeIdentity } from './encode-identity.js';
 import { WRITER_NAME } from './version.js';
 
 /** Keeping what a long encode could go on from. */
 export interface CheckpointOptions {
   /**
    * Seconds of training between two checkpoints; default 600, so that a kill loses ten minutes at most. A checkpoint takes 20 bytes
-   * for each weight that is trained at a time, with SOAP 40 (8 MB of the default network of 512x512), and 4 for each that is done.
+   * for each weight that is trained at a time, with SOAP 40, and 4 for each that is done: 8 MB and 35 ms for the default network of
+   * 512x512.
    */
   readonly everySeconds?: number;
   /** Keeps a checkpoint in place of the one before; training waits for it. */
@@ -26,8 +28,8 @@ export interface FinishedTraining extends TrainingResult {
 
 /** Where an encode stands. */
 export interface EncodeState {
-  /** SHA-256 of everything that decides how it goes on, but for the samples. */
-  readonly identity: Uint8Array;
+  /** Everything that decides how it goes on, but for the samples. */
+  readonly identity: EncodeIdentity;
   /** SHA-256 of the samples read so far. */
   readonly samples: Uint8Array;
   /** Trainings that are done, in their order. */
@@ -50,6 +52,7 @@ type ArrayType = keyof typeof ARRAYS;
 /** What stands before the arrays, as JSON. */
 interface Contents {
   readonly writer: string;
+  readonly identity: EncodeIdentity;
   readonly finished: readonly Omit<FinishedTraining, 'weights'>[];
   readonly arrays: readonly (readonly [name: string, type: ArrayType, length: number])[];
 }
@@ -66,7 +69,6 @@ function aligned(byteLength: number): number {
 /** Bytes of a checkpoint: magic, length and text of the contents, arrays, SHA-256 of all before. */
 export function encodeCheckpoint({ identity, samples, finished, current }: EncodeState): Uint8Array {
   const named: [string, SavedArray][] = [
-    ['identity', identity],
     ['samples', samples],
     ...finished.flatMap(({ weights }, i): [string, SavedArray][] => [
       [`finished.${i}.global`, weights.global],
@@ -77,6 +79,7 @@ export function encodeCheckpoint({ identity, samples, finished, current }: Encod
   ];
   const contents: Contents = {
     writer: WRITER_NAME,
+    identity,
     finished: finished.map(({ iterations, seconds, stoppedBy, error }) => ({
       iterations,
       seconds,
@@ -118,52 +121,28 @@ function joined(arrays: readonly Float32Array[]): Float32Array {
  * @throws LgiError `damaged`, section `checkpoint`, for what is none, is cut off or changed; `unsupported` for another version's.
  */
 export function decodeCheckpoint(bytes: Uint8Array): EncodeState {
-  const fault = (fact: string): LgiError =>
-    new LgiError('damaged', `the checkpoint ${fact}; encode anew, or give an older one`, {
-      section: 'checkpoint',
-    });
-  if (!MAGIC.every((byte, i) => bytes[i] === byte)) throw fault('is none, by its first bytes');
+  if (!MAGIC.every((byte, i) => bytes[i] === byte)) throw stateFault('is none, by its first bytes');
   const end = bytes.length - DIGEST_BYTES;
   const digest = end < 0 ? new Uint8Array(0) : sha256(bytes.subarray(0, end));
   if (end < MAGIC.length + 8 || !digest.every((byte, i) => byte === bytes[end + i])) {
-    throw fault('is cut off or damaged');
+    throw stateFault('is cut off or damaged');
   }
-  // With its checksum right, it is what some version of this program has written; a copy of one's own is aligned.
-  const sound = new Uint8Array(bytes);
-  const length = new DataView(sound.buffer).getUint32(MAGIC.length, true);
-  let contents: Contents;
-  const arrays = new Map<string, SavedArray>();
-  try {
-    contents = JSON.parse(
-      new TextDecoder().decode(sound.subarray(MAGIC.length + 8, MAGIC.length + 8 + length)),
-    ) as Contents;
-    let at = aligned(MAGIC.length + 8 + length);
-    for (const [name, type, count] of contents.arrays) {
-      const Type = ARRAYS[type];
-      arrays.set(name, new Type(sound.buffer, at, count));
-      at += aligned(count * Type.BYTES_PER_ELEMENT);
-    }
-  } catch {
-    throw fault('is none of this program');
-  }
-  if (contents.writer !== WRITER_NAME) {
-    throw new LgiError(
-      'unsupported',
-      `the checkpoint is of ${contents.writer}, this is ${WRITER_NAME}; go on with that one, or encode anew`,
-      { section: 'checkpoint' },
-    );
-  }
-  const get = <A extends SavedArray>(name: string): A => {
+  // A copy of one's own is aligned.
+  const body = bytes.slice(0, end);
+  const length = new DataView(body.buffer).getUint32(MAGIC.length, true);
+  const contents = parseContents(body.subarray(MAGIC.length + 8, MAGIC.length + 8 + length));
+  const arrays = readArrays(body, aligned(MAGIC.length + 8 + length), contents.arrays);
+  const get = <A extends SavedArray>(name: string, type: { new (length: number): A }): A => {
     const array = arrays.get(name);
-    if (array === undefined) throw fault(`has no ${name}`);
-    return array as A;
+    if (array instanceof type) return array;
+    throw stateFault(`has no ${name}`);
   };
   const finished = contents.finished.map((result, i): FinishedTraining => {
-    const lengths = get<Uint32Array>(`finished.${i}.lengths`);
-    const local = get<Float32Array>(`finished.${i}.local`);
+    const lengths = get(`finished.${i}.lengths`, Uint32Array);
+    const local = get(`finished.${i}.local`, Float32Array);
     let at = 0;
     const weights: Weights = {
-      global: get<Float32Array>(`finished.${i}.global`),
+      global: get(`finished.${i}.global`, Float32Array),
       local: Array.from(lengths, (count) => local.subarray(at, (at += count))),
     };
     return { ...result, weights };
@@ -172,9 +151,75 @@ export function decodeCheckpoint(bytes: Uint8Array): EncodeState {
     .filter(([name]) => name.startsWith('current.'))
     .map(([name, array]) => [name.slice('current.'.length), array] as const);
   return {
-    identity: get('identity'),
-    samples: get('samples'),
+    identity: contents.identity,
+    samples: get('samples', Uint8Array),
     finished,
     current: Object.fromEntries(current),
   };
+}
+
+/** @throws LgiError `damaged` for other text than this program writes; `unsupported` for another version's. */
+function parseContents(utf8: Uint8Array): Contents {
+  let contents: Partial<Contents> | null;
+  try {
+    contents = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(utf8)) as typeof contents;
+  } catch {
+    throw stateFault('is none of this program');
+  }
+  if (contents?.writer !== WRITER_NAME) {
+    throw new LgiError(
+      'unsupported',
+      `the checkpoint is of ${String(contents?.writer)}, this is ${WRITER_NAME}; go on with that one, or encode anew`,
+      { section: 'checkpoint' },
+    );
+  }
+  const { identity, finished, arrays } = contents;
+  const isSound =
+    isRecord(identity) &&
+    Object.values(identity).every((hash) => typeof hash === 'string') &&
+    Array.isArray(finished) &&
+    finished.every(isFinished) &&
+    Array.isArray(arrays) &&
+    arrays.every(isArrayEntry);
+  if (!isSound) throw stateFault('has contents that this program does not write');
+  return contents as Contents;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isFinished(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { iterations, seconds, stoppedBy, error } = value;
+  return (
+    Number.isSafeInteger(iterations) &&
+    [iterations, seconds, error].every((number) => Number.isFinite(number) && Number(number) >= 0) &&
+    ['iterations', 'seconds', 'psnr'].includes(String(stoppedBy))
+  );
+}
+
+function isArrayEntry(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [name, type, length] = value as unknown[];
+  return typeof name === 'string' && Object.hasOwn(ARRAYS, String(type)) && Number.isSafeInteger(length);
+}
+
+function readArrays(
+  body: Uint8Array<ArrayBuffer>,
+  begin: number,
+  entries: Contents['arrays'],
+): Map<string, SavedArray> {
+  const arrays = new Map<string, SavedArray>();
+  let at = begin;
+  for (const [name, type, length] of entries) {
+    const Type = ARRAYS[type];
+    const byteLength = length * Type.BYTES_PER_ELEMENT;
+    if (length < 0 || at + byteLength > body.length) {
+      throw stateFault(`has ${length} numbers of ${name} at byte ${at}, and ends at ${body.length}`);
+    }
+    arrays.set(name, new Type(body.buffer, at, length));
+    at += aligned(byteLength);
+  }
+  return arrays;
 }

@@ -79,6 +79,7 @@ export async function trainInGroups(
     const trained = await whole.train(
       workOf(settings, positionsOf(grid, ordinals)),
       plannedIterations(recipe, settings),
+      drawn,
       (context) =>
         train(engine, {
           model,

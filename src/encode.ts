@@ -13,6 +13,7 @@ import { constantsOf, plannedIterations, trainedPositions, trainInGroups, workOf
 import type { TrainedSignal } from './encode-groups.js';
 import { overviewSettings, resolveSettings, withoutShape } from './encode-settings.js';
 import type { EncodeOptions } from './encode-options.js';
+import { decisionsText, encodeIdentity } from './encode-identity.js';
 import type { EncodeSettings } from './encode-settings.js';
 import { encodePlacement, PLACEMENT_SECTION } from './grid-placement.js';
 import type { Sink } from './io/sink.js';
@@ -186,7 +187,7 @@ async function trainAndMeasure(
     onSamples: (samples) =>
       hash.update(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)),
     digest: () => hash.clone().digest(),
-    identity: identityOf(media, engine),
+    identity: encodeIdentity(media, engine),
     ...(checkpoint && { checkpoint }),
     ...(onProgress && { onProgress }),
     ...(signal && { signal }),
@@ -209,7 +210,7 @@ async function trainAndMeasure(
   }
   const header: Header = {
     signals: parts.map((part, i) => signalHeader(part, signals[i])),
-    digest: hash.update(new TextEncoder().encode(decisionsOf(media))).digest(),
+    digest: hash.update(new TextEncoder().encode(decisionsText(media))).digest(),
     writer: WRITER_NAME,
   };
   const { iccProfile, placement } = media[0].media;
@@ -308,34 +309,4 @@ function describeShortfall(
             'give more by `iterations` or `seconds`, or more parameters (`params`)'
         : `${figures} when the ${iterations} of \`iterations\` ended; give more of them, or more parameters (\`params\`)`;
   }
-}
-
-/** Everything besides samples that decides how training goes on. */
-function identityOf(parts: readonly EncodePart[], { name }: Engine): Uint8Array {
-  const media = parts.map(({ media: { kind, shape, format } }) => ({ kind, shape, format }));
-  return sha256(new TextEncoder().encode(JSON.stringify([name, media, decisionsOf(parts)])));
-}
-
-/** Everything besides samples that decides the weights, so that different encodes are different families. */
-function decisionsOf(parts: readonly EncodePart[]): string {
-  const decisions = parts.map(({ settings }) => {
-    const { presetName, preset, grid, model, precision, coder, seed, budget, overviews, constants, overlap } =
-      settings;
-    return {
-      presetName,
-      recipe: preset.recipe,
-      axes: grid.axes,
-      model,
-      precision,
-      coder,
-      seed,
-      budget,
-      ...(overlap > 0 && { overlap }),
-      ...(overviews.length > 0 && { overviews }),
-      ...(constants.size > 0 && {
-        constants: [...constants].map(([ordinal, outputs]) => [ordinal, ...outputs]),
-      }),
-    };
-  });
-  return JSON.stringify(decisions.length === 1 ? decisions[0] : decisions);
 }

@@ -1,5 +1,6 @@
 import { LgiError } from '../codec/errors.js';
-import type { SavedState } from '../codec/saved-state.js';
+import type { Weights } from '../codec/model.js';
+import { stateFault, type SavedState } from '../codec/saved-state.js';
 import type { SampleArray } from '../codec/signal.js';
 import {
   decodeCheckpoint,
@@ -8,6 +9,7 @@ import {
   type EncodeState,
   type FinishedTraining,
 } from './checkpoint.js';
+import { differencesOf, type EncodeIdentity } from './encode-identity.js';
 import type { Budget, Progress, TrainingOptions, TrainingResult } from '../codec/train.js';
 
 /** Ten minutes are little of an encode that needs checkpoints, and a checkpoint nothing beside them. */
@@ -23,6 +25,16 @@ function otherEncode(fact: string): LgiError {
     `the checkpoint is of another encode: ${fact}; give the medium and options that it was made with, or encode anew`,
     { section: 'checkpoint' },
   );
+}
+
+/** @throws LgiError `damaged` for weights that no training which began with the others has come to. */
+function checkWeights({ global, local }: Weights, drawn: Weights): void {
+  const isSound =
+    global.length === drawn.global.length &&
+    local.length === drawn.local.length &&
+    local.every(({ length }, p) => length === drawn.local[p].length) &&
+    [global, ...local].every((weights) => weights.every(Number.isFinite));
+  if (!isSound) throw stateFault('has other weights of a part that is done than the encode has');
 }
 
 /** What a training of a part takes from the whole. */
@@ -41,8 +53,7 @@ export interface WholeTrainingOptions {
   readonly onSamples: (samples: SampleArray) => void;
   /** Digest of all samples so far. */
   readonly digest: () => Uint8Array;
-  /** Of everything that decides how training goes on, but for the samples. */
-  readonly identity: Uint8Array;
+  readonly identity: EncodeIdentity;
   readonly checkpoint?: CheckpointOptions;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
@@ -73,7 +84,8 @@ export class WholeTraining {
     const { checkpoint, identity } = options;
     if (checkpoint?.resume === undefined) return;
     this.#resume = decodeCheckpoint(checkpoint.resume);
-    if (!isSame(this.#resume.identity, identity)) throw otherEncode('options, size or engine are others');
+    const differences = differencesOf(this.#resume.identity, identity);
+    if (differences.length > 0) throw otherEncode(`it differs in ${differences.join(', ')}`);
   }
 
   get seconds(): number {
@@ -90,16 +102,19 @@ export class WholeTraining {
    *
    * @param work of it.
    * @param iterations planned for it; time may end them.
+   * @param drawn what it begins with, whose lengths the results have.
    */
   async train(
     work: number,
     iterations: number,
+    drawn: Weights,
     run: (context: PartContext) => Promise<TrainingResult>,
   ): Promise<TrainingResult> {
     const { budget, signal, onProgress } = this.#options;
     const share = work / (this.#options.work - this.#workDone);
     let psnr = 0;
     const known = this.#resume?.finished[this.#finished.length];
+    if (known !== undefined) checkWeights(known.weights, drawn);
     const result =
       known ??
       (await run({

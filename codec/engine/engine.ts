@@ -97,7 +97,7 @@ export interface TrainingSession {
    * A session of the same setup that takes it back goes on with the same bits.
    */
   saveState?(): Promise<SavedState>;
-  /** @throws RangeError for a state of another setup. */
+  /** @throws LgiError `damaged`, section `checkpoint`, for a state of another setup or with numbers that none has. */
   loadState?(state: SavedState): Promise<void>;
   dispose(): Promise<void>;
 }

@@ -31,19 +31,25 @@ export class CheckpointFile {
 
   /**
    * @param output the file that is encoded.
+   * @param note tells of a checkpoint that is there and not asked for.
    * @returns undefined where no checkpoints are asked for.
    * @throws OptionError for an interval that is none, and where a checkpoint is there that would be lost; LgiError `io`.
    */
   static async open(
     output: string,
     { checkpoint: everySeconds, resume }: CheckpointFlags,
+    note: (text: string) => void,
   ): Promise<CheckpointFile | undefined> {
-    if (everySeconds === undefined && resume === undefined) return undefined;
+    const path = resume ?? `${output}.checkpoint`;
+    const there = await stat(path).catch(() => undefined);
+    if (everySeconds === undefined && resume === undefined) {
+      if (there !== undefined)
+        note(`${path} of an earlier encode is there; --resume ${path} goes on from it`);
+      return undefined;
+    }
     if (everySeconds !== undefined && !(everySeconds >= 0)) {
       throw new OptionError('checkpoint', `${everySeconds} is no number of seconds from 0`);
     }
-    const path = resume ?? `${output}.checkpoint`;
-    const there = await stat(path).catch(() => undefined);
     if (resume === undefined && there !== undefined) {
       throw new OptionError(
         'checkpoint',
@@ -79,8 +85,9 @@ export class CheckpointFile {
     });
   }
 
-  /** How to go on after a failure, where there is something to go on from. */
-  get advice(): string | undefined {
+  /** How to go on after a failure, where there is something to go on from and it is not what failed. */
+  adviceAfter(error: unknown): string | undefined {
+    if (error instanceof LgiError && error.section === 'checkpoint') return undefined;
     return this.isKept ? `what was trained is in ${this.path}; go on by --resume ${this.path}` : undefined;
   }
 

@@ -138,10 +138,11 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
   checkOutput(place);
   await checkDistinct(input, place);
   checkLgiName(place);
-  const checkpoints = await CheckpointFile.open(place, {
+  const asked = {
     ...(checkpoint !== undefined && { checkpoint }),
     ...(resume !== undefined && { resume }),
-  });
+  };
+  const checkpoints = await CheckpointFile.open(place, asked, (text) => output.note(text));
   // Before anything takes time: whether the result can be written at all.
   const sink = await FileSink.open(place);
   const progress = new TrainingProgress(options.psnr);
@@ -191,7 +192,8 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
   } catch (error) {
     progress.stop();
     await sink.abort();
-    if (checkpoints?.advice !== undefined) output.note(checkpoints.advice);
+    const advice = checkpoints?.adviceAfter(error);
+    if (advice !== undefined) output.note(advice);
     throw error;
   } finally {
     media.forEach((each) => each.close?.());

@@ -98,6 +98,10 @@ describe('an encode with checkpoints', () => {
       '2',
     ]);
     expect(other.stderr).toMatch(/killed\.lgi\.checkpoint: the checkpoint is of another encode/);
+    expect(other.stderr).toContain('it differs in the seed (--seed)');
+    expect(other.stderr).not.toContain('go on by');
+    const plain = await workplace.runInside(['encode', 'photo.png', '--iterations', '1', '-o', 'killed.lgi']);
+    expect(plain.stderr).toMatch(/killed\.lgi\.checkpoint of an earlier encode is there.*--resume/s);
     await workplace.json(...argv, 'killed.lgi', '--resume', 'killed.lgi.checkpoint');
     expect(await readFile(workplace.path('killed.lgi'))).toEqual(await readFile(workplace.path('whole.lgi')));
     expect((await workplace.names()).filter((name) => name.includes('checkpoint'))).toEqual([]);

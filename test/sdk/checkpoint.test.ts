@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   encode,
@@ -7,6 +8,7 @@ import {
   type EncodeOptions,
   type Media,
 } from '../../dist/src/index.js';
+import { decodeCheckpoint, encodeCheckpoint } from '../../dist/src/checkpoint.js';
 import { encodeBySettings } from '../../dist/src/encode.js';
 import { resolveSettings } from '../../dist/src/encode-settings.js';
 
@@ -23,6 +25,19 @@ function picture(): Media {
 function sound(): Media {
   const data = Float32Array.from({ length: 3000 }, (_, i) => 0.5 * Math.sin(i / 7));
   return memoryMedia({ kind: 'audio', data, shape: [3000], rate: { numerator: 8000, denominator: 1 } });
+}
+
+/** A ball in a box of 24, kept as it is told: a shape of zeros and ones, or a clip or volume with shades. */
+function ball(kind: 'shape' | 'video' | 'volume'): Media {
+  const side = 24;
+  const data = Uint8Array.from({ length: side ** 3 }, (_, i) => {
+    const place = [i % side, Math.floor(i / side) % side, Math.floor(i / side / side)];
+    const radius = Math.hypot(...place.map((at) => at - 11.5));
+    if (kind === 'shape') return radius < 8 ? 1 : 0;
+    return 128 + 100 * Math.cos(radius / 3);
+  });
+  const rate = { numerator: 25, denominator: 1 };
+  return memoryMedia({ kind, data, shape: [side, side, side], ...(kind === 'video' && { rate }) });
 }
 
 type Run = (sink: MemorySink, checkpoint: EncodeOptions['checkpoint']) => Promise<unknown>;
@@ -74,6 +89,17 @@ const cases: [string, Run][] = [
     (sink, checkpoint) =>
       encode([sound(), sound()], sink, { cell: [500], iterations: 70, threads: 1, checkpoint }),
   ],
+  ...(['shape', 'video', 'volume'] as const).map((kind): [string, Run] => [
+    `a ${kind}`,
+    (sink, checkpoint) =>
+      encode(ball(kind), sink, {
+        cell: [12, 12, 12],
+        localWidth: 6,
+        iterations: 500,
+        threads: 1,
+        checkpoint,
+      }),
+  ]),
   [
     'groups of partitions',
     (sink, checkpoint) => {
@@ -130,8 +156,14 @@ describe('a checkpoint', async () => {
   const resume = checkpoints[3];
 
   it.each([
-    ['of other options', { ...options, iterations: 151 }, resume, 'conflict', /options, size or engine/],
-    ['of another seed', { ...options, iterations: 150, seed: 1 }, resume, 'conflict', /another encode/],
+    ['of other options', { ...options, iterations: 151 }, resume, 'conflict', /differs in what ends it/],
+    [
+      'of another seed and precision',
+      { ...options, iterations: 150, seed: 1, weights: 'int8' },
+      resume,
+      'conflict',
+      /differs in its weights \(`weights`\), the seed/,
+    ],
     [
       'that is none',
       options,
@@ -169,5 +201,60 @@ describe('a checkpoint', async () => {
     await expect(
       encode(changed, sink, { ...options, iterations: 150, checkpoint: { resume } }),
     ).rejects.toThrow(/its samples are others/);
+  });
+
+  it('with any number or length changed, its checksum made right, ends in a result or says that it is damaged', async () => {
+    const several = cases.find(([name]) => name === 'several signals')?.[1] ?? run;
+    const sources = [
+      { run, bytes: resume },
+      { run: several, bytes: (await whole(several)).checkpoints.at(-1) ?? resume },
+    ];
+    const values = fc.constantFrom(-1e9, -1, 0.5, 3, 99, 1e5, 2 ** 33, 1e300, NaN, Infinity);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...sources),
+        fc.nat(),
+        fc.nat(),
+        fc.option(values),
+        async ({ run: again, bytes }, which, index, value) => {
+          const state = decodeCheckpoint(bytes);
+          const names = Object.keys(state.current);
+          const name = names[which % names.length];
+          const array = state.current[name].slice();
+          if (array.length > 0 && value !== null) array[index % array.length] = value;
+          const changed = value === null ? array.subarray(0, array.length - 1) : array;
+          const forged = encodeCheckpoint({ ...state, current: { ...state.current, [name]: changed } });
+          const error: unknown = await again(new MemorySink(), { resume: forged }).then(
+            () => undefined,
+            (reason: unknown) => reason,
+          );
+          if (error === undefined) return;
+          expect(error, `${name}[${index % array.length}] = ${value}`).toBeInstanceOf(LgiError);
+          expect(['damaged', 'diverged']).toContain((error as LgiError).code);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('with other contents, its checksum made right, says that it is damaged', async () => {
+    const state = decodeCheckpoint(resume);
+    const [finished] = decodeCheckpoint((await whole(cases[4][1])).checkpoints.at(-1) ?? resume).finished;
+    const forgeries = [
+      { ...state, finished: [finished] },
+      { ...state, finished: [{ ...finished, iterations: -1 }] },
+      { ...state, finished: [{ ...finished, seconds: NaN }] },
+      { ...state, finished: [{ ...finished, error: Infinity }] },
+      { ...state, finished: [{ ...finished, stoppedBy: 'luck' as never }] },
+      { ...state, samples: state.samples.subarray(1) },
+      { ...state, current: {} },
+      { ...state, current: { ...state.current, run: Uint8Array.of(1) } },
+    ];
+    for (const forgery of forgeries) {
+      const error: unknown = await run(new MemorySink(), { resume: encodeCheckpoint(forgery) }).catch(
+        (reason: unknown) => reason,
+      );
+      expect(error).toBeInstanceOf(LgiError);
+    }
   });
 });

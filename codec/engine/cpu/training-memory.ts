@@ -3,7 +3,7 @@ import { boxSize } from '../../grid.js';
 import type { Weights } from '../../model.js';
 import { alphaChannel, peakOf } from '../../signal.js';
 import type { TrainingSetup } from '../engine.js';
-import { partOf, type SavedState } from '../../saved-state.js';
+import { checkedPartOf, COUNT, FRACTION, partOf, type SavedState } from '../../saved-state.js';
 import { MemoryLayout } from './memory-layout.js';
 import { instantiateKernels, sharedMemory } from './module.js';
 import { Packing, TILE, patchBytes, patchPoints, writeBox, writePlan } from './plan.js';
@@ -18,6 +18,9 @@ const BLOCKS = 32;
 
 /** Steps that one call of the kernels can take; 1 KB of rates. */
 export const MAX_STEPS = 256;
+
+/** Updates are counted in 32 bits. */
+const UPDATES = { ...COUNT, most: 2 ** 31 - 1 };
 
 const SAMPLE_TYPES = { uint8: 0, uint16: 1, float32: 2 } as const;
 
@@ -189,9 +192,10 @@ export class TrainingMemory {
     return { ...Object.fromEntries(regions), counters };
   }
 
-  /** @throws RangeError for a state of another setup. */
+  /** @throws LgiError `damaged` for a state of another setup. */
   loadState(state: SavedState): void {
-    const counters = partOf(state, 'counters', new Float64Array(3 * this.itemCount));
+    const rules = [UPDATES, FRACTION, FRACTION];
+    const counters = checkedPartOf(state, 'counters', new Float64Array(3 * this.itemCount), rules);
     for (const [name, floats] of this.#changing()) floats.set(partOf(state, name, floats));
     for (let index = 0; index < this.itemCount; index++) {
       const item = this.item(index);

@@ -1,6 +1,6 @@
 import type { Weights } from '../../model.js';
 import { refreshesBases } from '../../optimiser.js';
-import { partOf, type SavedState } from '../../saved-state.js';
+import { checkedPartOf, COUNT, type SavedState } from '../../saved-state.js';
 import { checkStep } from '../check-step.js';
 import type { Snapshot, Step, StepReport, TrainingSession, TrainingSetup } from '../engine.js';
 import { compileKernels } from './module.js';
@@ -148,7 +148,7 @@ export class CpuTrainingSession implements TrainingSession {
 
   loadState(state: SavedState): Promise<void> {
     this.#memory.loadState(state);
-    [this.#globalUpdates] = partOf(state, 'globalUpdates', new Float64Array(1));
+    [this.#globalUpdates] = checkedPartOf(state, 'globalUpdates', new Float64Array(1), [COUNT]);
     // Lattice patches are made anew of the global weights.
     this.#version++;
     return Promise.resolve();
