@@ -5,7 +5,6 @@ import type { Engine, Evaluator, TrainingSession, TrainingSetup } from '../engin
 import { CpuEvaluator } from './evaluator.js';
 import { ThreadPool } from './pool.js';
 import { SpareMemory } from './spare-memory.js';
-import { CpuTrainingSession } from './training.js';
 
 /** Most threads of one engine: each has its scratch memory, and a picture has no use for more. */
 const MAX_THREADS = 64;
@@ -35,7 +34,9 @@ class CpuEngine implements Engine {
     this.threads = pool.size;
   }
 
-  createTrainingSession(setup: TrainingSetup): Promise<TrainingSession> {
+  async createTrainingSession(setup: TrainingSetup): Promise<TrainingSession> {
+    // Who only decodes does without: a page need not load it.
+    const { CpuTrainingSession } = await import('./training.js');
     return CpuTrainingSession.create(this.#pool, setup, this.#spare);
   }
 
