@@ -72,3 +72,4 @@ mkdirSync('dist', { recursive: true });
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], {
   stdio: 'inherit',
 });
+execFileSync(process.execPath, ['scripts/bundle-player.mjs'], { stdio: 'inherit' });

@@ -145,7 +145,7 @@ export class LgiFile {
 }
 
 /** Chunks of the later index that stand at other places than the earlier one's. */
-function changedPartitions(before: Container, after: Container): ChangedPartition[] {
+export function changedPartitions(before: Container, after: Container): ChangedPartition[] {
   return after.index.signals.flatMap(({ grid, chunks }, signalIndex) => {
     const earlier = before.index.signals[signalIndex].chunks;
     return Array.from(chunks.ordinals, (ordinal) => grid.coordinatesOf(ordinal))

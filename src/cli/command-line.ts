@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   info: async () => (await import('./info.js')).addInfo,
   verify: async () => (await import('./verify.js')).addVerify,
   compare: async () => (await import('./compare.js')).addCompare,
+  serve: async () => (await import('./serve.js')).addServe,
 };
 
 const EPILOGUE = `

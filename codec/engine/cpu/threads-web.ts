@@ -1,3 +1,4 @@
+import { startWorker } from './start-worker-web.js';
 import { threadBody, type Thread, type ThreadReply } from './thread.js';
 
 /**
@@ -24,7 +25,11 @@ function inlineThread(): Thread {
 /** Starts a thread of the pool: a web worker, or the caller's own thread where memory cannot be shared. */
 export function spawnThread(): Thread {
   if (!canShareMemory()) return inlineThread();
-  const worker = new Worker(new URL('./thread-web.js', import.meta.url), { type: 'module' });
+  // Bundlers look for these very words.
+  const worker = startWorker(
+    () => new Worker(new URL('./thread-web.js', import.meta.url), { type: 'module' }),
+    new URL('./thread-web.js', import.meta.url),
+  );
   return {
     post: (message) => worker.postMessage(message),
     onMessage: (handler) => worker.addEventListener('message', (event) => handler(event.data)),

@@ -1,0 +1,190 @@
+import type { Engine } from '../../codec/engine/engine.js';
+import { createEngine } from '../../codec/engine/choose.js';
+import { LgiError } from '../../codec/errors.js';
+import { boxShape, type Box } from '../../codec/grid.js';
+import { setKernelsFolder } from '../../codec/engine/cpu/kernels-fetched.js';
+import { BlobSource } from '../../src/io/blob.js';
+import { MemorySink, MemorySource } from '../../src/io/memory.js';
+import { RemoteSource } from '../../src/io/remote-source.js';
+import type { Source } from '../../src/io/source.js';
+import { open, type LgiFile } from '../../src/open.js';
+import type { MissingPartition, Signal } from '../../src/signal.js';
+import { changeBetween, describeFile } from './describe-file.js';
+import { pixelsOf } from './pixels.js';
+import { planeSampling } from './plane-sampling.js';
+import type { DamagedPartition, FilePlace, Methods } from './methods.js';
+import type { Service } from './serve-methods.js';
+
+/** A file that is open, and how it is read. */
+interface Opened {
+  readonly file: LgiFile;
+  readonly source: Source;
+}
+
+/** The worker's side of a player: one file at a time, read and decoded here so that the page stays free. */
+export class DecodingService {
+  #engine: Engine | undefined;
+  #threads: number | undefined;
+  #cacheBytes: number | undefined;
+  #opened: Opened | undefined;
+  #partitionsDecoded = 0;
+  #decodeMs = 0;
+  #underWay = 0;
+  #sinceMs = 0;
+
+  /** Its methods, as the page calls them. */
+  readonly methods: Service = {
+    start: async ({ wasmFolder, threads, cacheBytes }) => {
+      if (wasmFolder !== undefined) setKernelsFolder(wasmFolder);
+      this.#threads = threads;
+      this.#cacheBytes = cacheBytes;
+      return null;
+    },
+    open: async (place, { signal }) => {
+      const source = this.#sourceOf(place);
+      const file = await open(source, { engine: this.#theEngine(), signal });
+      return this.#take({ file, source });
+    },
+    plane: (request, { signal, transfer }) =>
+      this.#timed(async () => {
+        const startMs = performance.now();
+        const found = this.#signal(request.signalIndex);
+        const sampling = planeSampling(found.shape, request);
+        const { data, missing, partitionsDecoded } = await found.view({
+          ...sampling,
+          allowDamaged: true,
+          signal,
+        });
+        this.#partitionsDecoded += partitionsDecoded;
+        const pixels = pixelsOf(found.kind, found.format, data);
+        const [height, width] = boxShape(request.outputs);
+        for (const { box } of missing) clearPixels(pixels, width, boxOnPlane(box, request.axes));
+        signal.throwIfAborted();
+        const bitmap = await createImageBitmap(new ImageData(pixels, width, height), {
+          colorSpaceConversion: 'none',
+        });
+        transfer(bitmap);
+        const { absent, damaged } = sortMissing(missing);
+        return { bitmap, partitionsDecoded, absent, damaged, ms: performance.now() - startMs };
+      }),
+    sound: ({ signalIndex, begin, end }, { signal, transfer }) =>
+      this.#timed(async () => {
+        const startMs = performance.now();
+        const found = this.#signal(signalIndex);
+        const region = { begin: [begin], end: [end] };
+        const { data, missing, partitionsDecoded } = await found.decode({
+          region,
+          allowDamaged: true,
+          signal,
+        });
+        this.#partitionsDecoded += partitionsDecoded;
+        const { channels: count, mapping } = found.format;
+        const { scale, offset } = mapping;
+        const channels = Array.from({ length: count }, (_, channel) =>
+          Float32Array.from({ length: end - begin }, (__, i) => (data[i * count + channel] - offset) / scale),
+        );
+        for (const { buffer } of channels) transfer(buffer);
+        return { channels, damaged: sortMissing(missing).damaged, ms: performance.now() - startMs };
+      }),
+    crop: async ({ signalIndex, region, time }, { signal, transfer }) => {
+      const { crop } = await import('../../src/crop.js');
+      const sink = new MemorySink();
+      const { kept, hiddenSamples } = await crop(this.#theOpened().file, sink, {
+        signalIndex,
+        ...(region && { region }),
+        ...(time && { time }),
+        signal,
+      });
+      const bytes = sink.bytes().slice();
+      transfer(bytes.buffer);
+      return { bytes, kept, hiddenSamples };
+    },
+    join: async (blob, { signal }) => {
+      const { join } = await import('../../src/join.js');
+      const before = this.#theOpened().file;
+      const sink = new MemorySink();
+      await join([before, blob], sink, { names: ['the file shown', 'the file dropped'], signal });
+      const source = new MemorySource(sink.bytes());
+      const file = await open(source, { engine: this.#theEngine(), signal });
+      const change = changeBetween(before.container, file, this.#theEngine().threads);
+      await this.#take({ file, source });
+      return change;
+    },
+    refresh: async (_, { signal }) => {
+      const { file } = this.#theOpened();
+      const before = file.container;
+      const changed = await file.refresh(signal);
+      return changed.length === 0 ? null : changeBetween(before, file, this.#theEngine().threads);
+    },
+    statistics: async () => {
+      const { source } = this.#opened ?? {};
+      const read =
+        source instanceof RemoteSource ? source.statistics : { requests: 0, bytesFetched: 0, bytesUsed: 0 };
+      const running = this.#underWay > 0 ? performance.now() - this.#sinceMs : 0;
+      return { ...read, partitionsDecoded: this.#partitionsDecoded, decodeMs: this.#decodeMs + running };
+    },
+    encode: async ({ rgba, shape, options }, { signal, onProgress, transfer }) => {
+      const { encodePicture } = await import('./encode-picture.js');
+      const reply = await encodePicture(rgba, shape, options, this.#theEngine(), onProgress, signal);
+      transfer(reply.bytes.buffer);
+      return reply;
+    },
+  };
+
+  #sourceOf(place: FilePlace): Source {
+    if (place instanceof Blob) return new BlobSource(place);
+    return new RemoteSource(place.url, {
+      ...(place.headers && { headers: place.headers }),
+      ...(this.#cacheBytes !== undefined && { cache: { maxBytes: this.#cacheBytes } }),
+    });
+  }
+
+  #theEngine(): Engine {
+    this.#engine ??= createEngine('auto', this.#threads);
+    return this.#engine;
+  }
+
+  #theOpened(): Opened {
+    if (this.#opened === undefined) throw new LgiError('io', 'no file is open; open one');
+    return this.#opened;
+  }
+
+  #signal(signalIndex: number): Signal {
+    return this.#theOpened().file.signals[signalIndex];
+  }
+
+  async #take(opened: Opened): Promise<Methods['open']['reply']> {
+    const before = this.#opened;
+    this.#opened = opened;
+    await before?.file.dispose();
+    return describeFile(opened.file, this.#theEngine().threads);
+  }
+
+  /** Counts the time in which at least one of these works. */
+  async #timed<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#underWay++ === 0) this.#sinceMs = performance.now();
+    try {
+      return await work();
+    } finally {
+      if (--this.#underWay === 0) this.#decodeMs += performance.now() - this.#sinceMs;
+    }
+  }
+}
+
+function sortMissing(missing: readonly MissingPartition[]): { absent: number; damaged: DamagedPartition[] } {
+  const damaged = missing.flatMap(({ reason }) =>
+    reason === 'absent' ? [] : [{ section: reason.section ?? 'chunk', message: reason.message }],
+  );
+  return { absent: missing.length - damaged.length, damaged };
+}
+
+function boxOnPlane({ begin, end }: Box, axes: readonly [number, number]): Box {
+  return { begin: axes.map((axis) => begin[axis]), end: axes.map((axis) => end[axis]) };
+}
+
+/** Makes what is not there transparent. */
+function clearPixels(pixels: Uint8ClampedArray, width: number, { begin, end }: Box): void {
+  for (let y = begin[0]; y < end[0]; y++) {
+    pixels.fill(0, 4 * (y * width + begin[1]), 4 * (y * width + end[1]));
+  }
+}

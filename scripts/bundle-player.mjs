@@ -1,0 +1,78 @@
+// Bundles the web player out of dist/ into dist/web/: modules that a page loads without a bundler of its own, and the kernels beside
+// them. Runs after the TypeScript compiler; prints what a page has to load, and fails where that is more than the budget.
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { rolldown } from 'rolldown';
+
+const FOLDER = 'dist/web';
+
+/** What a page loads to show a picture, gzip: the player, its worker, a thread, the kernels (issue 6). */
+const MOST_BYTES = 60_000;
+
+const ENTRIES = {
+  'lgi-player': 'dist/player/index.js',
+  'lgi-decode-worker': 'dist/player/worker/decode-worker.js',
+  'thread-web': 'dist/codec/engine/cpu/thread-web.js',
+};
+
+/** The pages of `lgi serve`. */
+const PAGES = { 'lgi-view': 'dist/player/pages/view-page.js' };
+const PAGE_FILES = ['view.html', 'pages.css'];
+
+const bundle = await rolldown({
+  input: { ...ENTRIES, ...PAGES },
+  platform: 'browser',
+  resolve: {
+    alias: {
+      '#threads': `${process.cwd()}/dist/codec/engine/cpu/threads-web.js`,
+      '#kernels': `${process.cwd()}/dist/codec/engine/cpu/kernels-fetched.js`,
+    },
+  },
+});
+rmSync(FOLDER, { recursive: true, force: true });
+mkdirSync(FOLDER, { recursive: true });
+const { output } = await bundle.write({
+  dir: FOLDER,
+  format: 'es',
+  minify: true,
+  entryFileNames: '[name].js',
+  chunkFileNames: 'lgi-[name]-[hash].js',
+});
+
+const { KERNELS_BASE64, RELAXED_KERNELS_BASE64 } =
+  await import('../dist/codec/engine/cpu/module.generated.js');
+const kernels = { 'kernels.wasm': KERNELS_BASE64, 'kernels-relaxed.wasm': RELAXED_KERNELS_BASE64 };
+for (const [name, text] of Object.entries(kernels))
+  writeFileSync(`${FOLDER}/${name}`, Buffer.from(text, 'base64'));
+
+for (const name of PAGE_FILES) copyFileSync(`player/pages/${name}`, `${FOLDER}/${name}`);
+
+/** Files that are loaded with these: what they import statically. */
+function loadedWith(names) {
+  const loaded = new Set(names);
+  for (const name of loaded) {
+    const chunk = output.find(({ fileName }) => fileName === name);
+    for (const imported of chunk?.imports ?? []) loaded.add(imported);
+  }
+  return [...loaded];
+}
+
+function gzipBytes(name) {
+  return gzipSync(readFileSync(`${FOLDER}/${name}`), { level: 9 }).length;
+}
+
+const strangers = output.flatMap((chunk) =>
+  (chunk.type === 'chunk' ? chunk.moduleIds : []).filter((id) => /tensorflow|node-av|^node:/.test(id)),
+);
+if (strangers.length > 0) throw new Error(`the player's bundle has ${strangers.join(', ')}`);
+const first = loadedWith(Object.keys(ENTRIES).map((name) => `${name}.js`)).concat('kernels-relaxed.wasm');
+const total = first.reduce((sum, name) => sum + gzipBytes(name), 0);
+if (process.argv.includes('--sizes')) {
+  for (const name of first) process.stdout.write(`${String(gzipBytes(name)).padStart(7)}  ${name}\n`);
+  for (const { fileName } of output) {
+    if (!first.includes(fileName))
+      process.stdout.write(`${String(gzipBytes(fileName)).padStart(7)}  ${fileName} (when wanted)\n`);
+  }
+}
+process.stdout.write(`player: ${total} bytes gzip to show a picture, at most ${MOST_BYTES}\n`);
+if (total > MOST_BYTES) process.stdout.write('TOO LARGE\n');

@@ -1,0 +1,139 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import send from 'send';
+import { LgiError } from '../../codec/errors.js';
+import { listingPage } from './listing-page.js';
+import { MediaFolder, type FolderEntry } from './media-folder.js';
+import { Thumbnails } from './thumbnails.js';
+
+/** What pages of this server need, and no more: scripts and WebAssembly of its own, pictures that scripts make. */
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; " +
+  "img-src 'self' blob:; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** Where the server's own pages and scripts are. */
+const OWN = '/_lgi/';
+
+/** Pages are isolated, so that decoding has threads; files may be read from anywhere. */
+function setHeaders(response: ServerResponse): void {
+  const headers = {
+    'Access-Control-Allow-Origin': '*',
+    'Access-Control-Expose-Headers': 'Accept-Ranges, Content-Length, Content-Range, ETag',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Embedder-Policy': 'require-corp',
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+    'X-Content-Type-Options': 'nosniff',
+    // A file may grow; asking costs a round trip, not the file.
+    'Cache-Control': 'no-cache',
+  };
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+}
+
+/**
+ * A server that gives out a folder as the player reads it: by ranges, with strong ETags, to other origins too; and has pages that list
+ * the folder and play what is in it.
+ *
+ * @throws NodeJS.ErrnoException where there is no such folder.
+ */
+export async function createFileServer(folderPath: string): Promise<Server> {
+  const folder = await MediaFolder.open(folderPath);
+  const player = await MediaFolder.open(fileURLToPath(new URL('../../web/', import.meta.url)));
+  const thumbnails = new Thumbnails();
+  return createServer((request, response) => {
+    setHeaders(response);
+    answer(request, response, folder, player, thumbnails).catch((error: unknown) => {
+      if (response.headersSent) response.destroy();
+      else endWith(response, 500, error instanceof Error ? error.message : String(error));
+    });
+  });
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  folder: MediaFolder,
+  player: MediaFolder,
+  thumbnails: Thumbnails,
+): Promise<void> {
+  if (request.method === 'OPTIONS') {
+    response.setHeader('Access-Control-Allow-Methods', 'GET, HEAD, OPTIONS');
+    response.setHeader('Access-Control-Allow-Headers', 'Range, If-None-Match, If-Range');
+    response.writeHead(204).end();
+    return;
+  }
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('Allow', 'GET, HEAD, OPTIONS');
+    endWith(response, 405, 'this server only gives');
+    return;
+  }
+  // What a client sends need be no URL.
+  const url = URL.canParse(request.url ?? '', 'http://host')
+    ? new URL(request.url ?? '', 'http://host')
+    : undefined;
+  if (url === undefined) {
+    endWith(response, 400, 'that is no path');
+    return;
+  }
+  if (url.pathname === `${OWN}thumbnail`) {
+    await answerThumbnail(response, await folder.find(url.searchParams.get('file') ?? ''), thumbnails);
+    return;
+  }
+  const isOwn = url.pathname.startsWith(OWN);
+  const found = await (isOwn ? player.find(url.pathname.slice(OWN.length)) : folder.find(url.pathname));
+  if (found === undefined) endWith(response, 404, 'there is no such file');
+  else if (found.stats.isFile()) sendFile(request, response, found);
+  else if (isOwn || !found.stats.isDirectory()) endWith(response, 404, 'there is no such file');
+  else if (!url.pathname.endsWith('/')) {
+    response.setHeader('Location', `${encodeURI(decodeURI(url.pathname))}/`);
+    endWith(response, 301, 'a folder has a slash at its end');
+  } else {
+    response.setHeader('Content-Security-Policy', PAGE_POLICY);
+    response.setHeader('Content-Type', 'text/html; charset=utf-8');
+    const page = await listingPage(found.path, url.pathname);
+    response.end(request.method === 'HEAD' ? undefined : page);
+  }
+}
+
+function sendFile(request: IncomingMessage, response: ServerResponse, { path, stats }: FolderEntry): void {
+  response.setHeader('Content-Security-Policy', PAGE_POLICY);
+  // Strong, so that ranges of two versions are never put together; `send` alone gives weak ones.
+  response.setHeader('ETag', `"${stats.ino}-${stats.size}-${stats.mtimeMs}"`);
+  if (path.endsWith('.lgi')) response.setHeader('Content-Type', 'application/octet-stream');
+  send(request, path.split(/[\\/]/).map(encodeURIComponent).join('/'), {
+    root: '/',
+    dotfiles: 'allow',
+    lastModified: true,
+    cacheControl: false,
+    index: false,
+  })
+    .on('error', (error: Error & { status?: number; headers?: Record<string, string> }) => {
+      for (const [name, value] of Object.entries(error.headers ?? {})) response.setHeader(name, value);
+      endWith(response, error.status ?? 500, error.message);
+    })
+    .pipe(response);
+}
+
+async function answerThumbnail(
+  response: ServerResponse,
+  found: FolderEntry | undefined,
+  thumbnails: Thumbnails,
+): Promise<void> {
+  if (found?.stats.isFile() !== true) {
+    endWith(response, 404, 'there is no such file');
+    return;
+  }
+  try {
+    const png = await thumbnails.of(found);
+    response.setHeader('Content-Type', 'image/png');
+    response.end(png);
+  } catch (error) {
+    if (!(error instanceof LgiError)) throw error;
+    endWith(response, error.code === 'unavailable' ? 503 : 422, error.message);
+  }
+}
+
+function endWith(response: ServerResponse, status: number, text: string): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  response.end(`${text}\n`);
+}
