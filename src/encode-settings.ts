@@ -25,7 +25,7 @@ import { DEFAULT_GROUPS } from './encode-groups.js';
 import type { GroupLimits } from './encode-groups.js';
 import type { EncodeOptions } from './encode-options.js';
 import type { Media } from './media/media.js';
-import { overviewFactors } from './overview-media.js';
+import { chosenOverviews } from './overview-media.js';
 
 /** Options and presets resolved for one medium. */
 export interface EncodeSettings {
@@ -47,9 +47,6 @@ export interface EncodeSettings {
   readonly groups: GroupLimits;
   readonly notices: readonly string[];
 }
-
-/** Samples from which on a zoomed-out view of a picture is worth a copy: at default cells a view reads 5 MB without one. */
-const OVERVIEW_SAMPLES = 4_000_000;
 
 const DEFAULT_LEVELS = 4;
 
@@ -153,8 +150,7 @@ function chooseOverviews({ kind, shape }: Media, overviews: string): number[] {
   if (overviews !== 'auto' && overviews !== 'none') {
     throw new OptionError('overviews', `'${overviews}' is neither auto nor none`);
   }
-  const samples = shape.reduce((product, length) => product * length, 1);
-  return overviews === 'auto' && kind === 'image' && samples > OVERVIEW_SAMPLES ? overviewFactors(shape) : [];
+  return overviews === 'auto' && kind === 'image' ? chosenOverviews(shape) : [];
 }
 
 /** Settings of an overview: the picture's network and cells, on axes of its own. */

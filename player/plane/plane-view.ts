@@ -64,6 +64,8 @@ export class PlaneView {
   #isFitted = true;
   #size: Pair = [1, 1];
   #frame = 0;
+  /** Whether only what is coarse is being loaded. */
+  #isCoarse = false;
   /** The plane that was drawn last, which stays until another is there. */
   #shownAt: readonly number[] | undefined;
   readonly #resizes: ResizeObserver;
@@ -79,7 +81,11 @@ export class PlaneView {
       keyOf,
       load: (tile, signal) => this.#load(tile, signal),
       onLoaded: (tile, reply) => this.#keep(tile, reply),
-      onFailed: (_, error) => options.onFailed(error),
+      onFailed: (_, error) => {
+        options.onFailed(error);
+        // What is sharp may be there all the same.
+        if (this.#isCoarse && !this.#loader.isBusy) this.#update();
+      },
     });
     this.#resizes = new ResizeObserver((entries) => this.#resize(entries[entries.length - 1]));
     this.#resizes.observe(canvas);
@@ -221,13 +227,18 @@ export class PlaneView {
     const plane = this.#plane;
     if (plane === undefined) return;
     const level = this.#level();
-    const levels = [...coarseLevels(plane.signal, level), level];
-    const wanted: PlacedTile[] = levels.flatMap((each) =>
-      this.#visibleTiles(each).map((tile) => ({ ...tile, at: plane.at })),
+    const missing = (each: number, at: readonly number[]): PlacedTile[] =>
+      this.#visibleTiles(each)
+        .map((tile) => ({ ...tile, at }))
+        .filter((tile) => !this.#cache.has(keyOf(tile)));
+    // What is seen at first comes alone, since it costs little and all else would share its line.
+    const coarse = coarseLevels(plane.signal, level)
+      .flatMap((each) => missing(each, plane.at))
+      .filter((tile) => !this.#loader.hasFailed(tile));
+    this.#isCoarse = coarse.length > 0;
+    this.#loader.want(
+      this.#isCoarse ? coarse : [plane.at, ...this.#ahead].flatMap((at) => missing(level, at)),
     );
-    const sharp = this.#visibleTiles(level);
-    for (const at of this.#ahead) wanted.push(...sharp.map((tile) => ({ ...tile, at })));
-    this.#loader.want(wanted.filter((tile) => !this.#cache.has(keyOf(tile))));
     this.#requestDraw();
   }
 
@@ -252,7 +263,12 @@ export class PlaneView {
       close: () => bitmap.close(),
     });
     if (damaged.length > 0) this.#options.onDamaged(damaged);
-    this.#requestDraw();
+    if (!this.#isCoarse || this.#loader.isBusy) {
+      this.#requestDraw();
+      return;
+    }
+    this.#draw();
+    this.#update();
   }
 
   #draw(): void {

@@ -11,7 +11,10 @@ export interface TileLoading<T, R> {
  * Tiles that are loaded at a time: enough that reads of neighbours are made in one and the engine does not wait, few enough that what is
  * wanted next is not behind what was wanted before.
  */
-const MOST_AT_A_TIME = 12;
+const MOST_AT_A_TIME = 16;
+
+/** Others begin when no more than these are left: begun together, their reads are made in few. */
+const LEAST_AT_A_TIME = 8;
 
 /** Loads what is wanted now, in its order; what is not wanted any more is dropped, what still is goes on. */
 export class TileLoader<T, R> {
@@ -44,12 +47,17 @@ export class TileLoader<T, R> {
     return this.#running.size > 0 || this.#queue.length > 0;
   }
 
+  hasFailed(tile: T): boolean {
+    return this.#failed.has(this.#loading.keyOf(tile));
+  }
+
   /** Lets tiles that have failed be wanted again. */
   retry(): void {
     this.#failed.clear();
   }
 
   #fill(): void {
+    if (this.#running.size > LEAST_AT_A_TIME) return;
     while (this.#running.size < MOST_AT_A_TIME && this.#queue.length > 0) {
       const [next, ...rest] = this.#queue;
       this.#queue = rest;

@@ -1,7 +1,10 @@
 import { LgiError, OptionError, type LgiErrorCode } from '../../codec/errors.js';
 import type { MethodName } from './methods.js';
 
-/** From the page: a call, or that its result is not wanted any more. */
+/** From the page: what it has asked for in one turn, so that what is read for it is read together. */
+export type PageMessages = readonly PageMessage[];
+
+/** A call, or that its result is not wanted any more. */
 export type PageMessage =
   | { readonly id: number; readonly method: MethodName; readonly request: unknown }
   | { readonly id: number; readonly abort: true };

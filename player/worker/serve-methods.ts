@@ -1,4 +1,4 @@
-import { failureOf, type PageMessage, type WorkerMessage } from './messages.js';
+import { failureOf, type PageMessages, type WorkerMessage } from './messages.js';
 import type { MethodName, Methods } from './methods.js';
 
 /** What a method is given besides its request. */
@@ -21,7 +21,7 @@ export type Service = {
 /** What a worker's global scope has of a message port. */
 export interface Port {
   postMessage(message: WorkerMessage, transfer: Transferable[]): void;
-  addEventListener(type: 'message', handler: (event: MessageEvent<PageMessage>) => void): void;
+  addEventListener(type: 'message', handler: (event: MessageEvent<PageMessages>) => void): void;
 }
 
 /** Answers the page's calls by a service, several at a time. */
@@ -49,7 +49,9 @@ export function serveMethods(port: Port, service: Service): void {
     }
   };
   port.addEventListener('message', ({ data }) => {
-    if ('abort' in data) running.get(data.id)?.abort();
-    else void answer(data.id, data.method, data.request as never);
+    for (const message of data) {
+      if ('abort' in message) running.get(message.id)?.abort();
+      else void answer(message.id, message.method, message.request as never);
+    }
   });
 }

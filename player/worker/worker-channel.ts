@@ -1,5 +1,5 @@
 import { LgiError } from '../../codec/errors.js';
-import { errorOf, type PageMessage, type WorkerMessage } from './messages.js';
+import { errorOf, type PageMessage, type PageMessages, type WorkerMessage } from './messages.js';
 import type { MethodName, Methods } from './methods.js';
 
 /** How a call is made. */
@@ -21,6 +21,9 @@ interface Pending {
 export class WorkerChannel {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
+  /** Of this turn. */
+  #waiting: PageMessage[] = [];
+  #transfers: Transferable[] = [];
   #nextId = 0;
   #failure: Error | undefined;
 
@@ -80,7 +83,15 @@ export class WorkerChannel {
   }
 
   #post(message: PageMessage, transfer: readonly Transferable[] = []): void {
-    this.#worker.postMessage(message, [...transfer]);
+    if (this.#waiting.length === 0) queueMicrotask(() => this.#postAll());
+    this.#waiting.push(message);
+    this.#transfers.push(...transfer);
+  }
+
+  #postAll(): void {
+    const [messages, transfers] = [this.#waiting, this.#transfers];
+    [this.#waiting, this.#transfers] = [[], []];
+    if (this.#failure === undefined) this.#worker.postMessage(messages satisfies PageMessages, transfers);
   }
 
   #take(message: WorkerMessage): void {

@@ -43,7 +43,7 @@ The extension says the format. Pictures: .png (exact, 8 and 16 bits), .jpg,
 sound: .mp4, .mov, .mkv, .webm; of such a file .wav and the like take the sound
 alone. Volumes and shapes: .npy, or slices by a pattern such as out/%04d.png;
 shapes also the mesh of their surface, .obj, .stl or .ply.
-Pictures above 4 million samples carry reduced copies of themselves (overviews).
+Pictures above a million samples carry reduced copies of themselves (overviews).
 With --overview a smaller picture comes from the coarsest of them that is fine
 enough; without it, and without overviews, outputs are points of the picture.
 A file may be cropped, partitions may be missing: in pictures they become

@@ -73,9 +73,11 @@ describe('overviews', () => {
     );
   });
 
-  test('are written for pictures of more than 4 million samples, unless they are declined', () => {
+  test('are written for pictures of more than a million samples, one up to 4 million, unless they are declined', () => {
     const large = (shape: readonly number[], options = {}) => resolveSettings({ ...media, shape }, options);
-    expect(large([2000, 2000]).overviews).toEqual([]);
+    expect(large([1000, 1000]).overviews).toEqual([]);
+    expect(large([1000, 1001]).overviews).toEqual([8]);
+    expect(large([2000, 2000]).overviews).toEqual([8]);
     expect(large([2000, 2001]).overviews).toEqual([4]);
     expect(large([2000, 5000]).overviews).toEqual([4, 8, 16]);
     expect(large([2000, 5000], { overviews: 'none' }).overviews).toEqual([]);
