@@ -62,7 +62,8 @@ export class PlaneView {
   #view: View = { scale: 1, centre: [0, 0] };
   /** Whether all of the plane is shown, whatever the size of the canvas. */
   #isFitted = true;
-  #size: Pair = [1, 1];
+  /** Of the canvas, device pixels; 0 until they are known, when nothing is loaded yet. */
+  #size: Pair = [0, 0];
   #frame = 0;
   /** Whether only what is coarse is being loaded. */
   #isCoarse = false;
@@ -225,7 +226,7 @@ export class PlaneView {
   /** Says what is wanted, and draws by the next frame. */
   #update(): void {
     const plane = this.#plane;
-    if (plane === undefined) return;
+    if (plane === undefined || this.#size[0] === 0) return;
     const level = this.#level();
     const missing = (each: number, at: readonly number[]): PlacedTile[] =>
       this.#visibleTiles(each)

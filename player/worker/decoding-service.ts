@@ -11,6 +11,7 @@ import { open, type LgiFile } from '../../src/open.js';
 import type { MissingPartition, Signal } from '../../src/signal.js';
 import { changeBetween, describeFile } from './describe-file.js';
 import { pixelsOf } from './pixels.js';
+import { peaksOf } from './peaks.js';
 import { planeSampling } from './plane-sampling.js';
 import type { DamagedPartition, FilePlace, Methods } from './methods.js';
 import type { Service } from './serve-methods.js';
@@ -85,6 +86,12 @@ export class DecodingService {
         );
         for (const { buffer } of channels) transfer(buffer);
         return { channels, damaged: sortMissing(missing).damaged, ms: performance.now() - startMs };
+      }),
+    peaks: (request, { signal, transfer }) =>
+      this.#timed(async () => {
+        const peaks = await peaksOf(this.#signal(request.signalIndex), request, signal);
+        transfer(peaks.buffer);
+        return { peaks };
       }),
     crop: async ({ signalIndex, region, time }, { signal, transfer }) => {
       const { crop } = await import('../../src/crop.js');

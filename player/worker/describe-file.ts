@@ -2,6 +2,7 @@ import { intersect, type Box } from '../../codec/grid.js';
 import type { Container } from '../../src/container/reader.js';
 import { overviewsOf, primaryBox } from '../../src/container/overviews.js';
 import { changedPartitions, type LgiFile } from '../../src/open.js';
+import { hasTime, windowStart } from '../../src/time-range.js';
 import type { Change, FileDescription, SignalDescription } from './methods.js';
 
 /** What the page is told of a file. */
@@ -20,7 +21,7 @@ export function describeFile(file: LgiFile, threads: number): FileDescription {
         partitions,
         overviews: overviews.map(({ factor }) => factor),
         ...(header.rate && { rate: header.rate }),
-        ...(header.startSeconds !== undefined && { startSeconds: header.startSeconds }),
+        ...(hasTime(header) && { startSeconds: windowStart(header, signal.window) }),
       },
     ];
   });

@@ -20,6 +20,7 @@ export interface SignalDescription {
   readonly overviews: readonly number[];
   /** Samples or frames a second, of what has time. */
   readonly rate?: Rate;
+  /** When the window begins, on the clock that all signals of the file share. */
   readonly startSeconds?: number;
   readonly partitions: { readonly present: number; readonly constant: number; readonly absent: number };
 }
@@ -91,6 +92,22 @@ export interface SoundReply {
   readonly ms: number;
 }
 
+/** Columns of a waveform. */
+export interface PeaksRequest {
+  readonly signalIndex: number;
+  /** Sample at which the first column begins. */
+  readonly begin: number;
+  readonly columnSamples: number;
+  readonly columns: number;
+  /** Samples of each column that are looked at, those at its begin. */
+  readonly mostSamples: number;
+}
+
+/** Least and most of every column, over all channels: f32 [columns][2], in [-1, 1]. */
+export interface PeaksReply {
+  readonly peaks: Float32Array<ArrayBuffer>;
+}
+
 /** A crop to be cut in the page. */
 export interface CropRequest {
   readonly signalIndex: number;
@@ -151,6 +168,7 @@ export interface Methods {
   open: { request: FilePlace; reply: FileDescription; progress: never };
   plane: { request: PlaneRequest; reply: PlaneReply; progress: never };
   sound: { request: SoundRequest; reply: SoundReply; progress: never };
+  peaks: { request: PeaksRequest; reply: PeaksReply; progress: never };
   crop: { request: CropRequest; reply: CropReply; progress: never };
   join: { request: Blob; reply: Change; progress: never };
   refresh: { request: null; reply: Change | null; progress: never };

@@ -74,6 +74,11 @@ async function answer(
     endWith(response, 400, 'that is no path');
     return;
   }
+  if (url.pathname === '/favicon.ico') {
+    // Browsers ask of themselves.
+    response.writeHead(204).end();
+    return;
+  }
   if (url.pathname === `${OWN}thumbnail`) {
     await answerThumbnail(response, await folder.find(url.searchParams.get('file') ?? ''), thumbnails);
     return;

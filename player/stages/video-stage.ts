@@ -1,0 +1,195 @@
+import { createButton, createElement } from '../interface/create-element.js';
+import { Transport } from '../interface/transport.js';
+import { PlanePanel } from '../plane/plane-panel.js';
+import { visibleBox } from '../plane/view.js';
+import { SilentClock, type PlaybackClock } from '../playback/clock.js';
+import { FramePace } from '../playback/frame-pace.js';
+import type { Change, CropRequest, SignalDescription } from '../worker/methods.js';
+import { zoomControls } from './picture-stage.js';
+import { rateOf, soundClockOf } from './sound-stage.js';
+import type { Stage, StageContext } from './stage.js';
+
+/** Frames that are decoded ahead of the one shown while playing. */
+const AHEAD_FRAMES = 6;
+
+/** A clip, in step with its sound where it has one. */
+export class VideoStage implements Stage {
+  readonly element: HTMLElement;
+  readonly controls: readonly HTMLElement[];
+  readonly panel: PlanePanel;
+  readonly clock: PlaybackClock;
+  readonly #context: StageContext;
+  readonly #transport: Transport;
+  readonly #number = createElement('output', {});
+  readonly #pace: FramePace;
+  /** Seconds of the clip at which the clock's begin lies. */
+  readonly #clockStart: number;
+  #signal: SignalDescription;
+  /** The frame that is shown or will be as soon as it is there. */
+  #frame = 0;
+  #reported = -1;
+  #request = 0;
+
+  constructor(signal: SignalDescription, sound: SignalDescription | undefined, context: StageContext) {
+    this.#signal = signal;
+    this.#context = context;
+    this.#pace = new FramePace((text) => context.onNotice(text));
+    const rate = rateOf(signal);
+    const duration = signal.shape[0] / rate;
+    const onState = (): void => {
+      context.onPlaying({ state: this.clock.state, seconds: this.seconds });
+      this.#follow();
+    };
+    this.clock =
+      sound === undefined ? new SilentClock(duration, onState) : soundClockOf(sound, context, onState);
+    this.#clockStart = sound === undefined ? 0 : (sound.startSeconds ?? 0) - (signal.startSeconds ?? 0);
+    this.panel = new PlanePanel(
+      `Clip of ${signal.shape[2]} by ${signal.shape[1]} samples`,
+      {
+        maxBytes: context.maxBytes,
+        load: (request, abort) => context.channel.call('plane', request, { signal: abort }),
+        onDraw: (state) => {
+          if (state.isSharp) this.#report();
+          context.onDraw(state);
+        },
+        onFailed: context.onFailed,
+        onDamaged: context.onDamaged,
+        onViewChange: (view) => {
+          const seen = visibleBox(view, this.panel.view.shape, this.panel.view.size);
+          if (seen === null) return;
+          const region = { begin: [this.#frame, ...seen.begin], end: [this.#frame + 1, ...seen.end] };
+          context.onViewChange({ region, scale: view.scale });
+        },
+      },
+      context.onSelection,
+    );
+    this.element = this.panel.element;
+    this.#transport = new Transport(this.clock, duration, () => this.#follow());
+    this.controls = [
+      ...this.#transport.controls,
+      createButton('Previous frame', '⏮', () => this.step(-1)),
+      createButton('Next frame', '⏭', () => this.step(1)),
+      this.#number,
+      ...zoomControls(this.panel),
+    ];
+    this.panel.view.canvas.addEventListener('keydown', (event) => {
+      const actions: Readonly<Record<string, () => void>> = {
+        ' ': () => this.#transport.toggle(),
+        ',': () => this.step(-1),
+        '.': () => this.step(1),
+      };
+      if (!Object.hasOwn(actions, event.key)) return;
+      event.preventDefault();
+      actions[event.key]();
+    });
+    this.#follow();
+  }
+
+  get signal(): SignalDescription {
+    return this.#signal;
+  }
+
+  /** Where the clip stands, in seconds from its begin. */
+  get seconds(): number {
+    return this.clock.seconds + this.#clockStart;
+  }
+
+  /** The frame that is shown, or will be as soon as it is there. */
+  get frame(): number {
+    return this.#frame;
+  }
+
+  get isSelecting(): boolean {
+    return this.panel.isSelecting;
+  }
+
+  set isSelecting(isSelecting: boolean) {
+    this.panel.isSelecting = isSelecting;
+  }
+
+  get selection(): Pick<CropRequest, 'region'> | undefined {
+    const { selection } = this.panel;
+    if (selection === undefined) return undefined;
+    return {
+      region: { begin: [0, ...selection.begin], end: [this.#signal.shape[0], ...selection.end] },
+    };
+  }
+
+  /** Shows another frame, and stops there. */
+  step(by: number): void {
+    this.clock.pause();
+    this.seek((this.#frame + by + 0.5) / rateOf(this.#signal));
+  }
+
+  /** @param seconds from the clip's begin. */
+  seek(seconds: number): void {
+    this.clock.seek(seconds - this.#clockStart);
+    this.#follow();
+  }
+
+  update({ file, changed, moved }: Change): void {
+    const place = file.signals.findIndex(({ signalIndex }) => signalIndex === this.#signal.signalIndex);
+    this.#signal = file.signals[place];
+    const boxes = changed
+      .filter(({ signalIndex }) => signalIndex === this.#signal.signalIndex)
+      .map(({ box }) => box);
+    this.panel.view.replace(this.#signal, boxes, moved[place]);
+  }
+
+  retry(): void {
+    this.panel.view.retry();
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this.#request);
+    this.clock.dispose();
+    this.panel.dispose();
+  }
+
+  #atOf(frame: number): number[] {
+    return [frame, 0, 0];
+  }
+
+  /** Shows the frame that is due, or the last before it that is there; again by every frame of the screen while it plays. */
+  #follow(): void {
+    cancelAnimationFrame(this.#request);
+    const last = this.#signal.shape[0] - 1;
+    // What is due at its very begin must not be taken for the one before by a rounding.
+    const due = Math.max(0, Math.min(Math.floor(this.seconds * rateOf(this.#signal) + 1e-6), last));
+    const isRunning = this.clock.state === 'playing' || this.clock.state === 'waiting';
+    const { view } = this.panel;
+    let ahead: number[][] = [];
+    if (isRunning) {
+      const isReady = (frame: number): boolean => view.isReady(this.#atOf(frame));
+      this.#pace.note(due, isReady(due));
+      this.#frame = this.#latestReady(due, isReady);
+      const { stride } = this.#pace;
+      const next = Math.ceil((due + 1) / stride) * stride;
+      ahead = Array.from({ length: AHEAD_FRAMES }, (_, i) => next + i * stride)
+        .filter((frame) => frame <= last)
+        .map((frame) => this.#atOf(frame));
+    } else {
+      this.#frame = due;
+      // The next step of the person's.
+      if (due < last) ahead = [this.#atOf(due + 1)];
+    }
+    view.show({ signal: this.#signal, axes: [1, 2], at: this.#atOf(this.#frame) }, ahead);
+    this.#number.textContent = `${this.#frame} of ${last}`;
+    this.#transport.update();
+    if (isRunning) this.#request = requestAnimationFrame(() => this.#follow());
+  }
+
+  /** The latest frame up to the one that is due that is there; the one shown already where none is. */
+  #latestReady(due: number, isReady: (frame: number) => boolean): number {
+    if (due < this.#frame) return due;
+    for (let frame = due; frame > this.#frame; frame--) if (isReady(frame)) return frame;
+    // After a seek forward nothing between is ever there.
+    return due - this.#frame > AHEAD_FRAMES * this.#pace.stride ? due : this.#frame;
+  }
+
+  #report(): void {
+    if (this.#reported === this.#frame) return;
+    this.#reported = this.#frame;
+    this.#context.onFrame({ frame: this.#frame, seconds: this.seconds });
+  }
+}
