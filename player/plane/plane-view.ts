@@ -36,11 +36,17 @@ export interface DrawState {
   readonly isSharp: boolean;
 }
 
-interface PlacedTile extends Tile {
+/** Planes one after the other, to be decoded together. */
+export interface PlaneRun {
+  /** Of the first. */
   readonly at: readonly number[];
+  readonly count: number;
 }
 
+interface PlacedTile extends Tile, PlaneRun {}
+
 interface LoadedTile extends CachedTile {
+  readonly tile: Tile;
   readonly bitmap: ImageBitmap;
   /** In samples of the plane. */
   readonly box: Box;
@@ -58,7 +64,7 @@ export class PlaneView {
   #plane: Plane | undefined;
   #grid: TileGrid | undefined;
   /** Planes that will be wanted next, in their order. */
-  #ahead: readonly (readonly number[])[] = [];
+  #ahead: readonly PlaneRun[] = [];
   #view: View = { scale: 1, centre: [0, 0] };
   /** Whether all of the plane is shown, whatever the size of the canvas. */
   #isFitted = true;
@@ -67,6 +73,7 @@ export class PlaneView {
   #frame = 0;
   /** Whether only what is coarse is being loaded. */
   #isCoarse = false;
+  #isThrifty = false;
   /** The plane that was drawn last, which stays until another is there. */
   #shownAt: readonly number[] | undefined;
   readonly #resizes: ResizeObserver;
@@ -79,7 +86,7 @@ export class PlaneView {
     this.#options = options;
     this.#cache = new TileCache(options.maxBytes);
     this.#loader = new TileLoader({
-      keyOf,
+      keyOf: (tile) => `${keyOf(tile, tile.at)}+${tile.count}`,
       load: (tile, signal) => this.#load(tile, signal),
       onLoaded: (tile, reply) => this.#keep(tile, reply),
       onFailed: (_, error) => {
@@ -111,7 +118,7 @@ export class PlaneView {
   }
 
   /** Shows a plane; of the same signal and axes at once where its tiles are there, and the view stays. */
-  show(plane: Plane, ahead: readonly (readonly number[])[] = []): void {
+  show(plane: Plane, ahead: readonly PlaneRun[] = []): void {
     const isOther =
       this.#plane?.signal !== plane.signal || this.#plane.axes.some((axis, i) => axis !== plane.axes[i]);
     this.#plane = plane;
@@ -137,9 +144,11 @@ export class PlaneView {
       moved.some((step) => step !== 0) || signal.shape.some((n, axis) => n !== plane.signal.shape[axis]);
     this.#plane = { ...plane, signal, at: plane.at.map((at, axis) => at + moved[axis]) };
     this.#grid = new TileGrid([signal.shape[v], signal.shape[u]], [signal.cuts[v], signal.cuts[u]]);
-    // Tiles of another grid are others; what was read of them is kept where files are read.
-    if (isGrown) this.#cache.clear();
+    const grid = this.#grid;
+    // What was read of tiles that are others now is kept where files are read.
+    if (moved.some((step) => step !== 0)) this.#cache.clear();
     else {
+      if (isGrown) this.#cache.deleteWhere((_, { tile }) => !grid.has(tile));
       const boxes = changed.map(({ begin, end }) => ({ begin: [begin[v], begin[u]], end: [end[v], end[u]] }));
       this.#cache.deleteWhere((_, tile) => boxes.some((box) => intersect(box, tile.box) !== null));
     }
@@ -152,6 +161,13 @@ export class PlaneView {
   /** Shows all of the plane, also when the canvas changes its size. */
   fit(): void {
     this.#setView(fitView(this.shape, this.#size), true);
+  }
+
+  /** Whether outputs larger than device pixels do, as where there are many planes a second. */
+  set isThrifty(isThrifty: boolean) {
+    if (isThrifty === this.#isThrifty) return;
+    this.#isThrifty = isThrifty;
+    this.#update();
   }
 
   /** Shows a part of the plane, or the nearest to it that is allowed. */
@@ -169,7 +185,7 @@ export class PlaneView {
   /** Whether another plane of the signal can be shown sharp at once. */
   isReady(at: readonly number[]): boolean {
     const level = this.#level();
-    return this.#visibleTiles(level).every((tile) => this.#cache.has(keyOf({ ...tile, at })));
+    return this.#visibleTiles(level).every((tile) => this.#cache.has(keyOf(tile, at)));
   }
 
   /** Whether anything is being loaded or waits for it. */
@@ -215,7 +231,9 @@ export class PlaneView {
   }
 
   #level(): number {
-    return this.#grid?.levelFor(this.#view.scale) ?? 0;
+    if (this.#grid === undefined) return 0;
+    const { scale } = this.#view;
+    return this.#isThrifty ? this.#grid.levelBelow(scale) : this.#grid.levelFor(scale);
   }
 
   #visibleTiles(level: number): Tile[] {
@@ -228,17 +246,22 @@ export class PlaneView {
     const plane = this.#plane;
     if (plane === undefined || this.#size[0] === 0) return;
     const level = this.#level();
-    const missing = (each: number, at: readonly number[]): PlacedTile[] =>
+    const through = this.#through();
+    const missing = (each: number, { at, count }: PlaneRun): PlacedTile[] =>
       this.#visibleTiles(each)
-        .map((tile) => ({ ...tile, at }))
-        .filter((tile) => !this.#cache.has(keyOf(tile)));
+        .filter((tile) => {
+          const planes = Array.from({ length: count }, (_, i) => stepped(at, through, i));
+          return planes.some((plane) => !this.#cache.has(keyOf(tile, plane)));
+        })
+        .map((tile) => ({ ...tile, at, count }));
+    const present = { at: plane.at, count: 1 };
     // What is seen at first comes alone, since it costs little and all else would share its line.
     const coarse = coarseLevels(plane.signal, level)
-      .flatMap((each) => missing(each, plane.at))
+      .flatMap((each) => missing(each, present))
       .filter((tile) => !this.#loader.hasFailed(tile));
     this.#isCoarse = coarse.length > 0;
     this.#loader.want(
-      this.#isCoarse ? coarse : [plane.at, ...this.#ahead].flatMap((at) => missing(level, at)),
+      this.#isCoarse ? coarse : [present, ...this.#ahead].flatMap((run) => missing(level, run)),
     );
     this.#requestDraw();
   }
@@ -247,22 +270,25 @@ export class PlaneView {
     this.#frame ||= requestAnimationFrame(() => this.#draw());
   }
 
-  #load({ level, outputs, at }: PlacedTile, signal: AbortSignal): Promise<PlaneReply> {
+  /** The first axis off the plane, on which planes follow each other; -1 where there is none. */
+  #through(): number {
+    const plane = this.#plane;
+    return plane === undefined ? -1 : plane.at.findIndex((_, axis) => !plane.axes.includes(axis));
+  }
+
+  #load({ level, outputs, at, count }: PlacedTile, signal: AbortSignal): Promise<PlaneReply> {
     const plane = this.#plane;
     if (plane === undefined) return Promise.reject(new Error('nothing is shown'));
     const { signalIndex } = plane.signal;
-    return this.#options.load({ signalIndex, axes: plane.axes, at, scale: 2 ** level, outputs }, signal);
+    return this.#options.load(
+      { signalIndex, axes: plane.axes, at, count, scale: 2 ** level, outputs },
+      signal,
+    );
   }
 
-  #keep(tile: PlacedTile, { bitmap, damaged }: PlaneReply): void {
-    this.#cache.set(keyOf(tile), {
-      bitmap,
-      box: samplesOf(tile),
-      at: tile.at,
-      isDamaged: damaged.length > 0,
-      byteLength: bitmap.width * bitmap.height * 4,
-      close: () => bitmap.close(),
-    });
+  #keep(tile: PlacedTile, { bitmaps, damaged }: PlaneReply): void {
+    const through = this.#through();
+    bitmaps.forEach((bitmap, i) => this.#keepPlane(tile, stepped(tile.at, through, i), bitmap, damaged));
     if (damaged.length > 0) this.#options.onDamaged(damaged);
     if (!this.#isCoarse || this.#loader.isBusy) {
       this.#requestDraw();
@@ -272,15 +298,30 @@ export class PlaneView {
     this.#update();
   }
 
+  #keepPlane(
+    tile: Tile,
+    at: readonly number[],
+    bitmap: ImageBitmap,
+    damaged: readonly DamagedPartition[],
+  ): void {
+    this.#cache.set(keyOf(tile, at), {
+      bitmap,
+      tile,
+      box: samplesOf(tile),
+      at,
+      isDamaged: damaged.length > 0,
+      byteLength: bitmap.width * bitmap.height * 4,
+      close: () => bitmap.close(),
+    });
+  }
+
   #draw(): void {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     const plane = this.#plane;
     if (plane === undefined) return;
     const level = this.#level();
-    const missing = this.#visibleTiles(level).filter(
-      (tile) => !this.#cache.has(keyOf({ ...tile, at: plane.at })),
-    );
+    const missing = this.#visibleTiles(level).filter((tile) => !this.#cache.has(keyOf(tile, plane.at)));
     const isSharp = missing.length === 0;
     this.#context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     let isCovered = isSharp;
@@ -306,7 +347,7 @@ export class PlaneView {
     this.#context.imageSmoothingEnabled = scale !== 2 ** level;
     this.#context.imageSmoothingQuality = 'high';
     for (const tile of this.#visibleTiles(level)) {
-      const loaded = this.#cache.get(keyOf({ ...tile, at }));
+      const loaded = this.#cache.get(keyOf(tile, at));
       if (loaded === undefined) {
         isWhole = false;
         continue;
@@ -322,7 +363,12 @@ export class PlaneView {
   }
 }
 
-function keyOf({ at, level, row, column }: PlacedTile): string {
+/** A place so many planes on. */
+function stepped(at: readonly number[], through: number, by: number): number[] {
+  return at.map((place, axis) => (axis === through ? place + by : place));
+}
+
+function keyOf({ level, row, column }: Tile, at: readonly number[]): string {
   return `${at.join()}:${level}:${row}:${column}`;
 }
 

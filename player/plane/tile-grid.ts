@@ -72,6 +72,11 @@ export class TileGrid {
     return Math.min(FINEST_LEVEL, Math.ceil(Math.log2(scale) - 1e-3));
   }
 
+  /** The finest level whose outputs are no smaller than device pixels: a quarter of the work, and a little soft. */
+  levelBelow(scale: number): number {
+    return Math.min(FINEST_LEVEL, Math.floor(Math.log2(scale) + 1e-3));
+  }
+
   /** The tiles of a level that show anything of these samples, those nearest to their middle first. */
   tilesOf(level: number, { begin, end }: Box): Tile[] {
     const scale = 2 ** level;
@@ -98,6 +103,14 @@ export class TileGrid {
     const distance = ({ outputs }: Tile): number =>
       Math.hypot(...middle.map((at, axis) => at - (outputs.begin[axis] + outputs.end[axis]) / 2));
     return tiles.sort((a, b) => distance(a) - distance(b));
+  }
+
+  /** Whether a tile of this place is the same, as after growth tiles at the former end are not. */
+  has({ level, row, column, outputs }: Tile): boolean {
+    return this.#axesOf(level).every(({ edges }, axis) => {
+      const place = axis === 0 ? row : column;
+      return edges[place] === outputs.begin[axis] && edges[place + 1] === outputs.end[axis];
+    });
   }
 
   #axesOf(level: number): readonly [AxisTiles, AxisTiles] {

@@ -146,7 +146,10 @@ export class SliceStage implements Stage {
     ).filter((slice) => slice >= 0 && slice <= last);
     this.panel.view.show(
       { signal: this.#signal, axes, at: [...this.#at] },
-      beside.map((slice) => this.#at.map((place, axis) => (axis === across ? slice : place))),
+      beside.map((slice) => ({
+        at: this.#at.map((place, axis) => (axis === across ? slice : place)),
+        count: 1,
+      })),
     );
   }
 }

@@ -13,6 +13,7 @@ import { changeBetween, describeFile } from './describe-file.js';
 import { pixelsOf } from './pixels.js';
 import { peaksOf } from './peaks.js';
 import { planeSampling } from './plane-sampling.js';
+import { readAhead } from './read-ahead.js';
 import type { DamagedPartition, FilePlace, Methods } from './methods.js';
 import type { Service } from './serve-methods.js';
 
@@ -57,16 +58,24 @@ export class DecodingService {
           signal,
         });
         this.#partitionsDecoded += partitionsDecoded;
-        const pixels = pixelsOf(found.kind, found.format, data);
         const [height, width] = boxShape(request.outputs);
-        for (const { box } of missing) clearPixels(pixels, width, boxOnPlane(box, request.axes));
-        signal.throwIfAborted();
-        const bitmap = await createImageBitmap(new ImageData(pixels, width, height), {
-          colorSpaceConversion: 'none',
-        });
-        transfer(bitmap);
+        const bitmaps = await Promise.all(
+          Array.from({ length: request.count }, async (_, i) => {
+            const plane = data.subarray(
+              (i * data.length) / request.count,
+              ((i + 1) * data.length) / request.count,
+            );
+            const pixels = pixelsOf(found.kind, found.format, plane);
+            // Planes of one request go through the same partitions, but for those that end between them.
+            for (const { box } of missing) {
+              if (isOnPlane(box, request.axes, i)) clearPixels(pixels, width, boxOnPlane(box, request.axes));
+            }
+            return createImageBitmap(new ImageData(pixels, width, height), { colorSpaceConversion: 'none' });
+          }),
+        );
+        bitmaps.forEach(transfer);
         const { absent, damaged } = sortMissing(missing);
-        return { bitmap, partitionsDecoded, absent, damaged, ms: performance.now() - startMs };
+        return { bitmaps, partitionsDecoded, absent, damaged, ms: performance.now() - startMs };
       }),
     sound: ({ signalIndex, begin, end }, { signal, transfer }) =>
       this.#timed(async () => {
@@ -93,6 +102,10 @@ export class DecodingService {
         transfer(peaks.buffer);
         return { peaks };
       }),
+    prefetch: async ({ signalIndex, region }, { signal }) => {
+      await readAhead(this.#theOpened().file.container, signalIndex, region, signal);
+      return null;
+    },
     crop: async ({ signalIndex, region, time }, { signal, transfer }) => {
       const { crop } = await import('../../src/crop.js');
       const sink = new MemorySink();
@@ -183,6 +196,12 @@ function sortMissing(missing: readonly MissingPartition[]): { absent: number; da
     reason === 'absent' ? [] : [{ section: reason.section ?? 'chunk', message: reason.message }],
   );
   return { absent: missing.length - damaged.length, damaged };
+}
+
+/** Whether a box of outputs has anything of the plane that is the `i`-th on the first axis off the planes. */
+function isOnPlane({ begin, end }: Box, axes: readonly [number, number], i: number): boolean {
+  const through = begin.findIndex((_, axis) => !axes.includes(axis));
+  return through < 0 || (begin[through] <= i && i < end[through]);
 }
 
 function boxOnPlane({ begin, end }: Box, axes: readonly [number, number]): Box {

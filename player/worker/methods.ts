@@ -53,6 +53,8 @@ export interface PlaneRequest {
   readonly axes: readonly [number, number];
   /** Sample on every other axis, by axis; those of the plane are not looked at. */
   readonly at: readonly number[];
+  /** Planes one after the other on the first of the other axes, decoded together; a picture has one. */
+  readonly count: number;
   /** Outputs per sample, a power of two. */
   readonly scale: number;
   /** Outputs wanted, of those that the whole plane has at this scale: `[v, u]`. */
@@ -66,9 +68,10 @@ export interface DamagedPartition {
   readonly message: string;
 }
 
-/** A part of a plane as pixels. */
+/** A part of planes as pixels. */
 export interface PlaneReply {
-  readonly bitmap: ImageBitmap;
+  /** As many as were asked for. */
+  readonly bitmaps: readonly ImageBitmap[];
   readonly partitionsDecoded: number;
   /** Partitions that the file does not have; their pixels are transparent. */
   readonly absent: number;
@@ -106,6 +109,13 @@ export interface PeaksRequest {
 /** Least and most of every column, over all channels: f32 [columns][2], in [-1, 1]. */
 export interface PeaksReply {
   readonly peaks: Float32Array<ArrayBuffer>;
+}
+
+/** A region whose chunks are read, to be there when they are wanted. */
+export interface PrefetchRequest {
+  readonly signalIndex: number;
+  /** Samples from the window's corner. */
+  readonly region: Box;
 }
 
 /** A crop to be cut in the page. */
@@ -169,6 +179,7 @@ export interface Methods {
   plane: { request: PlaneRequest; reply: PlaneReply; progress: never };
   sound: { request: SoundRequest; reply: SoundReply; progress: never };
   peaks: { request: PeaksRequest; reply: PeaksReply; progress: never };
+  prefetch: { request: PrefetchRequest; reply: null; progress: never };
   crop: { request: CropRequest; reply: CropReply; progress: never };
   join: { request: Blob; reply: Change; progress: never };
   refresh: { request: null; reply: Change | null; progress: never };

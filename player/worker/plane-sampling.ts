@@ -19,18 +19,20 @@ export function axisOutputs(samples: number, scale: number): { outputs: number; 
  */
 export function planeSampling(
   shape: readonly number[],
-  { axes, at, scale, outputs }: PlaneRequest,
+  { axes, at, count, scale, outputs }: PlaneRequest,
 ): Required<Pick<DecodeOptions, 'region' | 'size' | 'outputs'>> {
   const region: { begin: number[]; end: number[] } = { begin: [], end: [] };
   const part: { begin: number[]; end: number[] } = { begin: [], end: [] };
+  const through = shape.findIndex((_, axis) => !axes.includes(axis));
   const size = shape.map((length, axis) => {
     const onPlane = axes.indexOf(axis);
-    const all = onPlane < 0 ? { outputs: 1, samples: 1 } : axisOutputs(length, scale);
+    const planes = axis === through ? count : 1;
+    const all = onPlane < 0 ? { outputs: planes, samples: planes } : axisOutputs(length, scale);
     const begin = onPlane < 0 ? at[axis] : 0;
     region.begin.push(begin);
     region.end.push(begin + all.samples);
     part.begin.push(onPlane < 0 ? 0 : outputs.begin[onPlane]);
-    part.end.push(onPlane < 0 ? 1 : outputs.end[onPlane]);
+    part.end.push(onPlane < 0 ? planes : outputs.end[onPlane]);
     return all.outputs;
   });
   return { region: region satisfies Box, size, outputs: part };

@@ -98,8 +98,8 @@ export class WorkerChannel {
     const pending = this.#pending.get(message.id);
     if (pending === undefined) {
       // What nobody waits for any more is given back at once.
-      const { bitmap } = (('reply' in message && message.reply) || {}) as { bitmap?: ImageBitmap };
-      bitmap?.close();
+      const { bitmaps } = (('reply' in message && message.reply) || {}) as { bitmaps?: ImageBitmap[] };
+      bitmaps?.forEach((bitmap) => bitmap.close());
       return;
     }
     if ('progress' in message) {

@@ -116,6 +116,8 @@ class SameFile {
     }
     if (found !== undefined && hasGrown(this.opened, found.superblock)) {
       this.#latest = found;
+      // Growth changes nothing behind the superblock that was there.
+      this.source.confirm?.(SUPERBLOCK_BYTES);
       return;
     }
     const { generation } = this.opened;

@@ -5,6 +5,7 @@ import { forwarded } from './with-coalescing.js';
 export class MeasuredSource implements Source {
   readonly isRemote?: boolean;
   readonly renew?: () => void;
+  readonly confirm?: (byteOffset: number) => void;
   readonly knownByteLength?: () => number | undefined;
   readonly close: () => void | Promise<void>;
   /** Reads that were asked for. */
@@ -18,9 +19,10 @@ export class MeasuredSource implements Source {
 
   constructor(source: Source) {
     this.#source = source;
-    const { isRemote, renew, knownByteLength, close } = forwarded(source);
+    const { isRemote, renew, confirm, knownByteLength, close } = forwarded(source);
     if (isRemote !== undefined) this.isRemote = isRemote;
     if (renew) this.renew = renew;
+    if (confirm) this.confirm = confirm;
     if (knownByteLength) this.knownByteLength = knownByteLength;
     this.close = () => close?.();
   }

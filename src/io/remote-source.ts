@@ -55,6 +55,10 @@ export class RemoteSource implements Source {
     this.#layers.renew?.();
   }
 
+  confirm(byteOffset: number): void {
+    this.#layers.confirm?.(byteOffset);
+  }
+
   /** Ends all reads and forgets what was kept. */
   close(): void | Promise<void> {
     return this.#layers.close();

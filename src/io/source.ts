@@ -16,6 +16,11 @@ export interface Source {
    */
   renew?(): void;
   /**
+   * Says that what was kept before the last {@link Source.renew} still is what the file has from a byte on: it has only grown. Absent
+   * where nothing is kept.
+   */
+  confirm?(byteOffset: number): void;
+  /**
    * Whether every read costs a round trip, as over a network: reads are then planned to be few, and go side by side.
    * Absent: no.
    */

@@ -40,8 +40,12 @@ export function withCache(source: Source, options: CacheOptions = {}): Source {
     read: (byteOffset, byteLength, signal) => blocks.read(byteOffset, byteLength, signal),
     ...(source.renew && {
       renew: () => {
-        blocks.clear();
+        blocks.doubt();
         source.renew?.();
+      },
+      confirm: (byteOffset: number) => {
+        blocks.confirm(byteOffset);
+        source.confirm?.(byteOffset);
       },
     }),
     close: () => {
@@ -57,6 +61,8 @@ class Blocks {
   /** Blocks that hold bytes, the one used longest ago first. */
   readonly #kept = new Set<Block>();
   #bytes = 0;
+  /** What was kept before the file's version was doubted, by ascending place. */
+  #doubted: Block[] = [];
 
   constructor(
     private readonly source: Source,
@@ -68,6 +74,32 @@ class Blocks {
     this.#blocks = [];
     this.#kept.clear();
     this.#bytes = 0;
+    this.#doubted = [];
+  }
+
+  /** Gives nothing that is kept before it is confirmed; what is confirmed by then, a second doubt does not lose. */
+  doubt(): void {
+    const doubted = [...this.#doubted, ...this.#kept];
+    this.clear();
+    this.#doubted = doubted;
+  }
+
+  /** Takes back what was doubted, from a byte on, as far as nothing newer is there. */
+  confirm(byteOffset: number): void {
+    const doubted = this.#doubted;
+    this.#doubted = [];
+    for (const { begin, end, bytes } of doubted) {
+      const from = Math.max(begin, byteOffset);
+      if (bytes === undefined || from >= end) continue;
+      const place = this.#firstEndingAfter(from);
+      const next: Block | undefined = this.#blocks[place];
+      if (next !== undefined && next.begin < end) continue;
+      const block: Block = { begin: from, end, bytes: bytes.subarray(from - begin) };
+      this.#blocks.splice(place, 0, block);
+      this.#kept.add(block);
+      this.#bytes += end - from + BLOCK_OVERHEAD_BYTES;
+    }
+    this.#dropOldest();
   }
 
   async read(byteOffset: number, byteLength: number, signal?: AbortSignal): Promise<Uint8Array> {
@@ -142,6 +174,10 @@ class Blocks {
     block.end = block.begin + bytes.length;
     this.#kept.add(block);
     this.#bytes += bytes.length + BLOCK_OVERHEAD_BYTES;
+    this.#dropOldest();
+  }
+
+  #dropOldest(): void {
     for (const oldest of this.#kept) {
       if (this.#bytes <= this.maxBytes) break;
       this.#drop(oldest);

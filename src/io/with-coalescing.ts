@@ -59,6 +59,7 @@ export function forwarded(source: Source): Omit<Source, 'read'> {
   return {
     ...(source.isRemote !== undefined && { isRemote: source.isRemote }),
     ...(source.renew && { renew: () => source.renew?.() }),
+    ...(source.confirm && { confirm: (byteOffset: number) => source.confirm?.(byteOffset) }),
     ...(source.knownByteLength && { knownByteLength: () => source.knownByteLength?.() }),
     close: () => source.close?.(),
   };
