@@ -6,6 +6,8 @@ import { PlayerEventTarget } from './events.js';
 import { PlayerFrame } from './interface/player-frame.js';
 import { wordsOf } from './interface/words.js';
 import type { PlayerOptions } from './player-options.js';
+import type { View } from './plane/view.js';
+import type { PlayState } from './playback/clock.js';
 import { createStage } from './stages/create-stage.js';
 import type { Stage } from './stages/stage.js';
 import type {
@@ -94,6 +96,45 @@ export class LgiPlayer extends PlayerEventTarget {
   /** What shows it; undefined before a file was opened. */
   get stage(): Stage | undefined {
     return this.#stage;
+  }
+
+  /** What of a picture, slice or frame is seen; undefined where there is none. */
+  get view(): View | undefined {
+    return this.#stage?.view?.view;
+  }
+
+  /** Shows another part of a picture, slice or frame, or the nearest to it that there is. */
+  look(view: View): void {
+    this.#stage?.view?.look(view);
+  }
+
+  /** Shows all of it. */
+  fit(): void {
+    this.#stage?.view?.fit();
+  }
+
+  /** Where a sound or clip stands, in seconds from its begin; undefined for what has no time. */
+  get seconds(): number | undefined {
+    return this.#stage?.playback?.seconds;
+  }
+
+  /** Whether a sound or clip plays; undefined for what has no time. */
+  get state(): PlayState | undefined {
+    return this.#stage?.playback?.state;
+  }
+
+  /** Plays a sound or clip; browsers ask for a click of the person before the first sound. */
+  play(): void {
+    this.#stage?.playback?.play();
+  }
+
+  pause(): void {
+    this.#stage?.playback?.pause();
+  }
+
+  /** @param seconds from the begin of the sound or clip. */
+  seek(seconds: number): void {
+    this.#stage?.playback?.seek(seconds);
   }
 
   /** Seconds between two looks for growth of the file; undefined: it is not looked for. */

@@ -2,6 +2,7 @@ import { boxSize } from '../../codec/grid.js';
 import { createButton } from '../interface/create-element.js';
 import { ZOOM_STEP } from '../plane/gestures.js';
 import { PlanePanel } from '../plane/plane-panel.js';
+import type { PlaneView } from '../plane/plane-view.js';
 import { visibleBox, zoomedView } from '../plane/view.js';
 import type { Change, CropRequest, SignalDescription } from '../worker/methods.js';
 import type { Stage, StageContext } from './stage.js';
@@ -48,6 +49,10 @@ export class PictureStage implements Stage {
     this.element = this.panel.element;
     this.controls = zoomControls(this.panel);
     this.panel.view.show({ signal, axes: [0, 1], at: [0, 0] });
+  }
+
+  get view(): PlaneView {
+    return this.panel.view;
   }
 
   get signal(): SignalDescription {

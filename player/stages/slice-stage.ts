@@ -1,5 +1,6 @@
 import { createElement } from '../interface/create-element.js';
 import { PlanePanel } from '../plane/plane-panel.js';
+import type { PlaneView } from '../plane/plane-view.js';
 import { visibleBox } from '../plane/view.js';
 import type { Change, CropRequest, SignalDescription } from '../worker/methods.js';
 import { zoomControls } from './picture-stage.js';
@@ -65,6 +66,10 @@ export class SliceStage implements Stage {
     });
     this.controls = [...zoomControls(this.panel), planes, this.#slider, this.#number];
     this.#show();
+  }
+
+  get view(): PlaneView {
+    return this.panel.view;
   }
 
   get signal(): SignalDescription {

@@ -1,6 +1,7 @@
 import { perSecond } from '../../src/time-range.js';
 import { createElement } from '../interface/create-element.js';
 import { Transport, timeText } from '../interface/transport.js';
+import type { PlaybackClock } from '../playback/clock.js';
 import { SoundClock } from '../sound/sound-clock.js';
 import { WaveformView } from '../sound/waveform-view.js';
 import type { Change, CropRequest, SignalDescription } from '../worker/methods.js';
@@ -77,6 +78,17 @@ export class SoundStage implements Stage {
     this.#transport = new Transport(this.clock, duration, () => this.#follow());
     this.controls = this.#transport.controls;
     this.#listen(canvas);
+  }
+
+  get playback(): PlaybackClock {
+    return {
+      seconds: this.clock.seconds,
+      state: this.clock.state,
+      play: () => this.clock.play(),
+      pause: () => this.clock.pause(),
+      seek: (seconds) => this.#seek(seconds),
+      dispose: () => this.clock.dispose(),
+    };
   }
 
   get signal(): SignalDescription {

@@ -1,6 +1,7 @@
 import type { Box } from '../../codec/grid.js';
 import type { FrameDetail, PlayerEvents } from '../events.js';
-import type { DrawState } from '../plane/plane-view.js';
+import type { DrawState, PlaneView } from '../plane/plane-view.js';
+import type { PlaybackClock } from '../playback/clock.js';
 import type {
   Change,
   CropRequest,
@@ -44,6 +45,10 @@ export interface Stage {
   readonly controls: readonly HTMLElement[];
   /** The signal that it shows. */
   readonly signal: SignalDescription;
+  /** What of a plane is seen, of what has planes. */
+  readonly view?: PlaneView;
+  /** What plays it, of what has time; seconds count from its begin. */
+  readonly playback?: PlaybackClock;
   /** Whether the person selects instead of moving. */
   isSelecting: boolean;
   /** What is selected, as a crop has it; undefined for nothing. */

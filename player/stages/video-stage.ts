@@ -1,9 +1,9 @@
 import { createButton, createElement } from '../interface/create-element.js';
 import { Transport } from '../interface/transport.js';
 import { PlanePanel } from '../plane/plane-panel.js';
-import type { PlaneRun } from '../plane/plane-view.js';
+import type { PlaneRun, PlaneView } from '../plane/plane-view.js';
 import { visibleBox } from '../plane/view.js';
-import { SilentClock, type PlaybackClock } from '../playback/clock.js';
+import { SilentClock, type PlaybackClock, type PlayState } from '../playback/clock.js';
 import { FramePace } from '../playback/frame-pace.js';
 import type { Change, CropRequest, SignalDescription } from '../worker/methods.js';
 import { zoomControls } from './picture-stage.js';
@@ -28,6 +28,7 @@ export class VideoStage implements Stage {
   readonly controls: readonly HTMLElement[];
   readonly panel: PlanePanel;
   readonly clock: PlaybackClock;
+  readonly playback: PlaybackClock;
   readonly #context: StageContext;
   readonly #transport: Transport;
   readonly #number = createElement('output', {});
@@ -54,6 +55,7 @@ export class VideoStage implements Stage {
     this.clock =
       sound === undefined ? new SilentClock(duration, onState) : soundClockOf(sound, context, onState);
     this.#clockStart = sound === undefined ? 0 : (sound.startSeconds ?? 0) - (signal.startSeconds ?? 0);
+    this.playback = this.#asPlayback();
     this.panel = new PlanePanel(
       `Clip of ${signal.shape[2]} by ${signal.shape[1]} samples`,
       {
@@ -96,6 +98,10 @@ export class VideoStage implements Stage {
     this.#follow();
   }
 
+  get view(): PlaneView {
+    return this.panel.view;
+  }
+
   get signal(): SignalDescription {
     return this.#signal;
   }
@@ -130,6 +136,24 @@ export class VideoStage implements Stage {
   step(by: number): void {
     this.clock.pause();
     this.seek((this.#frame + by + 0.5) / rateOf(this.#signal));
+  }
+
+  /** The clock by the clip's own time, whatever the sound's is. */
+  #asPlayback(): PlaybackClock {
+    const seconds = (): number => this.seconds;
+    const state = (): PlayState => this.clock.state;
+    return {
+      get seconds() {
+        return seconds();
+      },
+      get state() {
+        return state();
+      },
+      play: () => this.clock.play(),
+      pause: () => this.clock.pause(),
+      seek: (to) => this.seek(to),
+      dispose: () => this.clock.dispose(),
+    };
   }
 
   /** @param seconds from the clip's begin. */
