@@ -1,6 +1,6 @@
 /** How a player works. */
 export interface PlayerOptions {
-  /** The decoding worker's script; default `lgi-decode-worker.js` beside the player's. Another origin's needs `worker-src blob:`. */
+  /** The decoding worker's script; default `lgi-decode-worker.js` beside the player's. Another origin's needs `worker-src blob:` and that origin. */
   readonly workerUrl?: string | URL;
   /** Folder of `kernels.wasm` and `kernels-relaxed.wasm`; default beside the worker's script. */
   readonly wasmUrl?: string | URL;

@@ -1,6 +1,7 @@
 /**
  * Starts a module worker, from another origin too: browsers refuse that, and take a script of the page's own origin that
- * imports it. A policy must then allow `worker-src blob:`; with the worker on the page's origin nothing is needed.
+ * imports it. A policy must then allow both
+ * for workers, `worker-src blob: https://...`; with the worker on the page's origin nothing is needed.
  *
  * @param start starts the worker where it is of the page's origin, in the words `new Worker(new URL(..., import.meta.url))` by which
  *   bundlers find it.
