@@ -119,6 +119,7 @@ export class PlaneView {
 
   /** Shows a plane; of the same signal and axes at once where its tiles are there, and the view stays. */
   show(plane: Plane, ahead: readonly PlaneRun[] = []): void {
+    const before = this.#plane;
     const isOther =
       this.#plane?.signal !== plane.signal || this.#plane.axes.some((axis, i) => axis !== plane.axes[i]);
     this.#plane = plane;
@@ -131,7 +132,11 @@ export class PlaneView {
       this.#loader.retry();
       this.#shownAt = undefined;
       this.fit();
-    } else this.#update();
+      return;
+    }
+    this.#update();
+    // By the next frame it would be late by one.
+    if (before?.at.join() !== plane.at.join()) this.#draw();
   }
 
   /** The same plane after its signal has changed: the view stays where it is, tiles that show something else are dropped. */
