@@ -2,7 +2,7 @@
 export interface PlayerOptions {
   /** The decoding worker's script; default `lgi-decode-worker.js` beside the player's. Another origin's needs `worker-src blob:` and that origin. */
   readonly workerUrl?: string | URL;
-  /** Folder of `kernels.wasm` and `kernels-relaxed.wasm`; default beside the worker's script. */
+  /** Folder of the WebAssembly files (`evaluation.wasm` and others); default beside the worker's script. */
   readonly wasmUrl?: string | URL;
   /** Threads that decode; default what the machine runs at once. Pages that are not cross-origin isolated have one. */
   readonly threads?: number;

@@ -271,7 +271,7 @@ export class LgiPlayer extends PlayerEventTarget {
     try {
       const file = await this.#channel.call('open', place, { signal: opening.signal });
       this.#frame.message = undefined;
-      this.#show(file);
+      await this.#show(file, opening.signal);
       return file;
     } catch (error) {
       if (!opening.signal.aborted) this.#fail(error as Error);
@@ -279,16 +279,14 @@ export class LgiPlayer extends PlayerEventTarget {
     }
   }
 
-  #show(file: FileDescription): void {
+  async #show(file: FileDescription, signal: AbortSignal): Promise<void> {
     const isSame = this.#file?.fileId === file.fileId && this.#file.generation === file.generation;
     this.#file = file;
     if (isSame && this.#stage !== undefined) {
       this.#stage.retry();
       return;
     }
-    const before = this.#stage;
-    this.#hasPicture = false;
-    this.#stage = createStage(file, {
+    const stage = await createStage(file, {
       channel: this.#channel,
       file,
       maxBytes: this.#memoryBytes,
@@ -301,7 +299,14 @@ export class LgiPlayer extends PlayerEventTarget {
       onPlaying: (detail) => this.emit('playing', detail),
       onFrame: (detail) => this.emit('frame', detail),
     });
-    this.#frame.show(this.#stage);
+    if (signal.aborted) {
+      stage.dispose();
+      signal.throwIfAborted();
+    }
+    const before = this.#stage;
+    this.#stage = stage;
+    this.#hasPicture = false;
+    this.#frame.show(stage);
     before?.dispose();
     this.emit('open', file);
   }

@@ -4,16 +4,16 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { createHash } from 'node:crypto';
 import asc from 'assemblyscript/asc';
 
-const assembly = 'codec/engine/cpu/assembly/kernels.ts';
+const assembly = 'codec/engine/cpu/assembly';
 const generated = 'codec/engine/cpu/module.generated.ts';
 
-/** Compiles the kernels once; `relaxed` selects fused multiply-add where the host has it. */
-async function compileKernels(relaxed) {
+/** Compiles one of the modules, `kernels` or `evaluation`; `relaxed` selects fused multiply-add where the host has it. */
+async function compileKernels(entry, relaxed) {
   const { error, binary, stderr } = await (async () => {
     let binary;
     const result = await asc.main(
       [
-        assembly,
+        `${assembly}/${entry}.ts`,
         '--outFile',
         'kernels.wasm',
         '-O3',
@@ -46,10 +46,9 @@ async function compileKernels(relaxed) {
 }
 
 function sourcesDigest() {
-  const folder = 'codec/engine/cpu/assembly';
   const hash = createHash('sha256').update(readFileSync('scripts/build.mjs'));
-  for (const name of readdirSync(folder).sort()) {
-    hash.update(readFileSync(`${folder}/${name}`));
+  for (const name of readdirSync(assembly).sort()) {
+    hash.update(readFileSync(`${assembly}/${name}`));
   }
   // Compiled by both compilers.
   hash.update(readFileSync('codec/engine/cpu/records.ts'));
@@ -58,15 +57,21 @@ function sourcesDigest() {
 
 const digest = sourcesDigest();
 if (!existsSync(generated) || !readFileSync(generated, 'utf8').includes(digest)) {
-  const plain = await compileKernels(false);
-  const relaxed = await compileKernels(true);
+  const modules = {
+    KERNELS: await compileKernels('kernels', false),
+    RELAXED_KERNELS: await compileKernels('kernels', true),
+    EVALUATION: await compileKernels('evaluation', false),
+    RELAXED_EVALUATION: await compileKernels('evaluation', true),
+  };
   writeFileSync(
     generated,
     `// Made by scripts/build.mjs from assembly/, sources ${digest}. Not edited, not committed.\n` +
-      `export const KERNELS_BASE64 =\n  '${plain.toString('base64')}';\n` +
-      `export const RELAXED_KERNELS_BASE64 =\n  '${relaxed.toString('base64')}';\n`,
+      Object.entries(modules)
+        .map(([name, bytes]) => `export const ${name}_BASE64 =\n  '${bytes.toString('base64')}';\n`)
+        .join(''),
   );
-  process.stdout.write(`kernels: ${plain.length} bytes, relaxed SIMD ${relaxed.length} bytes\n`);
+  for (const [name, bytes] of Object.entries(modules))
+    process.stdout.write(`${name}: ${bytes.length} bytes\n`);
 }
 mkdirSync('dist', { recursive: true });
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], {

@@ -22,6 +22,10 @@ const PAGE_FILES = ['view.html', 'pages.css'];
 const bundle = await rolldown({
   input: { ...ENTRIES, ...PAGES },
   platform: 'browser',
+  // FlatBuffers does not say that its modules do nothing by themselves; none here does but the entries.
+  treeshake: {
+    moduleSideEffects: (id) => Object.values({ ...ENTRIES, ...PAGES }).some((entry) => id.endsWith(entry)),
+  },
   resolve: {
     alias: {
       '#threads': `${process.cwd()}/dist/codec/engine/cpu/threads-web.js`,
@@ -39,9 +43,13 @@ const { output } = await bundle.write({
   chunkFileNames: 'lgi-[name]-[hash].js',
 });
 
-const { KERNELS_BASE64, RELAXED_KERNELS_BASE64 } =
-  await import('../dist/codec/engine/cpu/module.generated.js');
-const kernels = { 'kernels.wasm': KERNELS_BASE64, 'kernels-relaxed.wasm': RELAXED_KERNELS_BASE64 };
+const modules = await import('../dist/codec/engine/cpu/module.generated.js');
+const kernels = {
+  'kernels.wasm': modules.KERNELS_BASE64,
+  'kernels-relaxed.wasm': modules.RELAXED_KERNELS_BASE64,
+  'evaluation.wasm': modules.EVALUATION_BASE64,
+  'evaluation-relaxed.wasm': modules.RELAXED_EVALUATION_BASE64,
+};
 for (const [name, text] of Object.entries(kernels))
   writeFileSync(`${FOLDER}/${name}`, Buffer.from(text, 'base64'));
 
@@ -65,7 +73,7 @@ const strangers = output.flatMap((chunk) =>
   (chunk.type === 'chunk' ? chunk.moduleIds : []).filter((id) => /tensorflow|node-av|^node:/.test(id)),
 );
 if (strangers.length > 0) throw new Error(`the player's bundle has ${strangers.join(', ')}`);
-const first = loadedWith(Object.keys(ENTRIES).map((name) => `${name}.js`)).concat('kernels-relaxed.wasm');
+const first = loadedWith(Object.keys(ENTRIES).map((name) => `${name}.js`)).concat('evaluation-relaxed.wasm');
 const total = first.reduce((sum, name) => sum + gzipBytes(name), 0);
 if (process.argv.includes('--sizes')) {
   for (const name of first) process.stdout.write(`${String(gzipBytes(name)).padStart(7)}  ${name}\n`);
@@ -75,4 +83,4 @@ if (process.argv.includes('--sizes')) {
   }
 }
 process.stdout.write(`player: ${total} bytes gzip to show a picture, at most ${MOST_BYTES}\n`);
-if (total > MOST_BYTES) process.stdout.write('TOO LARGE\n');
+if (total > MOST_BYTES) process.exitCode = 1;

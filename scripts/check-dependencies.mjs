@@ -75,12 +75,15 @@ function chain(importer, file) {
   return names.join(' > ');
 }
 
-const entry = join('dist', 'src', 'index.js');
-if (!existsSync(entry)) {
-  process.stderr.write(`${entry} is missing; run npm run build first\n`);
-  process.exit(1);
+let count = 0;
+for (const entry of ['src/index.js', 'player/index.js', 'player/worker/decode-worker.js']) {
+  const path = join('dist', ...entry.split('/'));
+  if (!existsSync(path)) {
+    process.stderr.write(`${path} is missing; run npm run build first\n`);
+    process.exit(1);
+  }
+  count += walkBrowserPart(path);
 }
-const count = walkBrowserPart(entry);
 if (faults.length > 0) {
   process.stderr.write(`dependencies: ${faults.length} against the house's rules (CONTRIBUTING.md)\n`);
   for (const fault of new Set(faults)) process.stderr.write(`  ${fault}\n`);

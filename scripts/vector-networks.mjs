@@ -1,11 +1,11 @@
 // Conformance vectors that need no training: random weights in networks, kinds and layouts that pictures do not have.
 import { elementCount, globalTensors, localTensors, siren } from '../dist/codec/architecture.js';
-import { encodeWeights } from '../dist/codec/coder/payload.js';
+import { encodeWeights } from '../dist/codec/coder/encode-weights.js';
 import { cutsByCell, Grid, spreadMap } from '../dist/codec/grid.js';
 import { fitQuantiser } from '../dist/codec/quantise.js';
 import { nextChunkOffset } from '../dist/src/container/chunk.js';
-import { encodeConstant } from '../dist/src/container/local-weights.js';
-import { encodeIndex } from '../dist/src/container/index-codec.js';
+import { encodeConstant } from '../dist/src/container/encode-local-weights.js';
+import { encodeIndex } from '../dist/src/container/encode-index.js';
 import { listedColumns } from '../dist/src/container/index-columns.js';
 import { ChunkTable } from '../dist/src/container/index-table.js';
 import { openContainer } from '../dist/src/container/reader.js';

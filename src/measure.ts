@@ -1,3 +1,4 @@
+import { loadInflate } from '../codec/coder/inflate.js';
 import { planDecode } from '../codec/decode.js';
 import type { Engine, Evaluator } from '../codec/engine/engine.js';
 import { boxShape, boxSize, type Box, type Grid } from '../codec/grid.js';
@@ -105,6 +106,7 @@ export async function measureQuality(
   signal?: AbortSignal,
 ): Promise<Quality> {
   const { grid, format, kind } = networks;
+  if (networks.coder === 'deflate') await loadInflate();
   const evaluator = await engine.createEvaluator(networks.model, globalWeightsOf(networks));
   try {
     const { psnr, ssim, iou } = await compareByParts({

@@ -3,7 +3,6 @@ import type { Engine } from '../codec/engine/engine.js';
 import { overviewsOf } from './container/overviews.js';
 import { openContainer, refreshContainer } from './container/reader.js';
 import type { Container } from './container/reader.js';
-import { verifyOpened } from './container/verify.js';
 import type { Problem } from './container/verify.js';
 import { asSource } from './io/as-source.js';
 import type { Openable } from './io/as-source.js';
@@ -130,8 +129,10 @@ export class LgiFile {
   }
 
   /** Reads everything and yields what is wrong. */
-  verify(signal?: AbortSignal): AsyncIterable<Problem> {
-    return verifyOpened(this.#container, signal);
+  async *verify(signal?: AbortSignal): AsyncGenerator<Problem> {
+    // Who shows files does without: a page need not load it.
+    const { verifyOpened } = await import('./container/verify.js');
+    yield* verifyOpened(this.#container, signal);
   }
 
   /** Ends threads and closes the source. */

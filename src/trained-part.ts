@@ -9,7 +9,7 @@ import { drawWeights, train, type Budget, type Progress, type TrainingResult } f
 import { findConstantCells, NO_CONSTANTS } from './constant-cells.js';
 import { globalWeightsOf } from './container/global-weights.js';
 import type { SignalHeader } from './container/header.js';
-import { encodeConstant, encodeNetwork } from './container/local-weights.js';
+import { encodeConstant, encodeNetwork } from './container/encode-local-weights.js';
 import type { NewChunk } from './container/writer.js';
 import { allowForQuantising, measureQuality, type Quality } from './measure.js';
 import type { Media } from './media/media.js';

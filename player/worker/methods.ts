@@ -126,6 +126,7 @@ export interface CropRequest {
   readonly time?: { readonly begin: number; readonly end: number };
 }
 
+/** A crop as a file of its own. */
 export interface CropReply {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly kept: number;
@@ -159,6 +160,7 @@ export interface EncodeRequest {
   readonly options: Pick<EncodeOptions, 'seconds' | 'iterations' | 'psnr' | 'params' | 'seed'>;
 }
 
+/** A picture that was encoded in the page, as a file, and how it came out. */
 export interface EncodeReply {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly psnr: number;

@@ -1,7 +1,7 @@
 import { countParameters, type Architecture } from '../../codec/architecture.js';
 import { countNetworks } from '../container/local-weights.js';
 import { boxShape } from '../../codec/grid.js';
-import type { Quantiser } from '../../codec/quantise.js';
+import type { Quantiser } from '../../codec/quantiser.js';
 import { openContainer, type Container } from '../container/reader.js';
 import { SUPERBLOCK_BYTES } from '../container/superblock.js';
 import type { AddCommand, CommandContext } from './command.js';

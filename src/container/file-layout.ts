@@ -1,15 +1,14 @@
-import { sha256 as plainSha256 } from '@noble/hashes/sha2.js';
 import { LgiError } from '../../codec/errors.js';
 import type { Box, Grid } from '../../codec/grid.js';
 import { CHUNK_HEAD_BYTES, isAligned, nextChunkOffset } from './chunk.js';
 import { formatFor, type Format } from './content-features.js';
 import { crc32c } from './crc32c.js';
 import type { Header } from './header.js';
-import { decodeIndex, encodeIndex, overwriteOffsets } from './index-codec.js';
+import { decodeIndex } from './decode-index.js';
+import { encodeIndex, overwriteOffsets } from './encode-index.js';
 import { columnsAt, shortestColumns } from './index-columns.js';
 import { ChunkTable, type Index } from './index-table.js';
 import { MAX_HEADER_BYTES, MAX_INDEX_BYTES } from './limits.js';
-import { sha256 } from './sha256.js';
 import { SUPERBLOCK_BYTES, type Superblock } from './superblock.js';
 
 /** Header and index begin at multiples of this, so that a reader may map what is in them. */
@@ -115,24 +114,4 @@ function placeChunks(
     at += CHUNK_HEAD_BYTES + payloadLengths[chunk];
   }
   return at;
-}
-
-/** First 16 bytes of the SHA-256 of the header: files that share it hold chunks of one network. */
-export function familyIdOf(headerBytes: Uint8Array): Uint8Array {
-  return plainSha256(headerBytes).slice(0, 16);
-}
-
-/** A file id that the content alone determines: of family id, index, and every chunk's checksum in the order of the file. */
-export async function fileIdOf(
-  familyId: Uint8Array,
-  indexBytes: Uint8Array,
-  chunkCrcs: readonly Uint32Array[],
-): Promise<Uint8Array> {
-  // Little-endian, as all hosts of JavaScript are.
-  const crcBytes = chunkCrcs.map((crcs) => new Uint8Array(crcs.buffer, crcs.byteOffset, crcs.byteLength));
-  return (await sha256([familyId, indexBytes, ...crcBytes])).slice(0, 16);
-}
-
-export function hexadecimal(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

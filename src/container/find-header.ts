@@ -2,7 +2,7 @@ import { LgiError } from '../../codec/errors.js';
 import type { Source } from '../io/source.js';
 import { crc32c } from './crc32c.js';
 import { readFlatBufferAt, type FoundBuffer } from './find-flatbuffer.js';
-import { decodeHeader } from './header-codec.js';
+import { decodeHeader } from './decode-header.js';
 import type { Header } from './header.js';
 import { MAX_FILE_BYTES } from './limits.js';
 import { scanChunks, type FoundChunk, type Scan } from './scan-chunks.js';

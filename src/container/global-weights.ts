@@ -1,5 +1,5 @@
 import { globalTensors } from '../../codec/architecture.js';
-import { decodeWeights } from '../../codec/coder/payload.js';
+import { decodeWeights } from '../../codec/coder/decode-weights.js';
 import type { SignalHeader } from './header.js';
 
 /**

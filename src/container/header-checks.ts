@@ -6,7 +6,7 @@ import {
   type SineActivation,
 } from '../../codec/architecture.js';
 import { LgiError } from '../../codec/errors.js';
-import { checkQuantiser } from '../../codec/quantise.js';
+import { checkQuantiser } from '../../codec/quantiser.js';
 import { AXES, type ChannelLayout } from '../../codec/signal.js';
 import type { Header, SignalHeader } from './header.js';
 import { constantPayloadByteLength, isAmbiguous } from './local-weights.js';

@@ -1,6 +1,6 @@
 import type { Coder } from '../../codec/coder/payload.js';
 import type { Model } from '../../codec/model.js';
-import type { Quantiser } from '../../codec/quantise.js';
+import type { Quantiser } from '../../codec/quantiser.js';
 import type { SampleFormat, SignalKind } from '../../codec/signal.js';
 import type { Colour } from '../colour.js';
 import type { Rate } from '../rate.js';

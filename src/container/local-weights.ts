@@ -1,5 +1,6 @@
 import { elementCount, localTensors } from '../../codec/architecture.js';
-import { decodeWeights, encodeWeights, largestPayloadByteLength } from '../../codec/coder/payload.js';
+import { decodeWeights } from '../../codec/coder/decode-weights.js';
+import { largestPayloadByteLength } from '../../codec/coder/payload.js';
 import { LgiError } from '../../codec/errors.js';
 import type { SignalHeader } from './header.js';
 
@@ -10,7 +11,7 @@ export type PayloadFormat = Pick<
 >;
 
 /** Bytes of an output: binary32. */
-const OUTPUT_BYTES = 4;
+export const OUTPUT_BYTES = 4;
 
 /** Length of the payload of a constant partition. */
 export function constantPayloadByteLength(channels: number): number {
@@ -40,38 +41,6 @@ export function isConstantPayload(
 export function countNetworks(header: PayloadFormat, payloadLengths: Uint32Array): number {
   if (header.constantPartitions !== true) return payloadLengths.length;
   return payloadLengths.reduce((count, length) => (isConstantPayload(header, length) ? count : count + 1), 0);
-}
-
-/** An empty block of a DEFLATE stream, which is not the last one: it changes nothing but the length. */
-const EMPTY_BLOCK = Uint8Array.of(0, 0, 0, 0xff, 0xff);
-
-/**
- * The payload of a partition's network, never of a length that reads as a constant.
- *
- * @throws LgiError `diverged` where a weight is not finite.
- */
-export function encodeNetwork(weights: Float32Array, header: PayloadFormat): Uint8Array {
-  const { model, quantiser, coder } = header;
-  const payload = encodeWeights(
-    weights,
-    localTensors(model.architecture),
-    quantiser.local,
-    quantiser.format,
-    coder,
-  );
-  if (coder === 'none' || !isConstantPayload(header, payload.length)) return payload;
-  const longer = new Uint8Array(EMPTY_BLOCK.length + payload.length);
-  longer.set(EMPTY_BLOCK);
-  longer.set(payload, EMPTY_BLOCK.length);
-  return longer;
-}
-
-/** The payload of a partition whose network outputs are these everywhere. */
-export function encodeConstant(outputs: Float32Array): Uint8Array {
-  const bytes = new Uint8Array(OUTPUT_BYTES * outputs.length);
-  const view = new DataView(bytes.buffer);
-  outputs.forEach((output, channel) => view.setFloat32(OUTPUT_BYTES * channel, output, true));
-  return bytes;
 }
 
 /**

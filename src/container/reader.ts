@@ -1,3 +1,4 @@
+import { loadInflate } from '../../codec/coder/inflate.js';
 import { LgiError } from '../../codec/errors.js';
 import { planFewReads, planReads, type ByteRange, type PlannedRead } from '../io/coalesce.js';
 import { readAhead } from '../io/read-ahead.js';
@@ -9,10 +10,10 @@ import {
 } from '../io/read-budgets.js';
 import type { Source } from '../io/source.js';
 import { checkChunk } from './check-chunk.js';
-import { familyIdOf, hexadecimal } from './file-layout.js';
-import { decodeHeader } from './header-codec.js';
+import { familyIdOf, hexadecimal } from './file-ids.js';
+import { decodeHeader } from './decode-header.js';
 import type { Header } from './header.js';
-import { decodeIndex } from './index-codec.js';
+import { decodeIndex } from './decode-index.js';
 import type { Index, MetadataSection } from './index-table.js';
 import { PrefixCache } from './prefix-cache.js';
 import { readSpans } from './read-spans.js';
@@ -81,8 +82,9 @@ async function openOnce(source: Source, options: OpenContainerOptions): Promise<
     options.signal,
   );
   const header = decodeHeader(headerBytes, superblock.header.byteOffset);
+  if (header.signals.some(({ coder }) => coder === 'deflate')) await loadInflate();
   const index = decodeIndex(indexBytes, header, superblock);
-  const familyId = familyIdOf(headerBytes);
+  const familyId = await familyIdOf(headerBytes);
   const same = asSameFile(source, superblock);
   const opened = new PrefixCache(same, cache.prefix);
   return new Container(opened, found, header, index, headerBytes, familyId, same);

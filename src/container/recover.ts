@@ -1,12 +1,13 @@
+import { loadInflate } from '../../codec/coder/inflate.js';
 import { LgiError } from '../../codec/errors.js';
 import type { Source } from '../io/source.js';
 import { CHUNK_HEAD_BYTES } from './chunk.js';
-import { familyIdOf } from './file-layout.js';
+import { familyIdOf } from './file-ids.js';
 import { findHeader } from './find-header.js';
 import { findMarks, readFlatBufferAt } from './find-flatbuffer.js';
-import { decodeHeader } from './header-codec.js';
+import { decodeHeader } from './decode-header.js';
 import type { Header } from './header.js';
-import { decodeIndex } from './index-codec.js';
+import { decodeIndex } from './decode-index.js';
 import type { Index } from './index-table.js';
 import { MAX_FILE_BYTES } from './limits.js';
 import { PLAIN_FORMAT } from './content-features.js';
@@ -83,7 +84,8 @@ export async function recoverContainer(source: Source, signal?: AbortSignal): Pr
     : await bySlots(cache, usable, invalidSlots, signal);
   const { slots, header, headerBytes } = located;
   const { superblock } = slots;
-  const familyId = familyIdOf(headerBytes);
+  if (header.signals.some(({ coder }) => coder === 'deflate')) await loadInflate();
+  const familyId = await familyIdOf(headerBytes);
   const same = asSameFile(source, superblock);
   const withIndex = (index: Index): Container =>
     new Container(cache, slots, header, index, headerBytes, familyId, same);

@@ -1,5 +1,3 @@
-import { sha256 as plainSha256 } from '@noble/hashes/sha2.js';
-
 /**
  * SHA-256 by the platform, which is several times faster; pages that came without TLS have only the plain one.
  *
@@ -14,5 +12,7 @@ export async function sha256(parts: readonly Uint8Array[]): Promise<Uint8Array> 
     at += part.length;
   }
   const crypto: Partial<Crypto> | undefined = globalThis.crypto;
-  return crypto?.subtle ? new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)) : plainSha256(bytes);
+  if (crypto?.subtle) return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  // Who has the other does without: a page need not load it.
+  return (await import('@noble/hashes/sha2.js')).sha256(bytes);
 }

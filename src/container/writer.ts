@@ -5,8 +5,9 @@ import type { Sink } from '../io/sink.js';
 import { encodeChunkHead } from './chunk.js';
 import { PLAIN_FORMAT } from './content-features.js';
 import { crc32c } from './crc32c.js';
-import { familyIdOf, fileIdOf, hexadecimal, layOutFile, type FileLayout } from './file-layout.js';
-import { encodeHeader } from './header-codec.js';
+import { familyIdOf, fileIdOf, hexadecimal } from './file-ids.js';
+import { layOutFile, type FileLayout } from './file-layout.js';
+import { encodeHeader } from './encode-header.js';
 import type { Header } from './header.js';
 import { hilbertOrder } from './hilbert.js';
 import { COPY_BUFFER_BYTES } from './limits.js';
@@ -124,7 +125,7 @@ async function write(sink: Sink, content: NewContainer, signal?: AbortSignal): P
     chunkCrcs.push(crcs);
   }
   await writer.flush();
-  return endFile(sink, writer.position, familyIdOf(headerBytes), layout, chunkCrcs);
+  return endFile(sink, writer.position, await familyIdOf(headerBytes), layout, chunkCrcs);
 }
 
 /** A signal's chunks along the curve. */

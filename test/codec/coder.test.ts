@@ -3,18 +3,17 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { elementCount, localTensors, siren, type Architecture } from '../../dist/codec/architecture.js';
 import { fromFloat16Bits, toFloat16Bits } from '../../dist/codec/coder/float16.js';
-import { inflatePlanes } from '../../dist/codec/coder/deflate.js';
-import {
-  decodeWeights,
-  encodeWeights,
-  largestPayloadByteLength,
-  packedByteLength,
-  type Coder,
-} from '../../dist/codec/coder/payload.js';
+import { inflatePlanes, loadInflate } from '../../dist/codec/coder/inflate.js';
+import { decodeWeights } from '../../dist/codec/coder/decode-weights.js';
+import { encodeWeights } from '../../dist/codec/coder/encode-weights.js';
+import { largestPayloadByteLength, packedByteLength, type Coder } from '../../dist/codec/coder/payload.js';
 import { RandomStream } from '../../dist/codec/random.js';
 import { LgiError } from '../../dist/codec/errors.js';
 import { initialWeights } from '../../dist/codec/initialise.js';
-import { fitQuantiser, quantisedWeights, type WeightFormat } from '../../dist/codec/quantise.js';
+import { fitQuantiser, quantisedWeights } from '../../dist/codec/quantise.js';
+import { type WeightFormat } from '../../dist/codec/quantiser.js';
+
+await loadInflate();
 
 const architecture: Architecture = {
   inputs: 2,

@@ -3,14 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { globalTensors, localTensors, siren, type Architecture } from '../../dist/codec/architecture.js';
 import { LgiError, OptionError } from '../../dist/codec/errors.js';
 import { initialWeights } from '../../dist/codec/initialise.js';
-import {
-  checkQuantiser,
-  fitQuantiser,
-  largestInteger,
-  parseWeightPrecision,
-  quantisedWeights,
-  type Quantiser,
-} from '../../dist/codec/quantise.js';
+import { fitQuantiser, parseWeightPrecision, quantisedWeights } from '../../dist/codec/quantise.js';
+import { checkQuantiser, largestInteger, type Quantiser } from '../../dist/codec/quantiser.js';
 
 const architecture: Architecture = {
   inputs: 2,

@@ -15,8 +15,8 @@ import { ReferenceEngine } from '../../dist/codec/engine/reference/reference-eng
 import { LgiError, OptionError } from '../../dist/codec/errors.js';
 import { Grid, spreadMap, type AxisCuts } from '../../dist/codec/grid.js';
 import { allocateSamples, fullRangeMapping, type SignalKind } from '../../dist/codec/signal.js';
-import { encodeHeader } from '../../dist/src/container/header-codec.js';
-import { decodeIndex } from '../../dist/src/container/index-codec.js';
+import { encodeHeader } from '../../dist/src/container/encode-header.js';
+import { decodeIndex } from '../../dist/src/container/decode-index.js';
 import { writeContainer } from '../../dist/src/container/writer.js';
 import { crop } from '../../dist/src/crop.js';
 import { MemorySink, MemorySource } from '../../dist/src/io/memory.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { crc32c } from '../../dist/src/container/crc32c.js';
-import { encodeIndex } from '../../dist/src/container/index-codec.js';
+import { encodeIndex } from '../../dist/src/container/encode-index.js';
 import { listedColumns } from '../../dist/src/container/index-columns.js';
 import { ChunkTable } from '../../dist/src/container/index-table.js';
 import { nextChunkOffset } from '../../dist/src/container/chunk.js';

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { elementCount, localTensors, siren, type Architecture } from '../../dist/codec/architecture.js';
 import { spreadMap } from '../../dist/codec/grid.js';
 import { fullRangeMapping } from '../../dist/codec/signal.js';
-import { decodeHeader, encodeHeader } from '../../dist/src/container/header-codec.js';
+import { decodeHeader } from '../../dist/src/container/decode-header.js';
+import { encodeHeader } from '../../dist/src/container/encode-header.js';
 import type { SignalHeader } from '../../dist/src/container/header.js';
-import {
-  encodeConstant,
-  encodeNetwork,
-  isConstantPayload,
-  localWeightsOf,
-} from '../../dist/src/container/local-weights.js';
+import { encodeConstant, encodeNetwork } from '../../dist/src/container/encode-local-weights.js';
+import { isConstantPayload, localWeightsOf } from '../../dist/src/container/local-weights.js';
+import { loadInflate } from '../../dist/codec/coder/inflate.js';
+
+await loadInflate();
 
 /** Sound, which may have any number of channels. */
 function headerOf(channels: number, localWidth: number, coder: 'none' | 'deflate'): SignalHeader {

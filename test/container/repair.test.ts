@@ -6,7 +6,7 @@ import { encodeChunkHead } from '../../dist/src/container/chunk.js';
 import { crc32c } from '../../dist/src/container/crc32c.js';
 import { unshiftCrc } from '../../dist/src/container/crc-shift.js';
 import { growContainer } from '../../dist/src/container/grow.js';
-import { encodeIndex } from '../../dist/src/container/index-codec.js';
+import { encodeIndex } from '../../dist/src/container/encode-index.js';
 import { listedColumns } from '../../dist/src/container/index-columns.js';
 import { ChunkTable } from '../../dist/src/container/index-table.js';
 import { rebuildGrid } from '../../dist/src/container/rebuild-grid.js';

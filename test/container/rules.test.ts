@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { LgiError } from '../../dist/codec/errors.js';
 import { Grid } from '../../dist/codec/grid.js';
-import { decodeHeader, encodeHeader } from '../../dist/src/container/header-codec.js';
+import { decodeHeader } from '../../dist/src/container/decode-header.js';
+import { encodeHeader } from '../../dist/src/container/encode-header.js';
 import type { Header, SignalHeader } from '../../dist/src/container/header.js';
-import { decodeIndex, encodeIndex } from '../../dist/src/container/index-codec.js';
+import { decodeIndex } from '../../dist/src/container/decode-index.js';
+import { encodeIndex } from '../../dist/src/container/encode-index.js';
 import { listedColumns } from '../../dist/src/container/index-columns.js';
 import { ChunkTable, type Index, type SignalIndex } from '../../dist/src/container/index-table.js';
 import { openBytes, patternBytes, sampleFile, sampleHeader } from './sample-container.js';

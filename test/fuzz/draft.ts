@@ -1,9 +1,9 @@
 // A file taken apart, so that mutations change what they mean to, and put together again with checksums that are right.
 import { CHUNK_HEAD_BYTES, chunkCrc, encodeChunkHead } from '../../src/container/chunk.js';
 import { crc32c } from '../../src/container/crc32c.js';
-import { decodeHeader } from '../../src/container/header-codec.js';
+import { decodeHeader } from '../../src/container/decode-header.js';
 import type { Header } from '../../src/container/header.js';
-import { decodeIndex } from '../../src/container/index-codec.js';
+import { decodeIndex } from '../../src/container/decode-index.js';
 import type { Index } from '../../src/container/index-table.js';
 import { decodeSuperblock, encodeSlot, SLOT_BYTES, type Superblock } from '../../src/container/superblock.js';
 import type { Choices } from './choices.js';

@@ -8,9 +8,10 @@ import {
   type Architecture,
   type Tensor,
 } from '../../codec/architecture.js';
-import { encodeWeights, type Coder } from '../../codec/coder/payload.js';
+import { encodeWeights } from '../../codec/coder/encode-weights.js';
+import { type Coder } from '../../codec/coder/payload.js';
 import { Grid, spreadMap, type AxisCuts, type Box, type CoordinateMap } from '../../codec/grid.js';
-import type { TensorQuantiser, WeightFormat } from '../../codec/quantise.js';
+import type { TensorQuantiser, WeightFormat } from '../../codec/quantiser.js';
 import { AXES, fullRangeMapping, type SampleFormat, type SignalKind } from '../../codec/signal.js';
 import type { Header } from '../../src/container/header.js';
 import { writeContainer, type NewSignal } from '../../src/container/writer.js';

@@ -1,6 +1,6 @@
 // The project's reader against the one that was written from the specification alone.
 import { countParameters, elementCount, globalTensors, localTensors } from '../../codec/architecture.js';
-import { decodeWeights } from '../../codec/coder/payload.js';
+import { decodeWeights } from '../../codec/coder/decode-weights.js';
 import { LgiError } from '../../codec/errors.js';
 import type { Box } from '../../codec/grid.js';
 import { ReferenceEngine } from '../../codec/engine/reference/reference-engine.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { MAX_BITS } from '../../dist/codec/quantise.js';
+import { MAX_BITS } from '../../dist/codec/quantiser.js';
 import * as limits from '../../dist/src/container/limits.js';
 
 const page = readFileSync('spec/attacks.md', 'utf8');

@@ -7,10 +7,12 @@ import {
   siren,
   type Architecture,
 } from '../../dist/codec/architecture.js';
-import { encodeWeights, type Coder } from '../../dist/codec/coder/payload.js';
+import { encodeWeights } from '../../dist/codec/coder/encode-weights.js';
+import { type Coder } from '../../dist/codec/coder/payload.js';
 import { ReferenceEngine } from '../../dist/codec/engine/reference/reference-engine.js';
 import { cutsByCell, Grid, linspaceMap, spreadMap } from '../../dist/codec/grid.js';
-import { fitQuantiser, quantisedWeights, type WeightFormat } from '../../dist/codec/quantise.js';
+import { fitQuantiser, quantisedWeights } from '../../dist/codec/quantise.js';
+import { type WeightFormat } from '../../dist/codec/quantiser.js';
 import {
   allocateSamples,
   fullRangeMapping,

@@ -24,7 +24,7 @@ export class CpuEvaluator implements Evaluator {
   #queue: Promise<unknown> = Promise.resolve();
 
   static async create(pool: ThreadPool, model: Model, global: Float32Array): Promise<CpuEvaluator> {
-    const { module } = await compileKernels();
+    const { module } = await compileKernels('evaluation');
     const layout = new MemoryLayout();
     const packing = Packing.global(model.architecture);
     const plan = layout.take(PLAN_BYTES);

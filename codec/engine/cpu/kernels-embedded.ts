@@ -1,11 +1,12 @@
+import type { KernelPurpose } from './module.js';
 import { KERNELS_BASE64, RELAXED_KERNELS_BASE64 } from './module.generated.js';
 
 /**
- * The kernels' WebAssembly, out of the program's own text: nothing to find, nothing to serve.
+ * The kernels' WebAssembly, out of the program's own text: nothing to find, nothing to serve. All of them, whatever they are for.
  *
  * @param relaxed whether they may use relaxed SIMD.
  */
-export function loadKernels(relaxed: boolean): Promise<Uint8Array<ArrayBuffer>> {
+export function loadKernels(_purpose: KernelPurpose, relaxed: boolean): Promise<Uint8Array<ArrayBuffer>> {
   const text = atob(relaxed ? RELAXED_KERNELS_BASE64 : KERNELS_BASE64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);

@@ -58,21 +58,33 @@ const RELAXED_PROBE = Uint8Array.of(
   ...[0xfd, 0x85, 0x02, 0x0b],
 );
 
-let compiled: Promise<{ module: WebAssembly.Module; fused: boolean }> | undefined;
+/** What kernels are for: `training` ones evaluate, too. */
+export type KernelPurpose = 'training' | 'evaluation';
+
+/** Compiled WebAssembly, and whether it has fused multiply-add. */
+export interface CompiledKernels {
+  readonly module: WebAssembly.Module;
+  readonly fused: boolean;
+}
+
+const compiled = new Map<KernelPurpose, Promise<CompiledKernels>>();
 
 /**
  * Compiles the kernels, once: with fused multiply-add where the host takes relaxed SIMD, else plain SIMD.
  *
  * The choice is the machine's, so that one machine always gives the same bytes.
  */
-export function compileKernels(): Promise<{ module: WebAssembly.Module; fused: boolean }> {
-  compiled ??= (async () => {
+export function compileKernels(purpose: KernelPurpose = 'training'): Promise<CompiledKernels> {
+  const known = compiled.get(purpose);
+  if (known !== undefined) return known;
+  const compiling = (async () => {
     const fused = WebAssembly.validate(RELAXED_PROBE);
-    return { module: await WebAssembly.compile(await loadKernels(fused)), fused };
+    return { module: await WebAssembly.compile(await loadKernels(purpose, fused)), fused };
   })();
+  compiled.set(purpose, compiling);
   // A failure is not kept: a server may be there the next time.
-  compiled.catch(() => (compiled = undefined));
-  return compiled;
+  compiling.catch(() => compiled.delete(purpose));
+  return compiling;
 }
 
 /**

@@ -1,0 +1,115 @@
+import { Builder } from 'flatbuffers';
+import type { Architecture, SineActivation } from '../../codec/architecture.js';
+import type { TensorQuantiser } from '../../codec/quantiser.js';
+import * as fb from '../../schema/generated/lgi.js';
+import type { Header, SignalHeader } from './header.js';
+import { checkHeader } from './header-checks.js';
+import {
+  CODERS,
+  FORMATS,
+  HEADER_IDENTIFIER,
+  KINDS,
+  LAYOUTS,
+  LOCAL_COORDINATES,
+  ROLES,
+  SAMPLE_TYPES,
+} from './header-names.js';
+
+/** Bytes of a header; the same header gives the same bytes. */
+export function encodeHeader(header: Header): Uint8Array {
+  checkHeader(header, 0);
+  const builder = new Builder(1 << 16);
+  const signals = header.signals.map((signal) => encodeSignal(builder, signal));
+  const signalsAt = fb.Header.createSignalsVector(builder, signals);
+  const digestAt = header.digest ? builder.createByteVector(header.digest) : 0;
+  const writerAt = header.writer === undefined ? 0 : builder.createString(header.writer);
+  fb.Header.startHeader(builder);
+  fb.Header.addSignals(builder, signalsAt);
+  if (digestAt) fb.Header.addDigest(builder, digestAt);
+  if (writerAt) fb.Header.addWriter(builder, writerAt);
+  builder.finish(fb.Header.endHeader(builder), HEADER_IDENTIFIER);
+  return builder.asUint8Array();
+}
+
+function encodeSignal(builder: Builder, signal: SignalHeader): number {
+  const { architecture, maps, nominalCell } = signal.model;
+  const globalWeights = builder.createByteVector(signal.globalPayload);
+  const quantiser = encodeQuantiser(builder, signal.quantiser);
+  const network = encodeArchitecture(builder, architecture);
+  const nominalCellAt = fb.Signal.createNominalCellVector(builder, [...nominalCell]);
+  fb.Signal.startCoordinateMapsVector(builder, maps.length);
+  for (const { scale, offset } of [...maps].reverse()) {
+    fb.CoordinateMap.createCoordinateMap(builder, scale, offset);
+  }
+  const mapsAt = builder.endVector();
+  const firstShapeAt = fb.Signal.createFirstShapeVector(builder, [...signal.firstShape]);
+  const { sampleType, channels, layout, mapping } = signal.format;
+  fb.SampleFormat.startSampleFormat(builder);
+  fb.SampleFormat.addSampleType(builder, SAMPLE_TYPES.indexOf(sampleType));
+  fb.SampleFormat.addChannels(builder, channels);
+  fb.SampleFormat.addLayout(builder, LAYOUTS.indexOf(layout));
+  fb.SampleFormat.addMapping(
+    builder,
+    fb.ValueMapping.createValueMapping(builder, mapping.scale, mapping.offset),
+  );
+  const formatAt = fb.SampleFormat.endSampleFormat(builder);
+
+  fb.Signal.startSignal(builder);
+  fb.Signal.addKind(builder, KINDS.indexOf(signal.kind));
+  fb.Signal.addRole(builder, ROLES.indexOf(signal.role));
+  fb.Signal.addSampleFormat(builder, formatAt);
+  if (signal.colour) {
+    const { primaries, transfer, matrix, fullRange } = signal.colour;
+    fb.Signal.addColour(builder, fb.Colour.createColour(builder, primaries, transfer, matrix, fullRange));
+  }
+  fb.Signal.addFirstShape(builder, firstShapeAt);
+  fb.Signal.addCoordinateMaps(builder, mapsAt);
+  fb.Signal.addNominalCell(builder, nominalCellAt);
+  fb.Signal.addArchitectureType(builder, fb.Architecture.SineFamily);
+  fb.Signal.addArchitecture(builder, network);
+  fb.Signal.addQuantiser(builder, quantiser);
+  fb.Signal.addCoder(builder, CODERS.indexOf(signal.coder));
+  fb.Signal.addGlobalWeights(builder, globalWeights);
+  if (signal.rate) {
+    fb.Signal.addRate(builder, fb.Rate.createRate(builder, signal.rate.numerator, signal.rate.denominator));
+  }
+  if (signal.startSeconds !== undefined) fb.Signal.addStartSeconds(builder, signal.startSeconds);
+  if (signal.overviewFactor !== undefined) fb.Signal.addOverviewFactor(builder, signal.overviewFactor);
+  if (signal.constantPartitions === true) fb.Signal.addConstantPartitions(builder, true);
+  return fb.Signal.endSignal(builder);
+}
+
+function encodeArchitecture(builder: Builder, architecture: Architecture): number {
+  const activation = ({ omegaFirst, omegaHidden, a, b, c, d }: SineActivation): number =>
+    fb.SineActivation.createSineActivation(builder, omegaFirst, omegaHidden, a, b, c, d);
+  fb.SineFamily.startSineFamily(builder);
+  fb.SineFamily.addLevels(builder, architecture.levels);
+  fb.SineFamily.addLocalWidth(builder, architecture.localWidth);
+  fb.SineFamily.addGlobalWidth(builder, architecture.globalWidth);
+  fb.SineFamily.addLocalCoordinates(builder, LOCAL_COORDINATES.indexOf(architecture.localCoordinates));
+  fb.SineFamily.addLatticeStride(builder, architecture.latticeStride);
+  fb.SineFamily.addLocalActivation(builder, activation(architecture.activations.local));
+  fb.SineFamily.addGlobalActivation(builder, activation(architecture.activations.global));
+  fb.SineFamily.addMergeActivation(builder, activation(architecture.activations.merge));
+  return fb.SineFamily.endSineFamily(builder);
+}
+
+function encodeQuantiser(builder: Builder, { format, local, global }: SignalHeader['quantiser']): number {
+  const list = (
+    tensors: readonly TensorQuantiser[],
+    start: (builder: Builder, count: number) => void,
+  ): number => {
+    start(builder, tensors.length);
+    for (const { step, bits } of [...tensors].reverse()) {
+      fb.TensorQuantiser.createTensorQuantiser(builder, step, bits);
+    }
+    return builder.endVector();
+  };
+  const localAt = list(local, fb.Quantiser.startLocalTensorsVector);
+  const globalAt = list(global, fb.Quantiser.startGlobalTensorsVector);
+  fb.Quantiser.startQuantiser(builder);
+  fb.Quantiser.addFormat(builder, FORMATS.indexOf(format));
+  fb.Quantiser.addLocalTensors(builder, localAt);
+  fb.Quantiser.addGlobalTensors(builder, globalAt);
+  return fb.Quantiser.endQuantiser(builder);
+}
