@@ -15,16 +15,22 @@ const ENTRIES = {
   'thread-web': 'dist/codec/engine/cpu/thread-web.js',
 };
 
+/** What a page loads besides, where it has shapes. */
+const SURFACE = {
+  'lgi-surface': 'dist/player/surface/index.js',
+};
+
 /** The pages of `lgi serve`. */
 const PAGES = { 'lgi-view': 'dist/player/pages/view-page.js' };
 const PAGE_FILES = ['view.html', 'pages.css'];
 
 const bundle = await rolldown({
-  input: { ...ENTRIES, ...PAGES },
+  input: { ...ENTRIES, ...SURFACE, ...PAGES },
   platform: 'browser',
   // FlatBuffers does not say that its modules do nothing by themselves; none here does but the entries.
   treeshake: {
-    moduleSideEffects: (id) => Object.values({ ...ENTRIES, ...PAGES }).some((entry) => id.endsWith(entry)),
+    moduleSideEffects: (id) =>
+      Object.values({ ...ENTRIES, ...SURFACE, ...PAGES }).some((entry) => id.endsWith(entry)),
   },
   resolve: {
     alias: {

@@ -9,7 +9,7 @@ import ts from 'typescript';
 const KNOWS = { schema: [], codec: [], src: ['codec', 'schema'], player: ['codec', 'src'] };
 
 /** Packages that run in browsers; a new one is looked at before it is added here. */
-const BROWSER_PACKAGES = ['@noble/hashes', 'fflate', 'flatbuffers', 'ssim.js'];
+const BROWSER_PACKAGES = ['@noble/hashes', 'fflate', 'flatbuffers', 'isosurface', 'ssim.js', 'three'];
 
 /** Kernels are another language with a module system of its own. */
 const ASSEMBLY = join('codec', 'engine', 'cpu', 'assembly');
@@ -76,7 +76,12 @@ function chain(importer, file) {
 }
 
 let count = 0;
-for (const entry of ['src/index.js', 'player/index.js', 'player/worker/decode-worker.js']) {
+for (const entry of [
+  'src/index.js',
+  'player/index.js',
+  'player/worker/decode-worker.js',
+  'player/surface/index.js',
+]) {
   const path = join('dist', ...entry.split('/'));
   if (!existsSync(path)) {
     process.stderr.write(`${path} is missing; run npm run build first\n`);

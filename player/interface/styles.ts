@@ -15,6 +15,10 @@ export const STYLES = `
 }
 .place { position: relative; min-height: 0; min-width: 0; }
 .place > * { position: absolute; inset: 0; }
+.place > * > * { position: absolute; inset: 0; }
+.surface { background: var(--paper); }
+.surface[hidden] { display: none; }
+.surface canvas { width: 100%; height: 100%; display: block; }
 .plane canvas, .wave canvas {
   position: absolute; inset: 0; width: 100%; height: 100%; display: block; touch-action: none; cursor: grab;
 }

@@ -1,5 +1,6 @@
 // The page of `lgi serve` that plays a file: `?file=` says which, by its path on the server.
 import '../index.js';
+import '../surface/index.js';
 
 const file = new URLSearchParams(location.search).get('file');
 const player = document.querySelector('lgi-player');

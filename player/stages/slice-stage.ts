@@ -1,10 +1,11 @@
-import { createElement } from '../interface/create-element.js';
+import { createButton, createElement } from '../interface/create-element.js';
 import { PlanePanel } from '../plane/plane-panel.js';
 import type { PlaneView } from '../plane/plane-view.js';
 import { visibleBox } from '../plane/view.js';
 import type { Change, CropRequest, SignalDescription } from '../worker/methods.js';
 import { zoomControls } from './picture-stage.js';
 import type { Stage, StageContext } from './stage.js';
+import { surfaceMaker, type SurfaceScene } from './surface-offer.js';
 
 /** Planes through three axes: across which axis, and which of the others stand upright and lie. */
 const PLANES = [
@@ -15,6 +16,9 @@ const PLANES = [
 
 /** Slices beside the one in view that are loaded ahead. */
 const AHEAD_SLICES = 2;
+
+/** Samples of the longest side that a surface is made from: 2 million at most, a second's work. */
+const SURFACE_SIDE = 128;
 
 /** A volume or shape by slices across any of its axes. */
 export class SliceStage implements Stage {
@@ -27,9 +31,14 @@ export class SliceStage implements Stage {
   readonly #at: number[];
   readonly #slider = createElement('input', { type: 'range', min: '0', step: '1', 'aria-label': 'Slice' });
   readonly #number = createElement('output', {});
+  readonly #context: StageContext;
+  readonly #surfaceHost = createElement('div', { class: 'surface', hidden: '' });
+  #surface: SurfaceScene | undefined;
+  #loadingSurface: AbortController | undefined;
 
   constructor(signal: SignalDescription, context: StageContext) {
     this.#signal = signal;
+    this.#context = context;
     this.#at = signal.shape.map((length) => Math.floor(length / 2));
     this.panel = new PlanePanel(
       `Slices of a ${signal.kind} of ${signal.shape.join(' by ')} samples`,
@@ -46,7 +55,7 @@ export class SliceStage implements Stage {
       },
       context.onSelection,
     );
-    this.element = this.panel.element;
+    this.element = createElement('div', {}, this.panel.element, this.#surfaceHost);
     const planes = createElement('select', { 'aria-label': 'Plane' });
     for (const { label } of PLANES) planes.append(createElement('option', {}, label));
     planes.addEventListener('change', () => {
@@ -64,7 +73,13 @@ export class SliceStage implements Stage {
       event.preventDefault();
       this.look(this.#at[this.#plane.across] + steps[event.key]);
     });
-    this.controls = [...zoomControls(this.panel), planes, this.#slider, this.#number];
+    this.controls = [
+      ...zoomControls(this.panel),
+      planes,
+      this.#slider,
+      this.#number,
+      ...this.#surfaceControls(),
+    ];
     this.#show();
   }
 
@@ -121,7 +136,50 @@ export class SliceStage implements Stage {
   }
 
   dispose(): void {
+    this.#hideSurface();
     this.panel.dispose();
+  }
+
+  /** A button for the surface, where the page has what shows one and the signal is a shape. */
+  #surfaceControls(): HTMLElement[] {
+    if (this.#signal.kind !== 'shape' || surfaceMaker() === undefined) return [];
+    const button = createButton('Surface', '◈', () => {
+      const isShown = button.getAttribute('aria-pressed') === 'true';
+      button.setAttribute('aria-pressed', String(!isShown));
+      if (isShown) this.#hideSurface();
+      else void this.showSurface();
+    });
+    button.setAttribute('aria-pressed', 'false');
+    return [button];
+  }
+
+  /** Shows the surface instead of slices; a failure is told to the person. */
+  async showSurface(): Promise<void> {
+    const make = surfaceMaker();
+    if (make === undefined) return;
+    this.#hideSurface();
+    const loading = new AbortController();
+    this.#loadingSurface = loading;
+    this.#context.onNotice('Making the surface');
+    try {
+      const request = { signalIndex: this.#signal.signalIndex, mostSide: SURFACE_SIDE };
+      const mesh = await this.#context.channel.call('surface', request, { signal: loading.signal });
+      this.#surfaceHost.hidden = false;
+      const scene = await make(this.#surfaceHost, mesh);
+      if (loading.signal.aborted) scene.dispose();
+      else this.#surface = scene;
+    } catch (error) {
+      if (!loading.signal.aborted) this.#context.onFailed(error as Error);
+    } finally {
+      this.#context.onNotice(undefined);
+    }
+  }
+
+  #hideSurface(): void {
+    this.#loadingSurface?.abort(new DOMException('not wanted any more', 'AbortError'));
+    this.#surface?.dispose();
+    this.#surface = undefined;
+    this.#surfaceHost.hidden = true;
   }
 
   #regionOf({ begin, end }: { readonly begin: readonly number[]; readonly end: readonly number[] }): {

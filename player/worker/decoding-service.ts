@@ -102,6 +102,15 @@ export class DecodingService {
         transfer(peaks.buffer);
         return { peaks };
       }),
+    surface: ({ signalIndex, mostSide }, { signal, transfer }) =>
+      this.#timed(async () => {
+        const { surfaceMesh } = await import('./surface-mesh.js');
+        const mesh = await surfaceMesh(this.#signal(signalIndex), mostSide, signal);
+        this.#partitionsDecoded += mesh.partitionsDecoded;
+        transfer(mesh.positions.buffer);
+        transfer(mesh.indices.buffer);
+        return mesh;
+      }),
     prefetch: async ({ signalIndex, region }, { signal }) => {
       await readAhead(this.#theOpened().file.container, signalIndex, region, signal);
       return null;

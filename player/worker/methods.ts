@@ -111,6 +111,22 @@ export interface PeaksReply {
   readonly peaks: Float32Array<ArrayBuffer>;
 }
 
+/** A shape's surface. */
+export interface SurfaceRequest {
+  readonly signalIndex: number;
+  /** Samples of the longest side that it is made from at most. */
+  readonly mostSide: number;
+}
+
+/** A closed mesh, faces outwards. */
+export interface SurfaceReply {
+  /** f32 [vertices][x, y, z], in samples of the shape. */
+  readonly positions: Float32Array<ArrayBuffer>;
+  /** Three to a triangle. */
+  readonly indices: Uint32Array<ArrayBuffer>;
+  readonly partitionsDecoded: number;
+}
+
 /** A region whose chunks are read, to be there when they are wanted. */
 export interface PrefetchRequest {
   readonly signalIndex: number;
@@ -181,6 +197,7 @@ export interface Methods {
   plane: { request: PlaneRequest; reply: PlaneReply; progress: never };
   sound: { request: SoundRequest; reply: SoundReply; progress: never };
   peaks: { request: PeaksRequest; reply: PeaksReply; progress: never };
+  surface: { request: SurfaceRequest; reply: SurfaceReply; progress: never };
   prefetch: { request: PrefetchRequest; reply: null; progress: never };
   crop: { request: CropRequest; reply: CropReply; progress: never };
   join: { request: Blob; reply: Change; progress: never };
