@@ -7,7 +7,7 @@ import * as fb from '../dist/schema/generated/lgi.js';
 import { CHUNK_HEAD_BYTES, chunkCrc } from '../dist/src/container/chunk.js';
 import { crc32c } from '../dist/src/container/crc32c.js';
 import { encodeIndex } from '../dist/src/container/encode-index.js';
-import { listedColumns, shortestColumns } from '../dist/src/container/index-columns.js';
+import { listedColumns, shortestColumns } from '../dist/src/container/choose-columns.js';
 import { openContainer } from '../dist/src/container/reader.js';
 import { encodeSuperblock, FEATURES } from '../dist/src/container/superblock.js';
 import { MemorySource } from '../dist/src/index.js';

@@ -6,7 +6,7 @@ import { fitQuantiser } from '../dist/codec/quantise.js';
 import { nextChunkOffset } from '../dist/src/container/chunk.js';
 import { encodeConstant } from '../dist/src/container/encode-local-weights.js';
 import { encodeIndex } from '../dist/src/container/encode-index.js';
-import { listedColumns } from '../dist/src/container/index-columns.js';
+import { listedColumns } from '../dist/src/container/choose-columns.js';
 import { ChunkTable } from '../dist/src/container/index-table.js';
 import { openContainer } from '../dist/src/container/reader.js';
 import { decodeSuperblock, encodeSlot, SLOT_BYTES } from '../dist/src/container/superblock.js';

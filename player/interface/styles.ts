@@ -13,7 +13,7 @@ export const STYLES = `
 .player.dropping::after {
   content: ''; position: absolute; inset: 4px; border: 2px dashed var(--accent); pointer-events: none;
 }
-.place { position: relative; min-height: 0; min-width: 0; }
+.place { position: relative; min-height: 0; min-width: 0; overflow: hidden; }
 .place > * { position: absolute; inset: 0; }
 .place > * > * { position: absolute; inset: 0; }
 .surface { background: var(--paper); }
@@ -22,8 +22,8 @@ export const STYLES = `
 .plane canvas, .wave canvas {
   position: absolute; inset: 0; width: 100%; height: 100%; display: block; touch-action: none; cursor: grab;
 }
-.plane canvas {
-  background: repeating-conic-gradient(#8883 0% 25%, transparent 0% 50%) 0 0 / 16px 16px;
+.paper {
+  position: absolute; pointer-events: none; background: repeating-conic-gradient(#8883 0% 25%, transparent 0% 50%) 0 0 / 16px 16px;
 }
 .plane canvas:active { cursor: grabbing; }
 .plane.selecting canvas, .wave canvas { cursor: crosshair; }
@@ -32,9 +32,10 @@ canvas:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
   position: absolute; box-sizing: border-box; border: 2px solid var(--accent); pointer-events: none;
   background: color-mix(in srgb, var(--accent) 18%, transparent);
 }
-.bar { display: flex; align-items: center; gap: 4px; padding: 4px 6px; min-width: 0; background: #0004; }
-.group { display: flex; align-items: center; gap: 4px; min-width: 0; flex: 0 1 auto; }
+.bar { display: flex; flex-wrap: wrap; align-items: center; gap: 4px; padding: 4px 6px; min-width: 0; background: #0004; }
+.group { display: flex; flex-wrap: wrap; align-items: center; gap: 4px; min-width: 0; flex: 0 1 auto; }
 .gap { flex: 1; }
+.bar select { max-width: 8rem; }
 .bar output { font-variant-numeric: tabular-nums; white-space: nowrap; padding: 0 6px; }
 .bar input[type='range'] { width: 12rem; min-width: 3rem; accent-color: var(--accent); }
 button, select {

@@ -8,6 +8,8 @@ import { originOf, placeAt, type Pair } from './view.js';
 export class PlanePanel {
   readonly element: HTMLElement;
   readonly view: PlaneView;
+  /** What is seen through holes; only where the plane is. */
+  readonly #paper = createElement('div', { class: 'paper' });
   readonly #rectangle = createElement('div', { class: 'selection', hidden: '' });
   readonly #endGestures: () => void;
   #isSelecting = false;
@@ -26,7 +28,7 @@ export class PlanePanel {
       'aria-label': label,
       part: 'canvas',
     });
-    this.element = createElement('div', { class: 'plane' }, canvas, this.#rectangle);
+    this.element = createElement('div', { class: 'plane' }, this.#paper, canvas, this.#rectangle);
     this.#onSelection = onSelection;
     this.view = new PlaneView(canvas, {
       ...options,
@@ -82,21 +84,20 @@ export class PlanePanel {
   }
 
   #placeRectangle(): void {
+    const { shape } = this.view;
+    this.#place(this.#paper, { begin: [0, 0], end: shape });
     this.#rectangle.hidden = this.#selection === undefined;
-    if (this.#selection === undefined) return;
-    const { view, size, canvas } = this.view;
+    if (this.#selection !== undefined) this.#place(this.#rectangle, this.#selection);
+  }
+
+  /** Puts an element where samples of the plane are, in parts of the canvas. */
+  #place({ style }: HTMLElement, { begin, end }: Box): void {
+    const { view, size } = this.view;
     const origin = originOf(view, size);
-    const { begin, end } = this.#selection;
-    const { style } = this.#rectangle;
-    const part = (axis: 0 | 1, place: number): string =>
-      `${(100 * (origin[axis] + place * view.scale)) / (axis === 0 ? canvas.height : canvas.width)}%`;
-    const length = (axis: 0 | 1): string =>
-      `${(100 * (end[axis] - begin[axis]) * view.scale) / (axis === 0 ? canvas.height : canvas.width)}%`;
-    [style.top, style.left, style.height, style.width] = [
-      part(0, begin[0]),
-      part(1, begin[1]),
-      length(0),
-      length(1),
-    ];
+    const part = (axis: 0 | 1, px: number): string => `${(100 * px) / Math.max(1, size[axis])}%`;
+    style.top = part(0, origin[0] + begin[0] * view.scale);
+    style.left = part(1, origin[1] + begin[1] * view.scale);
+    style.height = part(0, (end[0] - begin[0]) * view.scale);
+    style.width = part(1, (end[1] - begin[1]) * view.scale);
   }
 }

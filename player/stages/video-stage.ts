@@ -80,8 +80,8 @@ export class VideoStage implements Stage {
     this.#transport = new Transport(this.clock, duration, () => this.#follow());
     this.controls = [
       ...this.#transport.controls,
-      createButton('Previous frame', '⏮', () => this.step(-1)),
-      createButton('Next frame', '⏭', () => this.step(1)),
+      createButton('Previous frame', '‹', () => this.step(-1)),
+      createButton('Next frame', '›', () => this.step(1)),
       this.#number,
       ...zoomControls(this.panel),
     ];

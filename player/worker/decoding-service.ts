@@ -98,7 +98,9 @@ export class DecodingService {
       }),
     peaks: (request, { signal, transfer }) =>
       this.#timed(async () => {
-        const peaks = await peaksOf(this.#signal(request.signalIndex), request, signal);
+        const peaks = await peaksOf(this.#signal(request.signalIndex), request, signal, (partitions) => {
+          this.#partitionsDecoded += partitions;
+        });
         transfer(peaks.buffer);
         return { peaks };
       }),

@@ -9,12 +9,17 @@ export async function peaksOf(
   sound: Signal,
   { begin, columnSamples, columns, mostSamples }: PeaksRequest,
   signal: AbortSignal,
+  onDecoded: (partitions: number) => void,
 ): Promise<Float32Array<ArrayBuffer>> {
   const [length] = sound.shape;
   const peaks = new Float32Array(2 * columns);
   const { channels, mapping } = sound.format;
-  const take = async (first: number, last: number): Promise<ArrayLike<number>> =>
-    (await sound.decode({ region: { begin: [first], end: [last] }, allowDamaged: true, signal })).data;
+  const take = async (first: number, last: number): Promise<ArrayLike<number>> => {
+    const region = { begin: [first], end: [last] };
+    const { data, partitionsDecoded } = await sound.decode({ region, allowDamaged: true, signal });
+    onDecoded(partitionsDecoded);
+    return data;
+  };
   const measure = (column: number, data: ArrayLike<number>, from: number, to: number): void => {
     let [least, most] = [Infinity, -Infinity];
     for (let i = from * channels; i < to * channels; i++) {

@@ -6,7 +6,7 @@ import { crc32c } from './crc32c.js';
 import type { Header } from './header.js';
 import { decodeIndex } from './decode-index.js';
 import { encodeIndex, overwriteOffsets } from './encode-index.js';
-import { columnsAt, shortestColumns } from './index-columns.js';
+import { columnsAt, shortestColumns } from './choose-columns.js';
 import { ChunkTable, type Index } from './index-table.js';
 import { MAX_HEADER_BYTES, MAX_INDEX_BYTES } from './limits.js';
 import { SUPERBLOCK_BYTES, type Superblock } from './superblock.js';

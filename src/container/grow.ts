@@ -9,7 +9,7 @@ import { alignUp } from './file-layout.js';
 import { hilbertOrder } from './hilbert.js';
 import { decodeIndex } from './decode-index.js';
 import { encodeIndex } from './encode-index.js';
-import { shortestColumns } from './index-columns.js';
+import { shortestColumns } from './choose-columns.js';
 import { ChunkTable, type Index, type SignalIndex } from './index-table.js';
 import { COPY_BUFFER_BYTES, MAX_FILE_BYTES, MAX_INDEX_BYTES } from './limits.js';
 import type { Container } from './reader.js';

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { crc32c } from '../../dist/src/container/crc32c.js';
 import { encodeIndex } from '../../dist/src/container/encode-index.js';
-import { listedColumns } from '../../dist/src/container/index-columns.js';
+import { listedColumns } from '../../dist/src/container/choose-columns.js';
 import { ChunkTable } from '../../dist/src/container/index-table.js';
 import { nextChunkOffset } from '../../dist/src/container/chunk.js';
 import { COPY_BUFFER_BYTES } from '../../dist/src/container/limits.js';

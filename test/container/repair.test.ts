@@ -7,7 +7,7 @@ import { crc32c } from '../../dist/src/container/crc32c.js';
 import { unshiftCrc } from '../../dist/src/container/crc-shift.js';
 import { growContainer } from '../../dist/src/container/grow.js';
 import { encodeIndex } from '../../dist/src/container/encode-index.js';
-import { listedColumns } from '../../dist/src/container/index-columns.js';
+import { listedColumns } from '../../dist/src/container/choose-columns.js';
 import { ChunkTable } from '../../dist/src/container/index-table.js';
 import { rebuildGrid } from '../../dist/src/container/rebuild-grid.js';
 import { scanChunks } from '../../dist/src/container/scan-chunks.js';

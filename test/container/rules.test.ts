@@ -6,7 +6,7 @@ import { encodeHeader } from '../../dist/src/container/encode-header.js';
 import type { Header, SignalHeader } from '../../dist/src/container/header.js';
 import { decodeIndex } from '../../dist/src/container/decode-index.js';
 import { encodeIndex } from '../../dist/src/container/encode-index.js';
-import { listedColumns } from '../../dist/src/container/index-columns.js';
+import { listedColumns } from '../../dist/src/container/choose-columns.js';
 import { ChunkTable, type Index, type SignalIndex } from '../../dist/src/container/index-table.js';
 import { openBytes, patternBytes, sampleFile, sampleHeader } from './sample-container.js';
 

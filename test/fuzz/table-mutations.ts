@@ -5,7 +5,8 @@ import { Grid, type AxisCuts } from '../../codec/grid.js';
 import { CHUNK_HEAD_BYTES } from '../../src/container/chunk.js';
 import type { Header } from '../../src/container/header.js';
 import { encodeIndex } from '../../src/container/encode-index.js';
-import { listedColumns, shortestColumns, type IndexColumns } from '../../src/container/index-columns.js';
+import { listedColumns, shortestColumns } from '../../src/container/choose-columns.js';
+import { type IndexColumns } from '../../src/container/index-columns.js';
 import {
   ChunkTable,
   type Index,

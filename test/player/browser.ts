@@ -60,6 +60,8 @@ export class BrowserPlace {
         '--disable-component-update',
         '--disable-sync',
         '--autoplay-policy=no-user-gesture-required',
+        // Where there is no graphics card.
+        '--enable-unsafe-swiftshader',
       ],
     });
   }

@@ -230,4 +230,25 @@ describe.skipIf(!hasBrowser)('a volume in the player', () => {
       [depth, height],
     ]);
   });
+
+  it('that is a shape is seen by its surface as well', async () => {
+    const side = 24;
+    const data = Uint8Array.from({ length: side ** 3 }, (_, i) => {
+      const place = [i % side, Math.floor(i / side) % side, Math.floor(i / side / side)];
+      return Math.hypot(...place.map((at) => at - 11.5)) < 8 ? 1 : 0;
+    });
+    const mapping = { scale: 0.5, offset: 0.5 };
+    const ball = memoryMedia({ kind: 'shape', data, shape: [side, side, side], mapping });
+    await writeFile(place.path('ball.lgi'), await encoded(ball, 400));
+    const page = await place.play('ball.lgi', 400, 340);
+    await sharp(page);
+    await page.getByRole('button', { name: 'Surface' }).click();
+    const surface = page.getByRole('img', { name: /Surface of [\d,]+ triangles/ });
+    await surface.waitFor();
+    const [, triangles] = /([\d,]+) triangles/.exec((await surface.getAttribute('aria-label')) ?? '') ?? [];
+    // The surface of a ball of radius 8, two triangles to each of its faces.
+    expect(Number(triangles.replace(',', ''))).toBeGreaterThan(1000);
+    await page.getByRole('button', { name: 'Surface' }).click();
+    await surface.waitFor({ state: 'detached' });
+  });
 });

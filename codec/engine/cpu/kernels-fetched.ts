@@ -1,9 +1,17 @@
 import { LgiError } from '../../errors.js';
 import type { KernelPurpose } from './module.js';
 
-let folder = new URL('./', import.meta.url).href;
+/** Beside this module; bundlers find files by these very words. */
+const BESIDE = {
+  'evaluation.wasm': () => new URL('./evaluation.wasm', import.meta.url),
+  'evaluation-relaxed.wasm': () => new URL('./evaluation-relaxed.wasm', import.meta.url),
+  'kernels.wasm': () => new URL('./kernels.wasm', import.meta.url),
+  'kernels-relaxed.wasm': () => new URL('./kernels-relaxed.wasm', import.meta.url),
+} as const;
 
-/** Says where `evaluation.wasm`, `kernels.wasm` and those with `-relaxed` in their names lie: an absolute URL that ends with a slash; default beside this module. */
+let folder: string | undefined;
+
+/** Says where the WebAssembly files lie, an absolute URL that ends with a slash; default beside this module. */
 export function setKernelsFolder(url: string): void {
   folder = url;
 }
@@ -19,8 +27,9 @@ export async function loadKernels(
   purpose: KernelPurpose,
   relaxed: boolean,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const name = purpose === 'evaluation' ? 'evaluation' : 'kernels';
-  const url = new URL(`${name}${relaxed ? '-relaxed' : ''}.wasm`, folder);
+  const stem = purpose === 'evaluation' ? 'evaluation' : 'kernels';
+  const name: keyof typeof BESIDE = relaxed ? `${stem}-relaxed.wasm` : `${stem}.wasm`;
+  const url = folder === undefined ? BESIDE[name]() : new URL(name, folder);
   const nextStep = 'serve it beside the player, or say where it is';
   let response: Response;
   try {
