@@ -2,7 +2,7 @@ import type { Grid } from '../../codec/grid.js';
 import { CHUNK_HEAD_BYTES } from './chunk.js';
 import { hilbertCells } from './hilbert.js';
 import type { IndexChecks } from './index-checks.js';
-import { ChunkTable } from './index-table.js';
+import type { ChunkTable } from './index-table.js';
 import { countPresent, presenceByteLength, presentCells } from './presence.js';
 import { FEATURES, type Features } from './superblock.js';
 
