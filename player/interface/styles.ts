@@ -33,11 +33,11 @@ canvas:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
   background: color-mix(in srgb, var(--accent) 18%, transparent);
 }
 .bar { display: flex; flex-wrap: wrap; align-items: center; gap: 4px; padding: 4px 6px; min-width: 0; background: #0004; }
-.group { display: flex; flex-wrap: wrap; align-items: center; gap: 4px; min-width: 0; flex: 0 1 auto; }
+.group { display: contents; }
 .gap { flex: 1; }
 .bar select { max-width: 8rem; }
 .bar output { font-variant-numeric: tabular-nums; white-space: nowrap; padding: 0 6px; }
-.bar input[type='range'] { width: 12rem; min-width: 3rem; accent-color: var(--accent); }
+.bar input[type='range'] { flex: 1 1 5rem; width: 5rem; min-width: 3rem; max-width: 12rem; accent-color: var(--accent); }
 button, select {
   font: inherit; color: inherit; background: #fff1; border: 1px solid #fff3; border-radius: 5px;
   min-width: 2.1rem; height: 2rem; padding: 0 0.5rem; cursor: pointer;
