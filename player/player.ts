@@ -187,13 +187,13 @@ export class LgiPlayer extends PlayerEventTarget {
    * @throws LgiError `conflict` where the files do not belong together.
    */
   async join(file: Blob): Promise<void> {
-    this.#takeChange(await this.#channel.call('join', file));
+    await this.#takeChange(await this.#channel.call('join', file));
   }
 
   /** Takes in what has been appended to the file since; whether there was anything. */
   async refresh(): Promise<boolean> {
     const change = await this.#channel.call('refresh', null);
-    if (change !== null) this.#takeChange(change);
+    if (change !== null) await this.#takeChange(change);
     return change !== null;
   }
 
@@ -286,7 +286,19 @@ export class LgiPlayer extends PlayerEventTarget {
       this.#stage.retry();
       return;
     }
-    const stage = await createStage(file, {
+    const stage = await this.#createStage(file);
+    if (signal.aborted) {
+      stage.dispose();
+      signal.throwIfAborted();
+    }
+    this.#hasPicture = false;
+    this.#frame.firstPictureMs = undefined;
+    this.#putStage(stage);
+    this.emit('open', file);
+  }
+
+  #createStage(file: FileDescription): Promise<Stage> {
+    return createStage(file, {
       channel: this.#channel,
       file,
       maxBytes: this.#memoryBytes,
@@ -299,16 +311,13 @@ export class LgiPlayer extends PlayerEventTarget {
       onPlaying: (detail) => this.emit('playing', detail),
       onFrame: (detail) => this.emit('frame', detail),
     });
-    if (signal.aborted) {
-      stage.dispose();
-      signal.throwIfAborted();
-    }
+  }
+
+  #putStage(stage: Stage): void {
     const before = this.#stage;
     this.#stage = stage;
-    this.#hasPicture = false;
     this.#frame.show(stage);
     before?.dispose();
-    this.emit('open', file);
   }
 
   #drawn(state: PlayerEvents['progress']): void {
@@ -317,6 +326,7 @@ export class LgiPlayer extends PlayerEventTarget {
     this.#hasPicture = true;
     this.#frame.state = 'shown';
     const ms = performance.now() - this.#openedMs;
+    this.#frame.firstPictureMs = ms;
     void this.statistics().then(
       (statistics) => this.emit('firstpicture', { ms, ...statistics }),
       () => undefined,
@@ -347,10 +357,18 @@ export class LgiPlayer extends PlayerEventTarget {
     this.emit('error', { error });
   }
 
-  #takeChange(change: Change): void {
+  async #takeChange(change: Change): Promise<void> {
     this.#file = change.file;
-    this.#stage?.update(change);
+    if (this.#stage?.update(change) === false) await this.#renewStage(change.file);
     this.emit('change', { file: change.file, changed: change.changed });
+  }
+
+  /** A new stage that goes on where the one before was. */
+  async #renewStage(file: FileDescription): Promise<void> {
+    const { seconds, state } = this;
+    this.#putStage(await this.#createStage(file));
+    if (seconds !== undefined) this.seek(seconds);
+    if (state === 'playing' || state === 'waiting') this.play();
   }
 
   async #followGrowth(): Promise<void> {

@@ -38,6 +38,7 @@ export class PlayerFrame {
   readonly #selecting: HTMLButtonElement;
   readonly #download: HTMLButtonElement;
   readonly #actions: FrameActions;
+  #firstPictureMs: number | undefined;
   #statisticsTimer: ReturnType<typeof setInterval> | undefined;
   #stage: Stage | undefined;
 
@@ -100,6 +101,11 @@ export class PlayerFrame {
     this.#notice.textContent = text ?? '';
   }
 
+  /** From the request to open the file to its first picture. */
+  set firstPictureMs(ms: number | undefined) {
+    this.#firstPictureMs = ms;
+  }
+
   /** Whether there is a selection that a download would be of. */
   set hasSelection(hasSelection: boolean) {
     const label = hasSelection ? 'Download the selected part as LGI' : 'Download as LGI';
@@ -157,6 +163,10 @@ export class PlayerFrame {
       signal === undefined ? 0 : boxSize({ begin: signal.shape.map(() => 0), end: signal.shape });
     const lines: (readonly [string, string])[] = [
       ['samples', samples.toLocaleString()],
+      [
+        'first seen',
+        this.#firstPictureMs === undefined ? 'not yet' : `after ${Math.round(this.#firstPictureMs)} ms`,
+      ],
       ['requests', requests.toLocaleString()],
       ['fetched', `${bytesFetched.toLocaleString()} bytes`],
       ['used', `${bytesUsed.toLocaleString()} bytes`],

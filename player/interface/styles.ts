@@ -59,6 +59,11 @@ button:focus-visible, select:focus-visible, input:focus-visible { outline: 2px s
   content: ''; position: absolute; left: 50%; top: 50%; width: 32px; height: 32px; margin: -16px; border-radius: 50%;
   border: 3px solid #fff3; border-top-color: var(--accent); animation: turn 1s linear infinite;
 }
+
+.player[data-state='empty'] .place::after {
+  content: 'Drop an LGI file or a picture here'; position: absolute; inset: 12px; display: grid; place-items: center;
+  border: 2px dashed #fff3; border-radius: 10px; color: #fff9;
+}
 @keyframes turn { to { transform: rotate(1turn); } }
 @media (prefers-reduced-motion: reduce) { .player .place::after { animation: none !important; } }
 .poster { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; pointer-events: none; }

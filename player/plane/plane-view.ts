@@ -219,12 +219,14 @@ export class PlaneView {
   }
 
   #resize({ devicePixelContentBoxSize, contentRect }: ResizeObserverEntry): void {
-    // Absent in Safari.
+    // Absent in Safari, and in other pixels where a screen's are emulated.
     const exact = (devicePixelContentBoxSize as typeof devicePixelContentBoxSize | undefined)?.[0];
     const ratio = globalThis.devicePixelRatio;
+    const pixels = (css: number, device = css * ratio): number =>
+      Math.max(1, Math.round(Math.abs(device - css * ratio) <= 1 ? device : css * ratio));
     const size: Pair = [
-      Math.max(1, exact?.blockSize ?? Math.round(contentRect.height * ratio)),
-      Math.max(1, exact?.inlineSize ?? Math.round(contentRect.width * ratio)),
+      pixels(contentRect.height, exact?.blockSize),
+      pixels(contentRect.width, exact?.inlineSize),
     ];
     if (size[0] === this.#size[0] && size[1] === this.#size[1]) return;
     this.#size = size;

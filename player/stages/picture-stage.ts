@@ -72,13 +72,14 @@ export class PictureStage implements Stage {
     return selection === undefined || boxSize(selection) === 0 ? undefined : { region: selection };
   }
 
-  update({ file, changed, moved }: Change): void {
+  update({ file, changed, moved }: Change): boolean {
     const place = file.signals.findIndex(({ signalIndex }) => signalIndex === this.#signal.signalIndex);
     this.#signal = file.signals[place];
     const boxes = changed
       .filter(({ signalIndex }) => signalIndex === this.#signal.signalIndex)
       .map(({ box }) => box);
     this.panel.view.replace(this.#signal, boxes, moved[place]);
+    return true;
   }
 
   retry(): void {

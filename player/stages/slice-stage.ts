@@ -120,7 +120,7 @@ export class SliceStage implements Stage {
     this.#show();
   }
 
-  update({ file, changed, moved }: Change): void {
+  update({ file, changed, moved }: Change): boolean {
     const place = file.signals.findIndex(({ signalIndex }) => signalIndex === this.#signal.signalIndex);
     this.#signal = file.signals[place];
     moved[place].forEach((step, axis) => (this.#at[axis] += step));
@@ -129,6 +129,7 @@ export class SliceStage implements Stage {
       .map(({ box }) => box);
     this.panel.view.replace(this.#signal, boxes, moved[place]);
     this.#show();
+    return true;
   }
 
   retry(): void {

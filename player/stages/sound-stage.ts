@@ -47,7 +47,7 @@ export class SoundStage implements Stage {
   readonly #wave: WaveformView;
   readonly #transport: Transport;
   readonly #context: StageContext;
-  #signal: SignalDescription;
+  readonly #signal: SignalDescription;
   #frame = 0;
   #isSelecting = false;
   #selection: readonly [number, number] | undefined;
@@ -111,10 +111,9 @@ export class SoundStage implements Stage {
     return { time: { begin: begin / rate, end: end / rate } };
   }
 
-  update({ file }: Change): void {
-    // A sound that has grown is another to play.
-    this.#signal =
-      file.signals.find(({ signalIndex }) => signalIndex === this.#signal.signalIndex) ?? this.#signal;
+  update({ changed }: Change): boolean {
+    // What has grown has another length to play, and another waveform.
+    return changed.every(({ signalIndex }) => signalIndex !== this.#signal.signalIndex);
   }
 
   retry(): void {

@@ -53,8 +53,8 @@ export interface Stage {
   isSelecting: boolean;
   /** What is selected, as a crop has it; undefined for nothing. */
   readonly selection: Pick<CropRequest, 'region' | 'time'> | undefined;
-  /** Takes in that the file has changed. */
-  update(change: Change): void;
+  /** Takes in that the file has changed; false where a new stage has to, as for what plays by a clock of another length. */
+  update(change: Change): boolean;
   /** Tries again what has failed. */
   retry(): void;
   dispose(): void;

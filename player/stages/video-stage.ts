@@ -162,13 +162,17 @@ export class VideoStage implements Stage {
     this.#follow();
   }
 
-  update({ file, changed, moved }: Change): void {
+  update({ file, changed, moved }: Change): boolean {
     const place = file.signals.findIndex(({ signalIndex }) => signalIndex === this.#signal.signalIndex);
-    this.#signal = file.signals[place];
+    const signal = file.signals[place];
+    // The clock and the sound have another length, too.
+    if (signal.shape[0] !== this.#signal.shape[0]) return false;
+    this.#signal = signal;
     const boxes = changed
       .filter(({ signalIndex }) => signalIndex === this.#signal.signalIndex)
       .map(({ box }) => box);
     this.panel.view.replace(this.#signal, boxes, moved[place]);
+    return true;
   }
 
   retry(): void {

@@ -56,6 +56,7 @@ export async function listingPage(folder: string, urlPath: string): Promise<stri
 </head>
 <body class="listing">
 <h1>${escapeHtml(title)}</h1>
+<p><a href="/_lgi/view.html">Encode a picture</a> of your own, in the page.</p>
 ${up}
 <ul class="cards">
 ${cards || '<li>Nothing is in this folder.</li>'}

@@ -238,3 +238,77 @@ describe.skipIf(!hasBrowser)('a picture in the player', () => {
     await sharp(page);
   });
 });
+
+describe.skipIf(!hasBrowser)('a canvas', () => {
+  const place = useBrowser();
+
+  const sizeOf = (page: Page): Promise<number[]> =>
+    page.evaluate(() => {
+      const canvas = document.querySelector('lgi-player')?.shadowRoot?.querySelector('canvas');
+      return canvas ? [canvas.height, canvas.width, canvas.clientHeight, canvas.clientWidth] : [];
+    });
+
+  beforeAll(async () => {
+    const bytes = await encoded(picture(128, 192), 40);
+    await writeFile(place.path('whole.lgi'), bytes);
+    const sink = new MemorySink();
+    await crop(new MemorySource(bytes), sink, { drop: [[1, 2]] });
+    await writeFile(place.path('hole.lgi'), sink.bytes());
+  });
+
+  it('is transparent where the file has no partition, and opaque elsewhere', async () => {
+    const page = await place.play('hole.lgi');
+    await sharp(page);
+    await look(page, 2, [64, 96]);
+    const { height, width, data } = await canvasPixels(page);
+    const alphaAt = (y: number, x: number): number => {
+      const row = Math.round(height / 2 - 64 * 2) + 2 * y;
+      const column = Math.round(width / 2 - 96 * 2) + 2 * x;
+      return data[4 * (row * width + column) + 3];
+    };
+    expect([alphaAt(33, 65), alphaAt(48, 80), alphaAt(62, 94)]).toEqual([0, 0, 0]);
+    expect([alphaAt(30, 65), alphaAt(33, 62), alphaAt(65, 80), alphaAt(48, 98)]).toEqual([
+      255, 255, 255, 255,
+    ]);
+  });
+
+  it('has the pixels of the screen, however fine, and follows its size', async () => {
+    const context = await place.browser.newContext({
+      viewport: { width: 500, height: 400 },
+      deviceScaleFactor: 2,
+    });
+    const page = await context.newPage();
+    await page.goto(`${place.url}_lgi/view.html?file=/whole.lgi`);
+    await expect.poll(async () => (await sizeOf(page))[1]).toBe(1000);
+    const [height, , clientHeight] = await sizeOf(page);
+    expect(height).toBe(2 * clientHeight);
+    const fit = (): Promise<number | undefined> =>
+      page.evaluate(() => document.querySelector('lgi-player')?.player?.view?.scale);
+    await expect.poll(fit).toBeCloseTo(Math.min(1000 / 192, height / 128), 6);
+    await page.setViewportSize({ width: 300, height: 400 });
+    await expect.poll(fit).toBeCloseTo(600 / 192, 6);
+    await context.close();
+  });
+
+  it('is zoomed by two fingers about the place between them', async () => {
+    const page = await place.play('whole.lgi');
+    await sharp(page);
+    const scales = await page.evaluate(() => {
+      const host = document.querySelector('lgi-player');
+      const canvas = host?.shadowRoot?.querySelector('canvas');
+      if (!host || !canvas) throw new Error('no canvas');
+      canvas.setPointerCapture = () => undefined;
+      const touch = (type: string, pointerId: number, clientX: number): boolean =>
+        canvas.dispatchEvent(new PointerEvent(type, { pointerId, clientX, clientY: 250, button: 0 }));
+      const before = host.player?.view?.scale ?? 0;
+      touch('pointerdown', 1, 350);
+      touch('pointerdown', 2, 450);
+      touch('pointermove', 1, 300);
+      touch('pointermove', 2, 500);
+      touch('pointerup', 1, 300);
+      touch('pointerup', 2, 500);
+      return [before, host.player?.view?.scale ?? 0];
+    });
+    expect(scales[1] / scales[0]).toBeCloseTo(2, 3);
+  });
+});

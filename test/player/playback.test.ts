@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
+  append,
   crop,
   encode,
   memoryMedia,
@@ -11,6 +12,7 @@ import {
   type LgiFile,
   type Media,
 } from '../../dist/src/index.js';
+import { FileTarget } from '../../dist/src/node.js';
 import { hasBrowser, useBrowser } from './browser.js';
 
 const SOUND_RATE = 8000;
@@ -250,5 +252,25 @@ describe.skipIf(!hasBrowser)('a volume in the player', () => {
     expect(Number(triangles.replace(',', ''))).toBeGreaterThan(1000);
     await page.getByRole('button', { name: 'Surface' }).click();
     await surface.waitFor({ state: 'detached' });
+  });
+});
+
+describe.skipIf(!hasBrowser)('a sound that grows', () => {
+  const place = useBrowser();
+
+  it('is played on, and has its new end', async () => {
+    await writeFile(place.path('growing.lgi'), await encoded(sound(10), 10));
+    const page = await place.play('growing.lgi', 500, 300);
+    await sharp(page);
+    await page.evaluate(() => document.querySelector('lgi-player')?.player?.play());
+    const target = await FileTarget.open(place.path('growing.lgi'));
+    await append(target, sound(10), { side: 'after', iterations: 5 });
+    await target.close();
+    await page.evaluate(() => window.waitForEvent('change'));
+    await page.evaluate(() => document.querySelector('lgi-player')?.player?.seek(15));
+    await expect
+      .poll(() => page.evaluate(() => document.querySelector('lgi-player')?.player?.seconds))
+      .toBeGreaterThan(15.1);
+    expect(await page.getByText(/\/ 0:20/).isVisible()).toBe(true);
   });
 });
