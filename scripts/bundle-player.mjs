@@ -24,9 +24,32 @@ const SURFACE = {
 const PAGES = { 'lgi-view': 'dist/player/pages/view-page.js' };
 const PAGE_FILES = ['view.html', 'pages.css'];
 
+/**
+ * Code that FlatBuffers generates reads and writes in one class, whose static methods no bundler drops. Who only reads gets the classes
+ * without them; those who write, which are loaded when they are wanted, get them whole.
+ */
+const readersAndWriters = {
+  name: 'readers-and-writers',
+  async resolveId(specifier, importer) {
+    const isGenerated = specifier.includes('schema/generated/') || importer?.includes('schema/generated/');
+    if (!isGenerated || !importer || !specifier.startsWith('.')) return null;
+    const [from, query] = importer.split('?');
+    const resolved = await this.resolve(specifier, from, { skipSelf: true });
+    const writes = query === 'writes' || /encode-\w+\.js$/.test(from);
+    return writes ? `${resolved.id.split('?')[0]}?writes` : resolved.id;
+  },
+  load: (id) => (id.endsWith('?writes') ? readFileSync(id.split('?')[0], 'utf8') : null),
+  transform(code, id) {
+    if (!id.includes('schema/generated/lgi/') || id.endsWith('?writes')) return null;
+    // Tables are reached by way of the two that are read as roots.
+    return code.replace(/^ {4}static (?!getRootAs(Header|Index)\()(\w+)\([^]*?^ {4}\}\n/gm, '');
+  },
+};
+
 const bundle = await rolldown({
   input: { ...ENTRIES, ...SURFACE, ...PAGES },
   platform: 'browser',
+  plugins: [readersAndWriters],
   // FlatBuffers does not say that its modules do nothing by themselves; none here does but the entries.
   treeshake: {
     moduleSideEffects: (id) =>
