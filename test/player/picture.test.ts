@@ -127,8 +127,8 @@ describe.skipIf(!hasBrowser)('a picture in the player', () => {
     await expect.poll(() => place.requests.length).toBeGreaterThan(2);
     place.requests.length = 0;
     place.fault = undefined;
-    setTimeout(release, 300);
     await look(page, 1, [0, 2040]);
+    release();
     await page.waitForTimeout(300);
     const bytes = place.requests.reduce((sum, request) => sum + request.bytes, 0);
     // The corner shows 12 x 14 of the 43 x 64 partitions; tiles end at every fourth.
