@@ -243,3 +243,78 @@ describe('a plan of few reads', () => {
     );
   });
 });
+
+describe('a cache whose file may be another', () => {
+  /** A file that is `version` in every byte, and counts its reads. */
+  class Versions {
+    version = 1;
+    reads = 0;
+
+    async read(at: number, length: number): Promise<Uint8Array> {
+      this.reads++;
+      return new Uint8Array(Math.max(0, Math.min(length, 1000 - at))).fill(this.version);
+    }
+
+    renew(): void {}
+  }
+
+  const ranges = fc.array(fc.tuple(fc.nat(990), fc.integer({ min: 1, max: 200 })), {
+    minLength: 1,
+    maxLength: 8,
+  });
+
+  it('gives what it had from a byte on once that is confirmed, and what was read meanwhile as it is now', async () => {
+    await fc.assert(
+      fc.asyncProperty(ranges, ranges, fc.nat(1000), async (before, meanwhile, from) => {
+        const source = new Versions();
+        const cache = withCache(source);
+        const held = new Uint8Array(1200);
+        for (const [at, length] of before) {
+          await cache.read(at, length);
+          held.fill(1, at, Math.min(at + length, 1000));
+        }
+        cache.renew?.();
+        source.version = 2;
+        const fresh = new Uint8Array(1200);
+        for (const [at, length] of meanwhile) {
+          expect([...(await cache.read(at, length))].every((value) => value === 2)).toBe(true);
+          fresh.fill(1, at, Math.min(at + length, 1000));
+        }
+        cache.confirm?.(from);
+        source.reads = 0;
+        for (let at = 0; at < 1000; at++) {
+          const reads = source.reads;
+          const [value] = await cache.read(at, 1);
+          if (fresh[at] === 1) expect([value, source.reads]).toEqual([2, reads]);
+          // A block that anything newer lies in is dropped whole.
+          else if (value === 1) expect([held[at] === 1 && at >= from, source.reads]).toEqual([true, reads]);
+          else expect(source.reads).toBe(reads + 1);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('has nothing of it where it is not', async () => {
+    const source = new Versions();
+    const cache = withCache(source);
+    await cache.read(0, 500);
+    cache.renew?.();
+    cache.renew?.();
+    source.version = 2;
+    expect([...(await cache.read(0, 500))].every((value) => value === 2)).toBe(true);
+  });
+
+  it('keeps all of it through a doubt that is confirmed', async () => {
+    const source = new Versions();
+    const cache = withCache(source);
+    await cache.read(0, 500);
+    cache.renew?.();
+    cache.confirm?.(100);
+    source.reads = 0;
+    await cache.read(100, 400);
+    expect(source.reads).toBe(0);
+    await cache.read(0, 100);
+    expect(source.reads).toBe(1);
+  });
+});
