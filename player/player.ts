@@ -8,6 +8,7 @@ import { wordsOf } from './interface/words.js';
 import type { PlayerOptions } from './player-options.js';
 import type { View } from './plane/view.js';
 import type { PlayState } from './playback/clock.js';
+import { takeDropped } from './take-dropped.js';
 import { createStage } from './stages/create-stage.js';
 import type { Stage } from './stages/stage.js';
 import type {
@@ -51,6 +52,8 @@ export class LgiPlayer extends PlayerEventTarget {
   #opening: AbortController | undefined;
   #openedMs = 0;
   #hasPicture = false;
+  /** The message of the error that was told last, until a file is opened again. */
+  #told: string | undefined;
   #replacedMs = -Infinity;
   #liveTimer: ReturnType<typeof setInterval> | undefined;
   #isRefreshing = false;
@@ -160,8 +163,8 @@ export class LgiPlayer extends PlayerEventTarget {
 
   /** Tries again what has failed: opens the file anew, keeps what is seen, and loads what is missing. */
   async retry(): Promise<void> {
-    if (this.#place === undefined) return;
-    await this.#openPlace().catch(() => undefined);
+    if (this.#place === undefined) this.#stage?.retry();
+    else await this.#openPlace().catch(() => undefined);
   }
 
   /** What reading and decoding have cost since the file was opened. */
@@ -188,6 +191,8 @@ export class LgiPlayer extends PlayerEventTarget {
    */
   async join(file: Blob): Promise<void> {
     await this.#takeChange(await this.#channel.call('join', file));
+    // What is shown now is nowhere but here.
+    this.#place = undefined;
   }
 
   /** Takes in what has been appended to the file since; whether there was anything. */
@@ -223,9 +228,7 @@ export class LgiPlayer extends PlayerEventTarget {
   /** What a dropped file does: an LGI file of this family is joined, another one is opened, a picture is encoded. */
   async drop(file: Blob): Promise<void> {
     try {
-      if (file.type.startsWith('image/')) await this.#encodeDropped(file);
-      else if (this.#file === undefined) await this.open(file);
-      else await this.join(file).catch((error: unknown) => this.#openInstead(file, error));
+      await takeDropped(this, file, (text) => (this.#frame.notice = text));
     } catch (error) {
       this.#fail(error as Error);
     }
@@ -268,6 +271,7 @@ export class LgiPlayer extends PlayerEventTarget {
     this.#opening = opening;
     this.#frame.state = this.#file === undefined ? 'loading' : 'shown';
     this.#openedMs = performance.now();
+    this.#told = undefined;
     try {
       const file = await this.#channel.call('open', place, { signal: opening.signal });
       this.#frame.message = undefined;
@@ -351,7 +355,9 @@ export class LgiPlayer extends PlayerEventTarget {
   }
 
   #fail(error: Error): void {
-    if (this.#isDisposed) return;
+    // One fault may fail many tiles: it is told once.
+    if (this.#isDisposed || error.message === this.#told) return;
+    this.#told = error.message;
     this.#frame.message = wordsOf(error);
     if (this.#file === undefined) this.#frame.state = 'failed';
     this.emit('error', { error });
@@ -381,21 +387,6 @@ export class LgiPlayer extends PlayerEventTarget {
     } finally {
       this.#isRefreshing = false;
     }
-  }
-
-  async #openInstead(file: Blob, error: unknown): Promise<void> {
-    // Of another family: it is what the person wants to see.
-    if (error instanceof LgiError && error.code === 'conflict') await this.open(file);
-    else throw error;
-  }
-
-  async #encodeDropped(file: Blob): Promise<void> {
-    const { bytes } = await this.encode(file, {
-      onProgress: ({ fraction = 0, psnr }) => {
-        this.#frame.notice = `Encoding: ${Math.round(100 * fraction)} %, ${psnr.toFixed(1)} dB`;
-      },
-    }).finally(() => (this.#frame.notice = undefined));
-    await this.open(new Blob([bytes]));
   }
 
   async #download(): Promise<void> {

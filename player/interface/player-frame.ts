@@ -47,11 +47,14 @@ export class PlayerFrame {
     this.#selecting = createButton('Select a part', '⬚', () => this.#toggleSelecting());
     this.#selecting.setAttribute('aria-pressed', 'false');
     this.#download = createButton('Download as LGI', '⤓', actions.onDownload);
+    const open = createButton('Open a file', 'Open', () => this.#chooseFile());
+    open.classList.add('open');
     const statistics = createButton('Statistics', 'i', () => this.#toggleStatistics(statistics));
     statistics.setAttribute('aria-pressed', 'false');
     this.#bar.append(
       this.#stageControls,
       createElement('span', { class: 'gap' }),
+      open,
       this.#selecting,
       this.#download,
       statistics,
@@ -133,6 +136,16 @@ export class PlayerFrame {
   dispose(): void {
     clearInterval(this.#statisticsTimer);
     this.#root.remove();
+  }
+
+  /** What dropping does, for those who do not drop. */
+  #chooseFile(): void {
+    const input = createElement('input', { type: 'file', accept: '.lgi,image/*' });
+    input.addEventListener('change', () => {
+      const file = input.files?.[0];
+      if (file !== undefined) this.#actions.onDrop(file);
+    });
+    input.click();
   }
 
   #toggleSelecting(): void {

@@ -60,6 +60,7 @@ button:focus-visible, select:focus-visible, input:focus-visible { outline: 2px s
   border: 3px solid #fff3; border-top-color: var(--accent); animation: turn 1s linear infinite;
 }
 
+.player[data-state='empty'] .bar button:not(.open) { display: none; }
 .player[data-state='empty'] .place::after {
   content: 'Drop an LGI file or a picture here'; position: absolute; inset: 12px; display: grid; place-items: center;
   border: 2px dashed #fff3; border-radius: 10px; color: #fff9;

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
@@ -188,9 +188,20 @@ describe.skipIf(!hasBrowser)('a player in a page', () => {
     await expect.poll(() => page.workers().length, { timeout: 20_000 }).toBe(0);
   });
 
-  it('encodes a picture that is dropped, and shows it', async () => {
+  it('encodes a picture that is dropped and shows it, and then a file of another family', async () => {
     const page = await place.play('small.lgi');
-    const shape = await page.evaluate(async () => {
+    await page.evaluate(() => window.waitForEvent('open'));
+    const drop = (type: string, base64: string): Promise<readonly number[] | undefined> =>
+      page.evaluate(
+        async ([kind, text]) => {
+          const bytes = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+          const player = document.querySelector('lgi-player')?.player;
+          await player?.drop(new Blob([bytes], { type: kind }));
+          return player?.file?.signals[0].shape;
+        },
+        [type, base64] as const,
+      );
+    const image = await page.evaluate(async () => {
       const canvas = new OffscreenCanvas(96, 64);
       const context = canvas.getContext('2d');
       if (context === null) throw new Error('no canvas');
@@ -198,14 +209,33 @@ describe.skipIf(!hasBrowser)('a player in a page', () => {
       context.fillRect(0, 0, 96, 64);
       context.fillStyle = '#3c6';
       context.fillRect(20, 20, 40, 30);
-      const image = await canvas.convertToBlob();
-      const player = document.querySelector('lgi-player')?.player;
-      const reply = await player?.encode(image, { iterations: 200 });
-      await player?.open(new Blob([reply?.bytes ?? new Uint8Array(0)]));
-      return [player?.file?.signals[0].shape, reply?.psnr];
+      const bytes = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
+      return btoa(String.fromCharCode(...bytes));
     });
-    expect(shape[0]).toEqual([64, 96]);
-    expect(shape[1]).toBeGreaterThan(28);
+    expect(await drop('image/png', image)).toEqual([64, 96]);
+    const pixel = (): Promise<number[]> =>
+      page.evaluate(() => {
+        const canvas = document.querySelector('lgi-player')?.shadowRoot?.querySelector('canvas');
+        const context = canvas?.getContext('2d');
+        return [...(context?.getImageData(canvas?.width ? canvas.width / 2 : 0, 520, 1, 1).data ?? [])];
+      });
+    await expect.poll(async () => (await pixel())[3]).toBe(255);
+    const [red, green] = await pixel();
+    expect(red - green).toBeGreaterThan(80);
+    const other = (await readFile(place.path('small.lgi'))).toString('base64');
+    expect(await drop('', other)).toEqual([100, 150]);
+    expect(await page.getByRole('alert').isVisible()).toBe(false);
+  });
+
+  it('opens a file that is chosen, and shows it', async () => {
+    const page = await place.page();
+    await page.goto(`${place.url}_lgi/view.html`);
+    const choosing = page.waitForEvent('filechooser');
+    await page.getByRole('button', { name: 'Open a file' }).click();
+    await (await choosing).setFiles(place.path('small.lgi'));
+    await expect
+      .poll(() => page.evaluate(() => document.querySelector('lgi-player')?.player?.file?.signals[0].shape))
+      .toEqual([100, 150]);
   });
 
   it('can be used by keys, and says what its parts are', async () => {
