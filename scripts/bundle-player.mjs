@@ -102,7 +102,15 @@ const strangers = output.flatMap((chunk) =>
   (chunk.type === 'chunk' ? chunk.moduleIds : []).filter((id) => /tensorflow|node-av|^node:/.test(id)),
 );
 if (strangers.length > 0) throw new Error(`the player's bundle has ${strangers.join(', ')}`);
+/** Of the library for surfaces, which pages load when they show one. */
+const THREE = /node_modules[/\\]three[/\\]/;
+
 const first = loadedWith(Object.keys(ENTRIES).map((name) => `${name}.js`)).concat('evaluation-relaxed.wasm');
+const early = output.filter(
+  ({ fileName, moduleIds }) => first.includes(fileName) && moduleIds?.some((id) => THREE.test(id)),
+);
+if (early.length > 0)
+  throw new Error(`${early.map(({ fileName }) => fileName).join(', ')} would load three.js at once`);
 const total = first.reduce((sum, name) => sum + gzipBytes(name), 0);
 if (process.argv.includes('--sizes')) {
   for (const name of first) process.stdout.write(`${String(gzipBytes(name)).padStart(7)}  ${name}\n`);
