@@ -158,13 +158,13 @@ export class LgiPlayer extends PlayerEventTarget {
       place instanceof Blob
         ? place
         : { url: new URL(place, document.baseURI).href, ...(headers && { headers }) };
-    return this.#openPlace();
+    return this.#openPlace(false);
   }
 
   /** Tries again what has failed: opens the file anew, keeps what is seen, and loads what is missing. */
   async retry(): Promise<void> {
     if (this.#place === undefined) this.#stage?.retry();
-    else await this.#openPlace().catch(() => undefined);
+    else await this.#openPlace(true).catch(() => undefined);
   }
 
   /** What reading and decoding have cost since the file was opened. */
@@ -263,7 +263,8 @@ export class LgiPlayer extends PlayerEventTarget {
     this.#channel.dispose();
   }
 
-  async #openPlace(): Promise<FileDescription> {
+  /** @param keeps what is seen, where it still is the same file. */
+  async #openPlace(keeps: boolean): Promise<FileDescription> {
     const place = this.#place;
     if (place === undefined) throw new LgiError('io', 'no file was given; open one');
     this.#opening?.abort(new DOMException('another file was opened', 'AbortError'));
@@ -275,7 +276,7 @@ export class LgiPlayer extends PlayerEventTarget {
     try {
       const file = await this.#channel.call('open', place, { signal: opening.signal });
       this.#frame.message = undefined;
-      await this.#show(file, opening.signal);
+      await this.#show(file, keeps, opening.signal);
       return file;
     } catch (error) {
       if (!opening.signal.aborted) this.#fail(error as Error);
@@ -283,8 +284,8 @@ export class LgiPlayer extends PlayerEventTarget {
     }
   }
 
-  async #show(file: FileDescription, signal: AbortSignal): Promise<void> {
-    const isSame = this.#file?.fileId === file.fileId && this.#file.generation === file.generation;
+  async #show(file: FileDescription, keeps: boolean, signal: AbortSignal): Promise<void> {
+    const isSame = keeps && this.#file?.fileId === file.fileId && this.#file.generation === file.generation;
     this.#file = file;
     if (isSame && this.#stage !== undefined) {
       this.#stage.retry();
