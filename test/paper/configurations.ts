@@ -1,0 +1,435 @@
+/** What the paper calls its methods: SIREN, SIREN per partition, Local-Global SIREN, and the same of INCODE. */
+export type Method = 'SIREN' | 'SPP' | 'LGS' | 'INCODE' | 'IPP' | 'LGI';
+
+/** A row of the paper's tables 6 and 7, with the figures as they are printed there. */
+export interface Configuration {
+  readonly experiment: string;
+  readonly method: Method;
+  /** Of a sample. */
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly localWidth?: number;
+  readonly globalWidth?: number;
+  /** Partitions per axis; none for one network of everything. */
+  readonly partitions?: readonly number[];
+  /** Partitions that have networks, where not all do. */
+  readonly networks?: number;
+  /** Sine layers; the paper has five layers with the linear one, but for one row. */
+  readonly levels?: number;
+  readonly iterations: number;
+  /** As printed, such as `198.9k` and `3.19M`: total, local, global. */
+  readonly printed: readonly [total: string, local: string | null, global: string | null];
+  /** Figures of the row that do not follow from its equations, and why. */
+  readonly exceptions?: Partial<Record<'total' | 'local' | 'global', string>>;
+}
+
+/** Of the 512 cells of Lucy, which the paper does not count: both rows of the table come to this number. */
+const LUCY_NETWORKS = 179;
+
+const CUT_OFF = 'its digits are cut off rather than rounded, or it is what is left of the rounded total';
+const DENOISING = 'the harmonizer of the denoising runs is a smaller one, whose sizes are not printed';
+const SWAPPED = 'the row contradicts itself: its columns are exchanged, the total is right';
+
+const GREY = { inputs: 2, outputs: 1 };
+const RGB = { inputs: 2, outputs: 3 };
+const AUDIO = { inputs: 1, outputs: 1 };
+const VIDEO = { inputs: 3, outputs: 3 };
+const SHAPE = { inputs: 3, outputs: 1 };
+
+/** Table 6, from top to bottom; rows of automatic partitioning print means over pictures and are left out. */
+export const TABLE_6: readonly Configuration[] = [
+  {
+    experiment: 'cameraman',
+    method: 'SIREN',
+    ...GREY,
+    globalWidth: 256,
+    iterations: 1000,
+    printed: ['198.4k', null, '198.4k'],
+  },
+  {
+    experiment: 'cameraman',
+    method: 'SPP',
+    ...GREY,
+    localWidth: 15,
+    partitions: [16, 16],
+    iterations: 1000,
+    printed: ['200k', '200k', null],
+  },
+  {
+    experiment: 'cameraman',
+    method: 'LGS',
+    ...GREY,
+    localWidth: 14,
+    globalWidth: 84,
+    partitions: [16, 16],
+    iterations: 1000,
+    printed: ['198.9k', '175.9k', '23k'],
+  },
+  {
+    experiment: 'div2k',
+    method: 'SIREN',
+    ...RGB,
+    globalWidth: 256,
+    iterations: 2000,
+    printed: ['198.9k', null, '198.9k'],
+  },
+  {
+    experiment: 'div2k',
+    method: 'SPP',
+    ...RGB,
+    localWidth: 15,
+    partitions: [16, 16],
+    iterations: 2000,
+    printed: ['208.1k', '208.1k', null],
+  },
+  {
+    experiment: 'div2k',
+    method: 'LGS',
+    ...RGB,
+    localWidth: 14,
+    globalWidth: 68,
+    partitions: [16, 16],
+    iterations: 2000,
+    printed: ['199k', '183.6k', '15.4k'],
+  },
+  {
+    experiment: 'audio',
+    method: 'SIREN',
+    ...AUDIO,
+    globalWidth: 256,
+    iterations: 1000,
+    printed: ['198.1k', null, '198.1k'],
+  },
+  {
+    experiment: 'audio',
+    method: 'SPP',
+    ...AUDIO,
+    localWidth: 45,
+    partitions: [32],
+    iterations: 1000,
+    printed: ['203k', '203k', null],
+  },
+  {
+    experiment: 'audio',
+    method: 'LGS',
+    ...AUDIO,
+    localWidth: 42,
+    globalWidth: 72,
+    partitions: [32],
+    iterations: 1000,
+    printed: ['198.2k', '177k', '20.7k'],
+  },
+  {
+    experiment: 'video',
+    method: 'SIREN',
+    ...VIDEO,
+    globalWidth: 1030,
+    iterations: 5000,
+    printed: ['3.19M', null, '3.19M'],
+  },
+  {
+    experiment: 'video',
+    method: 'SPP',
+    ...VIDEO,
+    localWidth: 56,
+    partitions: [5, 8, 8],
+    iterations: 5000,
+    printed: ['3.19M', '3.19M', null],
+  },
+  {
+    experiment: 'video',
+    method: 'LGS',
+    ...VIDEO,
+    localWidth: 55,
+    globalWidth: 180,
+    partitions: [5, 8, 8],
+    iterations: 5000,
+    printed: ['3.19M', '3.08M', '111k'],
+  },
+  {
+    experiment: 'half-image',
+    method: 'SIREN',
+    ...GREY,
+    globalWidth: 191,
+    iterations: 2000,
+    printed: ['111k', null, '111k'],
+  },
+  {
+    experiment: 'half-image',
+    method: 'LGS',
+    ...GREY,
+    localWidth: 14,
+    globalWidth: 84,
+    partitions: [16, 8],
+    iterations: 2000,
+    printed: ['111k', '88k', '23k'],
+  },
+  {
+    experiment: 'full-image',
+    method: 'SIREN',
+    ...GREY,
+    globalWidth: 256,
+    iterations: 1000,
+    printed: ['198.4k', null, '198.4k'],
+  },
+  {
+    experiment: 'full-image',
+    method: 'LGS',
+    ...GREY,
+    localWidth: 14,
+    globalWidth: 84,
+    partitions: [16, 16],
+    iterations: 1000,
+    printed: ['198.9k', '175.9k', '23k'],
+  },
+  {
+    experiment: 'image-partitioning',
+    method: 'LGS',
+    ...GREY,
+    localWidth: 112,
+    globalWidth: 86,
+    partitions: [2, 2],
+    iterations: 1000,
+    printed: ['198.7k', '153.6k', '45k'],
+    exceptions: { local: CUT_OFF },
+  },
+  {
+    experiment: 'image-partitioning',
+    method: 'LGS',
+    ...GREY,
+    localWidth: 59,
+    globalWidth: 72,
+    partitions: [4, 4],
+    iterations: 1000,
+    printed: ['197.5k', '173.7k', '23.8k'],
+  },
+  {
+    experiment: 'image-partitioning',
+    method: 'LGS',
+    ...GREY,
+    localWidth: 29,
+    globalWidth: 82,
+    partitions: [8, 8],
+    iterations: 1000,
+    printed: ['198.4k', '174.5k', '23.9k'],
+  },
+  {
+    experiment: 'image-partitioning',
+    method: 'LGS',
+    ...GREY,
+    localWidth: 14,
+    globalWidth: 84,
+    partitions: [16, 16],
+    iterations: 1000,
+    printed: ['198.9k', '175.9k', '23k'],
+  },
+  {
+    experiment: 'image-partitioning',
+    method: 'LGS',
+    ...GREY,
+    localWidth: 7,
+    globalWidth: 52,
+    partitions: [32, 32],
+    iterations: 1000,
+    printed: ['210.6k', '201.8k', '8.8k'],
+    exceptions: { local: CUT_OFF },
+  },
+  {
+    experiment: 'video-partitioning',
+    method: 'LGS',
+    ...VIDEO,
+    localWidth: 111,
+    globalWidth: 180,
+    partitions: [5, 4, 4],
+    iterations: 5000,
+    printed: ['3.18M', '3.05M', '131k'],
+  },
+  {
+    experiment: 'video-partitioning',
+    method: 'LGS',
+    ...VIDEO,
+    localWidth: 55,
+    globalWidth: 180,
+    partitions: [5, 8, 8],
+    iterations: 5000,
+    printed: ['3.19M', '3.08M', '111k'],
+  },
+  {
+    experiment: 'video-partitioning',
+    method: 'LGS',
+    ...VIDEO,
+    localWidth: 27,
+    globalWidth: 180,
+    partitions: [5, 16, 16],
+    iterations: 5000,
+    printed: ['3.25M', '3.15M', '104k'],
+  },
+  {
+    experiment: 'weights-image',
+    method: 'LGS',
+    ...GREY,
+    localWidth: 14,
+    globalWidth: 84,
+    partitions: [16, 16],
+    iterations: 1000,
+    printed: ['198.9k', '175.9k', '23k'],
+  },
+  {
+    experiment: 'weights-image',
+    method: 'LGS',
+    ...GREY,
+    localWidth: 13,
+    globalWidth: 120,
+    partitions: [16, 16],
+    iterations: 1000,
+    printed: ['199k', '153.3k', '45.7k'],
+  },
+  {
+    experiment: 'weights-image',
+    method: 'LGS',
+    ...GREY,
+    localWidth: 12,
+    globalWidth: 146,
+    partitions: [16, 16],
+    iterations: 1000,
+    printed: ['199k', '132.4k', '66.7k'],
+  },
+  {
+    experiment: 'weights-video',
+    method: 'LGS',
+    ...VIDEO,
+    localWidth: 55,
+    globalWidth: 180,
+    partitions: [5, 8, 8],
+    iterations: 5000,
+    printed: ['3.19M', '3.08M', '111k'],
+  },
+  {
+    experiment: 'weights-video',
+    method: 'LGS',
+    ...VIDEO,
+    localWidth: 53,
+    globalWidth: 318,
+    partitions: [5, 8, 8],
+    iterations: 5000,
+    printed: ['3.19M', '2.87M', '325.3k'],
+  },
+  {
+    experiment: 'shape',
+    method: 'SIREN',
+    ...SHAPE,
+    globalWidth: 256,
+    iterations: 27_000,
+    printed: ['198.7k', null, '198.7k'],
+  },
+  {
+    experiment: 'shape',
+    method: 'SPP',
+    ...SHAPE,
+    localWidth: 18,
+    partitions: [8, 8, 8],
+    networks: LUCY_NETWORKS,
+    iterations: 27_000,
+    printed: ['199.9k', '199.9k', null],
+  },
+  {
+    experiment: 'shape',
+    method: 'LGS',
+    ...SHAPE,
+    localWidth: 17,
+    globalWidth: 76,
+    partitions: [8, 8, 8],
+    networks: LUCY_NETWORKS,
+    iterations: 27_000,
+    printed: ['199.2k', '179.7k', '19.5k'],
+  },
+];
+
+/** Table 7, from top to bottom. */
+export const TABLE_7: readonly Configuration[] = [
+  {
+    experiment: 'incode-div2k',
+    method: 'INCODE',
+    ...RGB,
+    globalWidth: 256,
+    iterations: 2000,
+    printed: ['205.3k', null, '205.3k'],
+  },
+  {
+    experiment: 'incode-div2k',
+    method: 'IPP',
+    ...RGB,
+    localWidth: 31,
+    partitions: [8, 8],
+    iterations: 2000,
+    printed: ['208.9k', '208.9k', null],
+  },
+  {
+    experiment: 'incode-div2k',
+    method: 'LGI',
+    ...RGB,
+    localWidth: 28,
+    globalWidth: 96,
+    partitions: [8, 8],
+    iterations: 2000,
+    printed: ['205.2k', '166.8k', '38.4k'],
+  },
+  {
+    experiment: 'super-resolution',
+    method: 'INCODE',
+    ...RGB,
+    globalWidth: 256,
+    iterations: 2000,
+    printed: ['205.3k', null, '205.3k'],
+  },
+  {
+    experiment: 'super-resolution',
+    method: 'LGI',
+    ...RGB,
+    localWidth: 34,
+    globalWidth: 68,
+    partitions: [6, 8],
+    iterations: 2000,
+    printed: ['205.7k', '181.3k', '24.4k'],
+  },
+  {
+    experiment: 'denoising',
+    method: 'INCODE',
+    ...RGB,
+    globalWidth: 256,
+    iterations: 1000,
+    printed: ['201.9k', null, '201.9k'],
+    exceptions: { total: DENOISING, global: DENOISING },
+  },
+  {
+    experiment: 'denoising',
+    method: 'LGI',
+    ...RGB,
+    localWidth: 80,
+    globalWidth: 82,
+    partitions: [2, 4],
+    iterations: 400,
+    printed: ['196.2k', '159.4k', '36.8k'],
+    exceptions: { total: DENOISING, global: DENOISING },
+  },
+  {
+    experiment: 'ct',
+    method: 'INCODE',
+    ...GREY,
+    globalWidth: 326,
+    iterations: 2000,
+    printed: ['327.5k', null, '327.5k'],
+  },
+  {
+    experiment: 'ct',
+    method: 'LGI',
+    ...GREY,
+    localWidth: 230,
+    globalWidth: 300,
+    partitions: [1, 2],
+    levels: 2,
+    iterations: 2000,
+    printed: ['328.1k', '220k', '108.1k'],
+    exceptions: { local: SWAPPED, global: SWAPPED },
+  },
+];
