@@ -36,7 +36,7 @@ function signatures(type, kind) {
 function members(type) {
   return checker
     .getPropertiesOfType(type)
-    .filter((member) => isOurs(member) && !member.name.startsWith('__#'))
+    .filter((member) => isOurs(member) && !/^(__)?#/.test(member.name))
     .filter((member) => !(ts.getCombinedModifierFlags(member.declarations[0]) & HIDDEN))
     .filter((member) => member.name !== 'prototype')
     .map((member) => {

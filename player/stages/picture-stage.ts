@@ -5,6 +5,7 @@ import { PlanePanel } from '../plane/plane-panel.js';
 import type { PlaneView } from '../plane/plane-view.js';
 import { visibleBox, zoomedView } from '../plane/view.js';
 import type { Change, CropRequest, SignalDescription } from '../worker/methods.js';
+import { changesOf } from './changes-of.js';
 import type { Stage, StageContext } from './stage.js';
 
 /** Buttons that zoom a panel. */
@@ -72,13 +73,10 @@ export class PictureStage implements Stage {
     return selection === undefined || boxSize(selection) === 0 ? undefined : { region: selection };
   }
 
-  update({ file, changed, moved }: Change): boolean {
-    const place = file.signals.findIndex(({ signalIndex }) => signalIndex === this.#signal.signalIndex);
-    this.#signal = file.signals[place];
-    const boxes = changed
-      .filter(({ signalIndex }) => signalIndex === this.#signal.signalIndex)
-      .map(({ box }) => box);
-    this.panel.view.replace(this.#signal, boxes, moved[place]);
+  update(change: Change): boolean {
+    const { signal, boxes, moved } = changesOf(change, this.#signal);
+    this.#signal = signal;
+    this.panel.view.replace(signal, boxes, moved);
     return true;
   }
 

@@ -3,6 +3,7 @@ import { PlanePanel } from '../plane/plane-panel.js';
 import type { PlaneView } from '../plane/plane-view.js';
 import { visibleBox } from '../plane/view.js';
 import type { Change, CropRequest, SignalDescription } from '../worker/methods.js';
+import { changesOf } from './changes-of.js';
 import { zoomControls } from './picture-stage.js';
 import type { Stage, StageContext } from './stage.js';
 import { surfaceMaker, type SurfaceScene } from './surface-offer.js';
@@ -120,14 +121,11 @@ export class SliceStage implements Stage {
     this.#show();
   }
 
-  update({ file, changed, moved }: Change): boolean {
-    const place = file.signals.findIndex(({ signalIndex }) => signalIndex === this.#signal.signalIndex);
-    this.#signal = file.signals[place];
-    moved[place].forEach((step, axis) => (this.#at[axis] += step));
-    const boxes = changed
-      .filter(({ signalIndex }) => signalIndex === this.#signal.signalIndex)
-      .map(({ box }) => box);
-    this.panel.view.replace(this.#signal, boxes, moved[place]);
+  update(change: Change): boolean {
+    const { signal, boxes, moved } = changesOf(change, this.#signal);
+    this.#signal = signal;
+    moved.forEach((step, axis) => (this.#at[axis] += step));
+    this.panel.view.replace(signal, boxes, moved);
     this.#show();
     return true;
   }

@@ -6,6 +6,7 @@ import { visibleBox } from '../plane/view.js';
 import { SilentClock, type PlaybackClock, type PlayState } from '../playback/clock.js';
 import { FramePace } from '../playback/frame-pace.js';
 import type { Change, CropRequest, SignalDescription } from '../worker/methods.js';
+import { changesOf } from './changes-of.js';
 import { zoomControls } from './picture-stage.js';
 import { rateOf, soundClockOf } from './sound-stage.js';
 import type { Stage, StageContext } from './stage.js';
@@ -162,16 +163,12 @@ export class VideoStage implements Stage {
     this.#follow();
   }
 
-  update({ file, changed, moved }: Change): boolean {
-    const place = file.signals.findIndex(({ signalIndex }) => signalIndex === this.#signal.signalIndex);
-    const signal = file.signals[place];
+  update(change: Change): boolean {
+    const { signal, boxes, moved } = changesOf(change, this.#signal);
     // The clock and the sound have another length, too.
     if (signal.shape[0] !== this.#signal.shape[0]) return false;
     this.#signal = signal;
-    const boxes = changed
-      .filter(({ signalIndex }) => signalIndex === this.#signal.signalIndex)
-      .map(({ box }) => box);
-    this.panel.view.replace(this.#signal, boxes, moved[place]);
+    this.panel.view.replace(signal, boxes, moved);
     return true;
   }
 
