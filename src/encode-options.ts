@@ -39,7 +39,7 @@ export interface EncodeOptions {
   readonly coder?: Coder;
   /**
    * `auto` (default): pictures of more than 4 million samples carry reduced copies of themselves at 1/4, 1/8, ... per axis, from
-   * which zoomed-out views are decoded, and a file is 8 % larger; others of more than a million one at 1/8, for 1.6 %. `none`: no
+   * which zoomed-out views are decoded, and a file is 8 % larger; others of more than a million one at 1/8, for 2 %. `none`: no
    * picture does.
    */
   readonly overviews?: 'auto' | 'none';
