@@ -49,6 +49,7 @@ export class LgiPlayer extends PlayerEventTarget {
   #place: FilePlace | undefined;
   #file: FileDescription | undefined;
   #stage: Stage | undefined;
+  /** Of the file that is being opened. */
   #opening: AbortController | undefined;
   #openedMs = 0;
   #hasPicture = false;
@@ -281,6 +282,8 @@ export class LgiPlayer extends PlayerEventTarget {
     } catch (error) {
       if (!opening.signal.aborted) this.#fail(error as Error);
       throw error;
+    } finally {
+      if (this.#opening === opening) this.#opening = undefined;
     }
   }
 
@@ -339,6 +342,8 @@ export class LgiPlayer extends PlayerEventTarget {
   }
 
   #partFailed(error: Error): void {
+    // What is left for another file, or loaded again in a moment, is not worth a word.
+    if (this.#opening !== undefined) return;
     const isReplaced = error instanceof LgiError && error.code === 'replaced';
     const now = performance.now();
     if (isReplaced && now - this.#replacedMs > REPLACED_AGAIN_MS) {
@@ -350,6 +355,7 @@ export class LgiPlayer extends PlayerEventTarget {
   }
 
   #tellDamage(damaged: readonly DamagedPartition[]): void {
+    if (this.#opening !== undefined) return;
     const [first] = damaged;
     const others = damaged.length > 1 ? ` and ${damaged.length - 1} more` : '';
     this.#fail(new LgiError('damaged', `${first.message}${others}`, { section: first.section }));

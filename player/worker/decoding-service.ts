@@ -8,8 +8,9 @@ import { MemorySink, MemorySource } from '../../src/io/memory.js';
 import { RemoteSource } from '../../src/io/remote-source.js';
 import type { Source } from '../../src/io/source.js';
 import { open, type LgiFile } from '../../src/open.js';
-import type { MissingPartition, Signal } from '../../src/signal.js';
+import type { MissingPartition } from '../../src/signal.js';
 import { changeBetween, describeFile } from './describe-file.js';
+import { OpenedFile } from './opened-file.js';
 import { pixelsOf } from './pixels.js';
 import { peaksOf } from './peaks.js';
 import { planeSampling } from './plane-sampling.js';
@@ -17,18 +18,12 @@ import { readAhead } from './read-ahead.js';
 import type { DamagedPartition, FilePlace, Methods } from './methods.js';
 import type { Service } from './serve-methods.js';
 
-/** A file that is open, and how it is read. */
-interface Opened {
-  readonly file: LgiFile;
-  readonly source: Source;
-}
-
 /** The worker's side of a player: one file at a time, read and decoded here so that the page stays free. */
 export class DecodingService {
   #engine: Engine | undefined;
   #threads: number | undefined;
   #cacheBytes: number | undefined;
-  #opened: Opened | undefined;
+  #opened: OpenedFile | undefined;
   #partitionsDecoded = 0;
   #decodeMs = 0;
   #underWay = 0;
@@ -45,12 +40,12 @@ export class DecodingService {
     open: async (place, { signal }) => {
       const source = this.#sourceOf(place);
       const file = await open(source, { engine: this.#theEngine(), signal });
-      return this.#take({ file, source });
+      return this.#take(new OpenedFile(file, source));
     },
     plane: (request, { signal, transfer }) =>
-      this.#timed(async () => {
+      this.#timed(async ({ signals }) => {
         const startMs = performance.now();
-        const found = this.#signal(request.signalIndex);
+        const found = signals[request.signalIndex];
         const sampling = planeSampling(found.shape, request);
         const { data, missing, partitionsDecoded } = await found.view({
           ...sampling,
@@ -78,9 +73,9 @@ export class DecodingService {
         return { bitmaps, partitionsDecoded, absent, damaged, ms: performance.now() - startMs };
       }),
     sound: ({ signalIndex, begin, end }, { signal, transfer }) =>
-      this.#timed(async () => {
+      this.#timed(async ({ signals }) => {
         const startMs = performance.now();
-        const found = this.#signal(signalIndex);
+        const found = signals[signalIndex];
         const region = { begin: [begin], end: [end] };
         const { data, missing, partitionsDecoded } = await found.decode({
           region,
@@ -97,56 +92,58 @@ export class DecodingService {
         return { channels, damaged: sortMissing(missing).damaged, ms: performance.now() - startMs };
       }),
     peaks: (request, { signal, transfer }) =>
-      this.#timed(async () => {
-        const peaks = await peaksOf(this.#signal(request.signalIndex), request, signal, (partitions) => {
+      this.#timed(async ({ signals }) => {
+        const peaks = await peaksOf(signals[request.signalIndex], request, signal, (partitions) => {
           this.#partitionsDecoded += partitions;
         });
         transfer(peaks.buffer);
         return { peaks };
       }),
     surface: ({ signalIndex, mostSide }, { signal, transfer }) =>
-      this.#timed(async () => {
+      this.#timed(async ({ signals }) => {
         const { surfaceMesh } = await import('./surface-mesh.js');
-        const mesh = await surfaceMesh(this.#signal(signalIndex), mostSide, signal);
+        const mesh = await surfaceMesh(signals[signalIndex], mostSide, signal);
         this.#partitionsDecoded += mesh.partitionsDecoded;
         transfer(mesh.positions.buffer);
         transfer(mesh.indices.buffer);
         return mesh;
       }),
-    prefetch: async ({ signalIndex, region }, { signal }) => {
-      await readAhead(this.#theOpened().file.container, signalIndex, region, signal);
-      return null;
-    },
-    crop: async ({ signalIndex, region, time }, { signal, transfer }) => {
-      const { crop } = await import('../../src/crop.js');
-      const sink = new MemorySink();
-      const { kept, hiddenSamples } = await crop(this.#theOpened().file, sink, {
-        signalIndex,
-        ...(region && { region }),
-        ...(time && { time }),
-        signal,
-      });
-      const bytes = sink.bytes().slice();
-      transfer(bytes.buffer);
-      return { bytes, kept, hiddenSamples };
-    },
-    join: async (blob, { signal }) => {
-      const { join } = await import('../../src/join.js');
-      const before = this.#theOpened().file;
-      const sink = new MemorySink();
-      await join([before, blob], sink, { names: ['the file shown', 'the file dropped'], signal });
-      const source = new MemorySource(sink.bytes());
-      const file = await open(source, { engine: this.#theEngine(), signal });
-      const change = changeBetween(before.container, file, this.#theEngine().threads);
-      await this.#take({ file, source });
-      return change;
-    },
-    refresh: async (_, { signal }) => {
-      const { file } = this.#theOpened();
-      const before = file.container;
-      const changed = await file.refresh(signal);
-      return changed.length === 0 ? null : changeBetween(before, file, this.#theEngine().threads);
-    },
+    prefetch: async ({ signalIndex, region }, { signal }) =>
+      this.#theOpened().use(async ({ container }) => {
+        await readAhead(container, signalIndex, region, signal);
+        return null;
+      }),
+    crop: async ({ signalIndex, region, time }, { signal, transfer }) =>
+      this.#theOpened().use(async (file) => {
+        const { crop } = await import('../../src/crop.js');
+        const sink = new MemorySink();
+        const { kept, hiddenSamples } = await crop(file, sink, {
+          signalIndex,
+          ...(region && { region }),
+          ...(time && { time }),
+          signal,
+        });
+        const bytes = sink.bytes().slice();
+        transfer(bytes.buffer);
+        return { bytes, kept, hiddenSamples };
+      }),
+    join: async (blob, { signal }) =>
+      this.#theOpened().use(async (before) => {
+        const { join } = await import('../../src/join.js');
+        const sink = new MemorySink();
+        await join([before, blob], sink, { names: ['the file shown', 'the file dropped'], signal });
+        const source = new MemorySource(sink.bytes());
+        const file = await open(source, { engine: this.#theEngine(), signal });
+        const change = changeBetween(before.container, file, this.#theEngine().threads);
+        await this.#take(new OpenedFile(file, source));
+        return change;
+      }),
+    refresh: async (_, { signal }) =>
+      this.#theOpened().use(async (file) => {
+        const before = file.container;
+        const changed = await file.refresh(signal);
+        return changed.length === 0 ? null : changeBetween(before, file, this.#theEngine().threads);
+      }),
     statistics: async () => {
       const { source } = this.#opened ?? {};
       const read =
@@ -175,27 +172,23 @@ export class DecodingService {
     return this.#engine;
   }
 
-  #theOpened(): Opened {
+  #theOpened(): OpenedFile {
     if (this.#opened === undefined) throw new LgiError('io', 'no file is open; open one');
     return this.#opened;
   }
 
-  #signal(signalIndex: number): Signal {
-    return this.#theOpened().file.signals[signalIndex];
-  }
-
-  async #take(opened: Opened): Promise<Methods['open']['reply']> {
+  async #take(opened: OpenedFile): Promise<Methods['open']['reply']> {
     const before = this.#opened;
     this.#opened = opened;
-    await before?.file.dispose();
+    await before?.leave();
     return describeFile(opened.file, this.#theEngine().threads);
   }
 
-  /** Counts the time in which at least one of these works. */
-  async #timed<T>(work: () => Promise<T>): Promise<T> {
+  /** Does something with the file; the time in which at least one of these works is counted. */
+  async #timed<T>(work: (file: LgiFile) => Promise<T>): Promise<T> {
     if (this.#underWay++ === 0) this.#sinceMs = performance.now();
     try {
-      return await work();
+      return await this.#theOpened().use(work);
     } finally {
       if (--this.#underWay === 0) this.#decodeMs += performance.now() - this.#sinceMs;
     }

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
@@ -110,6 +110,29 @@ describe.skipIf(!hasBrowser)('a player whose server', () => {
     );
     await writeFile(place.path('damaged.lgi'), bytes);
     await retryUntilSharp(page);
+  });
+
+  it('hangs is left for another file without a word', async () => {
+    // One that another stage shows, which has to be loaded first.
+    await copyFile('spec/vectors/audio-float32.lgi', place.path('other.lgi'));
+    let held = 0;
+    place.fault = (request) => {
+      const begin = Number(/\d+/.exec(request.headers.range ?? '')?.[0]);
+      const isHeld = request.url === '/picture.lgi' && begin > 0;
+      if (isHeld) held++;
+      return isHeld;
+    };
+    const page = await place.play('picture.lgi');
+    await expect.poll(() => held).toBeGreaterThan(0);
+    await page.evaluate(() => document.querySelector('lgi-player')?.player?.open('/other.lgi'));
+    await page.evaluate(() =>
+      window.waitForEvent('progress', ({ isSharp }: { isSharp: boolean }) => isSharp),
+    );
+    const names = await page.evaluate(() => window.playerEvents.map(({ name }) => name));
+    expect(names).not.toContain('error');
+    expect(await page.getByRole('alert').isVisible()).toBe(false);
+    // What was asked of the first is not waited for.
+    await expect.poll(() => place.requests.filter(({ isAborted }) => isAborted).length).toBe(held);
   });
 
   it('gives something else says that it is none', async () => {
