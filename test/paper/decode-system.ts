@@ -1,0 +1,39 @@
+import type { Engine } from '../../codec/engine/engine.js';
+import type { Grid } from '../../codec/grid.js';
+import type { Model, Weights } from '../../codec/model.js';
+import { allocateSamples, type SampleArray, type SampleFormat } from '../../codec/signal.js';
+
+/** The samples that a network has for all positions of its grid, row-major `[...shape, channels]`. */
+export async function decodeSystem(
+  engine: Engine,
+  model: Model,
+  grid: Grid,
+  weights: Weights,
+  format: SampleFormat,
+): Promise<SampleArray> {
+  const { begin, end } = grid.extent;
+  const shape = end.map((to, axis) => to - begin[axis]);
+  const data = allocateSamples(
+    format.sampleType,
+    shape.reduce((product, length) => product * length, format.channels),
+  );
+  const evaluator = await engine.createEvaluator(model, weights.global);
+  try {
+    const tasks = weights.local.map((local, ordinal) => {
+      const box = grid.boxOf(ordinal);
+      return {
+        box,
+        weights: local,
+        positions: box.begin.map((from, axis) =>
+          Float64Array.from({ length: box.end[axis] - from }, (_, i) => from + i + 0.5),
+        ),
+        target: { data, shape },
+        at: box.begin.map((from, axis) => from - begin[axis]),
+      };
+    });
+    await evaluator.decode(tasks, format);
+    return data;
+  } finally {
+    await evaluator.dispose();
+  }
+}

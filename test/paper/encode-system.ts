@@ -1,0 +1,67 @@
+import { countParameters } from '../../codec/architecture.js';
+import { compareSamples } from '../../codec/metrics.js';
+import type { Weights } from '../../codec/model.js';
+import { sampleObjective } from '../../codec/objective.js';
+import { structuralSimilarity } from '../../codec/structural-similarity.js';
+import { wholeError } from '../../codec/whole-error.js';
+import type { EncodeSettings } from '../../src/encode-settings.js';
+import type { Media } from '../../src/media/media.js';
+import { CurveRecorder } from './curve-recorder.js';
+import { decodeSystem } from './decode-system.js';
+import type { Outcome } from './experiment.js';
+import type { Laboratory } from './laboratory.js';
+
+/** What is trained, and how long. */
+export interface SystemTraining {
+  /** Of the training, for its checkpoints. */
+  readonly name: string;
+  readonly media: Media;
+  readonly settings: EncodeSettings;
+  readonly iterations: number;
+  readonly seed: number;
+  /** Weights to begin with; default as the preset draws them. */
+  readonly initial?: Weights;
+}
+
+/** A trained network, and how good it is. */
+export interface TrainedSystem extends Outcome {
+  readonly weights: Weights;
+}
+
+/** Trains a network on a medium as the paper does, and measures it without quantisation. */
+export async function encodeSystem(
+  laboratory: Laboratory,
+  { name, media, settings, iterations, seed, initial }: SystemTraining,
+): Promise<TrainedSystem> {
+  const { model, grid, preset } = settings;
+  const { format, kind, shape } = media;
+  const objective = await sampleObjective(grid, format, (box) => media.read(box));
+  const recorder = new CurveRecorder(objective.peak / format.mapping.scale);
+  const { weights, seconds } = await laboratory.train(name, {
+    model,
+    objective,
+    recipe: preset.recipe,
+    seed,
+    budget: { iterations },
+    ...(initial && { initial }),
+    onProgress: (progress) => recorder.add(progress),
+  });
+  const { engine } = laboratory;
+  const source = await media.read({ begin: shape.map(() => 0), end: shape });
+  const decoded = await decodeSystem(engine, model, grid, weights, format);
+  const { psnr } = compareSamples(source, decoded, format);
+  const [height, width] = shape;
+  return {
+    weights,
+    iterations,
+    shape,
+    curve: recorder.curve,
+    metrics: {
+      mse: await wholeError(engine, model, weights, objective),
+      psnr,
+      ...(kind === 'image' && { ssim: structuralSimilarity(source, decoded, [height, width], format) }),
+      seconds,
+      parameters: countParameters(model.architecture, grid.count).total,
+    },
+  };
+}

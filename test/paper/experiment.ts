@@ -1,0 +1,43 @@
+import type { Laboratory } from './laboratory.js';
+
+/** What a run is judged by. MSE is in the network's units, whose outputs go from -1 to 1. */
+export type Metric = 'mse' | 'psnr' | 'ssim' | 'seconds' | 'iou' | 'parameters' | 'dropped';
+
+/** A figure as the paper prints it: the mean, and the standard deviation where there is one. */
+export interface Printed {
+  readonly mean: number;
+  readonly deviation?: number;
+}
+
+/** Mean squared error by iteration, before the step. */
+export type Curve = readonly (readonly [iteration: number, mse: number])[];
+
+/** What a run has come to. */
+export interface Outcome {
+  readonly metrics: Partial<Record<Metric, number>>;
+  readonly iterations: number;
+  /** Samples per axis of what was encoded. */
+  readonly shape: readonly number[];
+  readonly curve: Curve;
+}
+
+/** A row of a table, or a line of a figure. */
+export interface Row {
+  readonly name: string;
+  readonly published: Partial<Record<Metric, Printed>>;
+  run(laboratory: Laboratory, seed: number): Promise<Outcome>;
+}
+
+/** A table or figure of the paper. */
+export interface Experiment {
+  /** As `npm run paper` takes it, such as `table-3`. */
+  readonly name: string;
+  readonly title: string;
+  /** Columns, in the paper's order. */
+  readonly metrics: readonly Metric[];
+  readonly rows: readonly Row[];
+  /** Seeds that the paper's means are over. */
+  readonly publishedSeeds: number;
+  /** What a reader must know of how this differs from the paper. */
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,82 @@
+import type { Experiment, Metric, Printed, Row } from './experiment.js';
+import type { Run, Shortening } from './results.js';
+
+/** How a metric is shown. */
+const COLUMNS: Readonly<
+  Record<Metric, { readonly title: string; readonly show: (value: number) => string }>
+> = {
+  mse: { title: 'MSE (1e-4)', show: (value) => (1e4 * value).toFixed(value < 1e-4 ? 3 : 1) },
+  psnr: { title: 'PSNR (dB)', show: (value) => value.toFixed(2) },
+  ssim: { title: 'SSIM', show: (value) => value.toFixed(3) },
+  seconds: { title: 'training (s)', show: (value) => value.toFixed(0) },
+  iou: { title: 'IoU', show: (value) => value.toFixed(4) },
+  parameters: { title: 'parameters', show: (value) => value.toLocaleString('en') },
+  dropped: { title: 'weights that a crop drops', show: (value) => `${(100 * value).toFixed(1)} %` },
+};
+
+/** Mean and standard deviation (of the sample) over runs; undefined without runs that have the metric. */
+export function summary(runs: readonly Run[], metric: Metric): Printed | undefined {
+  const values = runs.flatMap(({ metrics }) => metrics[metric] ?? []);
+  if (values.length === 0) return undefined;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  if (values.length === 1) return { mean };
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
+}
+
+function shown(metric: Metric, printed: Printed | undefined): string {
+  if (printed === undefined) return '';
+  const { show } = COLUMNS[metric];
+  const deviates = printed.deviation !== undefined && metric === 'psnr';
+  return deviates ? `${show(printed.mean)} ± ${show(printed.deviation ?? 0)}` : show(printed.mean);
+}
+
+function tableRow(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+function isFull({ scale, shrink }: Shortening): boolean {
+  return scale === 1 && shrink === 1;
+}
+
+/** What was left out of the paper's runs, in words. */
+export function shorteningText({ scale, shrink }: Shortening): string {
+  if (isFull({ scale, shrink })) return "Runs take as many iterations on as many samples as the paper's.";
+  const parts = [
+    ...(scale === 1 ? [] : [`${scale} of the paper's iterations`]),
+    ...(shrink === 1 ? [] : [`pictures ${shrink} times smaller on each axis`]),
+  ];
+  return `**Shortened**: ${parts.join(', ')}. Orders may be compared with the paper's, figures not.`;
+}
+
+/** The experiment's table with the paper's figures beside ours, as Markdown. */
+export function report(experiment: Experiment, runs: readonly Run[], shortening: Shortening): string {
+  const { title, name, metrics, rows, publishedSeeds, notes } = experiment;
+  const runsOf = ({ name: row }: Row): Run[] => runs.filter((run) => run.row === row);
+  const seeds = Math.max(0, ...rows.map((row) => runsOf(row).length));
+  const iterations = [...new Set(runs.map((run) => run.iterations))].sort((a, b) => a - b);
+  const shapes = [...new Set(runs.map((run) => run.shape.join('x')))];
+  const head = ['', ...metrics.flatMap((metric) => [`paper: ${COLUMNS[metric].title}`, 'ours']), 'runs'];
+  return `${[
+    `# ${title}`,
+    '',
+    `\`npm run paper -- ${name} --scale ${shortening.scale}${shortening.shrink === 1 ? '' : ` --shrink ${shortening.shrink}`} --seeds ${seeds} --data FOLDER\``,
+    '',
+    `${shorteningText(shortening)} Iterations: ${iterations.join(', ')}; samples: ${shapes.join(', ')}.`,
+    `The paper's figures are means over ${publishedSeeds} seeds, ours over as many as the last column says.`,
+    ...notes,
+    '',
+    tableRow(head),
+    tableRow(head.map((_, i) => (i === 0 ? '---' : '---:'))),
+    ...rows.map((row) =>
+      tableRow([
+        row.name,
+        ...metrics.flatMap((metric) => [
+          shown(metric, row.published[metric]),
+          shown(metric, summary(runsOf(row), metric)),
+        ]),
+        String(runsOf(row).length),
+      ]),
+    ),
+  ].join('\n')}\n`;
+}
