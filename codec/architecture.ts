@@ -17,6 +17,12 @@ export interface SineActivation {
   readonly d: number;
 }
 
+/**
+ * How local features `u` and global ones `g` become one at every level: `concat` is a sine layer of both, the same at all levels
+ * (equation 1 of the paper); `fc-add` adds to `u` a sine layer of `g`, one for each level (equation 2).
+ */
+export type Merge = 'concat' | 'fc-add';
+
 /** What the local networks see: the signal's coordinates, or their own cell's, [-1, 1] for a full cell. */
 export type LocalCoordinates = 'signal' | 'cell';
 
@@ -44,6 +50,8 @@ export interface Architecture {
   readonly localCoordinates: LocalCoordinates;
   /** Samples between lattice points at which the global network is evaluated, the same on every axis; 0 for none. */
   readonly latticeStride: number;
+  /** Without effect where there is no global network. */
+  readonly merge: Merge;
   readonly activations: Readonly<Record<Role, SineActivation>>;
 }
 
@@ -61,7 +69,7 @@ export type Sensitivity = 'first' | 'bias' | 'hidden' | 'output';
 /** A weight matrix or bias vector inside a flat array of weights. */
 export interface Tensor {
   readonly role: Role;
-  /** 1 to L for sine levels, L + 1 for the output layer; 0 for the merge, which is shared by all levels. */
+  /** 1 to L for sine levels, L + 1 for the output layer; 0 for a merge that is shared by all levels. */
   readonly level: number;
   readonly part: 'weight' | 'bias';
   /** Inputs of the layer; 1 for a bias. Row-major `[rows, columns]`, that is `[in, out]`. */
@@ -91,13 +99,19 @@ function localLayers(architecture: Architecture): Layer[] {
 }
 
 function globalLayers(architecture: Architecture): Layer[] {
-  const { inputs, levels, localWidth, globalWidth } = architecture;
+  const { inputs, levels, localWidth, globalWidth, merge } = architecture;
   if (globalWidth === 0) return [];
   const layers: Layer[] = [];
   for (let level = 1; level <= levels; level++) {
     layers.push({ role: 'global', level, inputs: level === 1 ? inputs : globalWidth, outputs: globalWidth });
   }
-  layers.push({ role: 'merge', level: 0, inputs: localWidth + globalWidth, outputs: localWidth });
+  if (merge === 'concat') {
+    layers.push({ role: 'merge', level: 0, inputs: localWidth + globalWidth, outputs: localWidth });
+    return layers;
+  }
+  for (let level = 1; level <= levels; level++) {
+    layers.push({ role: 'merge', level, inputs: globalWidth, outputs: localWidth });
+  }
   return layers;
 }
 
@@ -105,10 +119,11 @@ function tensorsOf(layers: readonly Layer[], levels: number): Tensor[] {
   const tensors: Tensor[] = [];
   let offset = 0;
   for (const { role, level, inputs, outputs } of layers) {
-    const sensitivity: Sensitivity = level === 1 ? 'first' : level === levels + 1 ? 'output' : 'hidden';
+    const isFirst = level === 1 && role !== 'merge';
+    const sensitivity: Sensitivity = isFirst ? 'first' : level === levels + 1 ? 'output' : 'hidden';
     tensors.push({ role, level, part: 'weight', rows: inputs, columns: outputs, offset, sensitivity });
     offset += inputs * outputs;
-    const biasSensitivity: Sensitivity = level === 1 ? 'first' : 'bias';
+    const biasSensitivity: Sensitivity = isFirst ? 'first' : 'bias';
     tensors.push({
       role,
       level,
@@ -137,7 +152,8 @@ export function outputLayerOffset(architecture: Architecture): number {
 /**
  * Tensors of the flat global weights, in order: per level weight then bias, the merge last.
  *
- * The merge's weight has `H + G` rows: first the local features, then the global ones (equation 1).
+ * The weight of a merge by `concat` has `H + G` rows: first the local features, then the global ones (equation 1). `fc-add` has a
+ * weight of `G` rows and a bias for each level, in their order.
  */
 export function globalTensors(architecture: Architecture): Tensor[] {
   return tensorsOf(globalLayers(architecture), architecture.levels);

@@ -28,7 +28,7 @@ function bound(architecture: Architecture, tensors: readonly Tensor[], at: numbe
   const { role, level, part } = tensors[at];
   const inputs = layerInputs(tensors, at);
   if (part === 'bias') return 1 / Math.sqrt(inputs);
-  if (level === 1) return 1 / inputs;
+  if (level === 1 && role !== 'merge') return 1 / inputs;
   return Math.sqrt(6 / inputs) / architecture.activations[role].omegaHidden;
 }
 
@@ -40,7 +40,7 @@ function draw(
 ): Float32Array {
   const weights = new Float32Array(elementCount(tensors));
   tensors.forEach((tensor, at) => {
-    const isFirstWeight = tensor.level === 1 && tensor.part === 'weight';
+    const isFirstWeight = tensor.level === 1 && tensor.role !== 'merge' && tensor.part === 'weight';
     const magnitude = bound(architecture, tensors, at) * (isFirstWeight ? firstFactor : 1);
     const end = tensor.offset + tensor.rows * tensor.columns;
     for (let i = tensor.offset; i < end; i++) weights[i] = random.symmetric(magnitude);

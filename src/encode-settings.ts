@@ -192,6 +192,7 @@ function architectureOf(media: Media, options: EncodeOptions, preset: Preset): A
     localCoordinates,
     latticeStride:
       stride === 'none' || stride === 0 ? 0 : checkWhole('lattice', stride, 1, MAX_LATTICE_STRIDE),
+    merge: 'concat',
     activations: options.activations ?? preset.activations,
   };
 }

@@ -142,6 +142,7 @@ function decodeArchitecture(
     globalWidth: family.globalWidth(),
     localCoordinates: nameOf(LOCAL_COORDINATES, family.localCoordinates(), 'local coordinates', byteOffset),
     latticeStride: family.latticeStride(),
+    merge: 'concat',
     activations: {
       local: activation(present(family.localActivation())),
       global: activation(present(family.globalActivation())),

@@ -1,5 +1,6 @@
 import { Builder } from 'flatbuffers';
 import type { Architecture, SineActivation } from '../../codec/architecture.js';
+import { LgiError } from '../../codec/errors.js';
 import type { TensorQuantiser } from '../../codec/quantiser.js';
 import * as fb from '../../schema/generated/lgi.js';
 import type { Header, SignalHeader } from './header.js';
@@ -80,6 +81,12 @@ function encodeSignal(builder: Builder, signal: SignalHeader): number {
 }
 
 function encodeArchitecture(builder: Builder, architecture: Architecture): number {
+  if (architecture.merge !== 'concat') {
+    throw new LgiError(
+      'unsupported',
+      `a merge by ${architecture.merge} is for comparison and has no place in files; use concat`,
+    );
+  }
   const activation = ({ omegaFirst, omegaHidden, a, b, c, d }: SineActivation): number =>
     fb.SineActivation.createSineActivation(builder, omegaFirst, omegaHidden, a, b, c, d);
   fb.SineFamily.startSineFamily(builder);

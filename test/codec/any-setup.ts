@@ -53,6 +53,7 @@ export const anySetup = fc
     globalWidth: fc.integer({ min: 0, max: 10 }),
     localCoordinates: fc.constantFrom('signal' as const, 'cell' as const),
     latticeStride: fc.constantFrom(0, 1, 3, 4),
+    merge: fc.constantFrom('concat' as const, 'fc-add' as const),
     activations: fc.record({ local: activation, global: activation, merge: activation }),
     seed: fc.integer({ min: 0, max: 1000 }),
   })

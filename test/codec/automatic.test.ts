@@ -14,6 +14,7 @@ function family(inputs: number, outputs: number, levels = 4): Architecture {
     globalWidth: 0,
     localCoordinates: 'signal',
     latticeStride: 0,
+    merge: 'concat',
     activations: { local: activation, global: activation, merge: activation },
   };
 }

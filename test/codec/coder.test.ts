@@ -23,6 +23,7 @@ const architecture: Architecture = {
   globalWidth: 0,
   localCoordinates: 'cell',
   latticeStride: 0,
+  merge: 'concat',
   activations: { local: siren(30, 30), global: siren(30, 30), merge: siren(30, 30) },
 };
 const tensors = localTensors(architecture);

@@ -17,6 +17,7 @@ const architecture: Architecture = {
   globalWidth: 84,
   localCoordinates: 'cell',
   latticeStride: 4,
+  merge: 'concat',
   activations: { local: siren(30, 30), global: siren(120, 20), merge: siren(1, 40) },
 };
 

@@ -10,13 +10,14 @@ import { Grid, cutsByCount, linspaceMap, type Box } from '../../dist/codec/grid.
 import type { Model, Weights } from '../../dist/codec/model.js';
 import type { SampleFormat } from '../../dist/codec/signal.js';
 
-/** Every vector that the architecture covers; FC+Add is not among its members. */
+/** Every vector of the paper's code. */
 export const VECTOR_NAMES = [
   'local-global-audio',
   'local-global-image',
   'local-global-rgb',
   'local-global-video',
   'local-global-modulated',
+  'local-global-fc-add',
   'siren-per-partition',
   'siren',
 ];
@@ -56,11 +57,20 @@ export interface Vector {
   adam: VectorFile['adam'];
 }
 
+/** Whether each global level has two parts: the layer, and its projection to the local width. */
+function addsMerge({ parameters }: VectorFile): boolean {
+  return 'net.global_net.0.1.0.weight' in parameters;
+}
+
 /** The file's name of a tensor, and whether its weights are `[out, in]` and so need a transpose. */
 function nameOf(file: VectorFile, tensor: Tensor): { name: string; transposed: boolean } {
   if (file.family.endsWith('modulated') || 'merge.weight' in file.parameters) {
     const stem = tensor.role === 'merge' ? 'merge' : `${tensor.role}.${tensor.level - 1}`;
     return { name: `${stem}.${tensor.part}`, transposed: false };
+  }
+  if (addsMerge(file) && tensor.role !== 'local') {
+    const part = tensor.role === 'merge' ? 1 : 0;
+    return { name: `net.global_net.${tensor.level - 1}.${part}.0.${tensor.part}`, transposed: true };
   }
   const plain = file.family === 'siren';
   if (tensor.role === 'merge') return { name: `net.agg_func.0.${tensor.part}`, transposed: true };
@@ -106,6 +116,7 @@ export function loadVector(name: string): Vector {
     globalWidth: file.family.startsWith('local-global') ? (file.globalWidth ?? 0) : 0,
     localCoordinates: 'signal',
     latticeStride: 0,
+    merge: addsMerge(file) ? 'fc-add' : 'concat',
     activations: {
       local: activationOf('local'),
       global: activationOf('global'),

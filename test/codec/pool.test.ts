@@ -17,6 +17,7 @@ test('a thread that fails while the others wait for it ends in an error, and so 
     globalWidth: 4,
     localCoordinates: 'cell',
     latticeStride: 4,
+    merge: 'concat',
     activations: { local: plain, global: plain, merge: plain },
   } as const;
   const grid = new Grid([cutsByCell(8, 4), cutsByCell(8, 4)]);

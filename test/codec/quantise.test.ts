@@ -14,6 +14,7 @@ const architecture: Architecture = {
   globalWidth: 6,
   localCoordinates: 'cell',
   latticeStride: 4,
+  merge: 'concat',
   activations: { local: siren(30, 30), global: siren(30, 30), merge: siren(30, 30) },
 };
 

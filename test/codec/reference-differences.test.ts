@@ -26,6 +26,7 @@ const settings = fc.record({
   globalWidth: fc.integer({ min: 0, max: 5 }),
   localCoordinates: fc.constantFrom<'signal' | 'cell'>('signal', 'cell'),
   latticeStride: fc.integer({ min: 0, max: 4 }),
+  merge: fc.constantFrom('concat' as const, 'fc-add' as const),
   modulated: fc.boolean(),
   linspace: fc.boolean(),
   batches: fc.integer({ min: 1, max: 3 }),
@@ -58,6 +59,7 @@ function makeFit(chosen: Settings): { fit: Fit; weights: DoubleWeights; batch: U
     globalWidth: chosen.globalWidth,
     localCoordinates: chosen.localCoordinates,
     latticeStride: chosen.latticeStride,
+    merge: chosen.merge,
     activations: { local: activation(), global: activation(), merge: activation() },
   };
   const grid = new Grid(shape.map((length) => cutsByCell(length, Math.min(length, chosen.cell))));

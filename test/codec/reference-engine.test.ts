@@ -22,6 +22,7 @@ function smallSetup(change: Partial<Architecture> = {}): TrainingSetup {
     globalWidth: 6,
     localCoordinates: 'cell',
     latticeStride: 4,
+    merge: 'concat',
     activations: { local: siren(30, 30), global: siren(30, 30), merge: siren(30, 30) },
     ...change,
   };

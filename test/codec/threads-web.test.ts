@@ -24,6 +24,7 @@ const architecture: Architecture = {
   globalWidth: 6,
   localCoordinates: 'cell',
   latticeStride: 4,
+  merge: 'concat',
   activations: { local: siren(20, 20), global: siren(20, 20), merge: siren(20, 20) },
 };
 const grid = new Grid([cutsByCell(13, 6), cutsByCell(11, 6)]);

@@ -24,6 +24,7 @@ const model: TrainingOptions['model'] = {
     globalWidth: 8,
     localCoordinates: 'cell',
     latticeStride: 4,
+    merge: 'concat',
     activations: { local: siren(30, 30), global: siren(60, 30), merge: siren(30, 30) },
   },
   maps: [spreadMap(24), spreadMap(20)],

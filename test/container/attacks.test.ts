@@ -65,6 +65,7 @@ async function fileOf({ kind = 'image', axes, architecture: changes, payload, ha
     globalWidth: 0,
     localCoordinates: 'cell',
     latticeStride: 0,
+    merge: 'concat',
     activations: { local: siren(30, 30), global: siren(30, 30), merge: siren(30, 30) },
     ...changes,
   };

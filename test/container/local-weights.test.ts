@@ -21,6 +21,7 @@ function headerOf(channels: number, localWidth: number, coder: 'none' | 'deflate
     globalWidth: 0,
     localCoordinates: 'cell',
     latticeStride: 0,
+    merge: 'concat',
     activations: { local: siren(30, 30), global: siren(30, 30), merge: siren(30, 30) },
   };
   const tensors = localTensors(architecture).map(() => ({ bits: 2, step: 1 }));

@@ -14,6 +14,7 @@ export const ARCHITECTURE = {
   globalWidth: 3,
   localCoordinates: 'cell',
   latticeStride: 4,
+  merge: 'concat',
   activations: {
     local: siren(30, 30),
     global: siren(30, 20),

@@ -83,6 +83,7 @@ function randomArchitecture(
     globalWidth: choices.pick([0, 1, 3, 6]),
     localCoordinates: choices.pick(['cell', 'signal']),
     latticeStride: choices.pick(extreme ? [0, 1, 3, 4096] : [0, 2, 4]),
+    merge: 'concat',
     activations: { local: activation(), global: activation(), merge: activation() },
   };
 }

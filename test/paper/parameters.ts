@@ -32,6 +32,7 @@ export function architectureOf({
     globalWidth: isOne ? 0 : globalWidth,
     localCoordinates: 'signal',
     latticeStride: 0,
+    merge: 'concat',
     activations: { local: siren(30, 30), global: siren(30, 30), merge: siren(30, 30) },
   };
 }

@@ -24,14 +24,19 @@ export function systemRow(
     published,
     run: async (laboratory, seed) => {
       const media = await laboratory.media(file);
-      const { weights: _, ...outcome } = await encodeSystem(laboratory, {
+      const {
+        metrics,
+        iterations: taken,
+        shape,
+        curve,
+      } = await encodeSystem(laboratory, {
         name: `${experiment} ${name} ${seed}`,
         media,
         settings: settingsOf(system, media, options),
         iterations: laboratory.iterations(iterations),
         seed,
       });
-      return outcome;
+      return { metrics, iterations: taken, shape, curve };
     },
   };
 }

@@ -100,6 +100,7 @@ async function makeFile({ format, bits, coder, sampleType, channels, architectur
     globalWidth: 7,
     localCoordinates: 'cell',
     latticeStride: 4,
+    merge: 'concat',
     activations: { local: siren(3, 2), global: siren(3, 2), merge: siren(3, 2) },
     ...changes,
   };

@@ -10,6 +10,7 @@ import {
   BOX_SHAPE,
   MAX_AXES,
   PLAN_ACTIVATIONS,
+  PLAN_ADDS_MERGE,
   PLAN_AXES,
   PLAN_CELL_COORDINATES,
   PLAN_GLOBAL_WEIGHTS,
@@ -38,6 +39,7 @@ export function writePlan(view: DataView, plan: number, model: Model, globalWeig
     [PLAN_LATTICE_STRIDE, a.globalWidth > 0 ? a.latticeStride : 0],
     [PLAN_CELL_COORDINATES, a.localCoordinates === 'cell' ? 1 : 0],
     [PLAN_GLOBAL_WEIGHTS, globalWeights],
+    [PLAN_ADDS_MERGE, a.merge === 'fc-add' ? 1 : 0],
   ];
   for (const [field, value] of words) view.setUint32(plan + field, value, true);
   ROLES.forEach((role, r) => {

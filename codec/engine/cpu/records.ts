@@ -21,6 +21,8 @@ export const PLAN_GLOBAL_WEIGHTS = 28;
 /** Per role (local, global, merge) 5 f32: first frequency, hidden frequency, phase, amplitude, shift. */
 export const PLAN_ACTIVATIONS = 32;
 export const ACTIVATION_BYTES = 20;
+/** 1 where global features are added to local ones (`fc-add`), 0 where both go through one layer (`concat`). */
+export const PLAN_ADDS_MERGE = 92;
 /** Per axis f64 scale, f64 offset, f64 half of the nominal cell, f64 fold length. */
 export const PLAN_AXES = 96;
 export const AXIS_BYTES = 32;

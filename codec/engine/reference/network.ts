@@ -9,7 +9,7 @@ export type ActivationGradients = Record<Role, Float64Array>;
 export interface GlobalPoint {
   /** Per level: the input g_{i-1}, the argument z of the sine, and g_i. */
   readonly levels: readonly { input: Float64Array; z: Float64Array; features: Float64Array }[];
-  /** Per level H numbers, `W^m_g g_i`: what the merge adds for the global features. */
+  /** Per level H numbers: what the argument of the merge's sine has of the global features. */
   readonly projections: readonly Float64Array[];
   /** Per level, the loss's gradient with respect to the projection; summed over all samples that use the point. */
   readonly projectionGradients: readonly Float64Array[];
@@ -49,24 +49,26 @@ export class Network {
   private readonly sineLayers: readonly Layer[];
   private readonly outputLayer: Layer;
   private readonly globalLayers: readonly Layer[];
-  /** Rows of the merge for the local features, with its bias. */
+  /** Rows of the merge for the local features, with its bias; null where it has none. */
   private readonly mergeLocal: Layer | null = null;
-  /** Rows of the merge for the global features. */
-  private readonly mergeGlobal: Layer | null = null;
+  /** Per level the rows of the merge for the global features, with its bias where it has no local ones. */
+  private readonly mergeGlobal: readonly Layer[] = [];
   private readonly sines: Record<Role, { first: ModulatedSine; hidden: ModulatedSine }>;
 
   constructor(readonly architecture: Architecture) {
-    const { activations, localWidth, globalWidth } = architecture;
+    const { activations, levels, localWidth, globalWidth, merge } = architecture;
     const local = layersOf(localTensors(architecture));
     this.sineLayers = local.slice(0, -1);
     this.outputLayer = local[local.length - 1];
     const global = layersOf(globalTensors(architecture));
-    this.globalLayers = global.slice(0, -1);
-    if (globalWidth > 0) {
-      const merge = global[global.length - 1];
-      this.mergeLocal = { ...merge, inputs: localWidth };
-      const globalRows = merge.weight + localWidth * merge.outputs;
-      this.mergeGlobal = { inputs: globalWidth, outputs: merge.outputs, weight: globalRows, bias: null };
+    this.globalLayers = global.slice(0, levels);
+    if (globalWidth > 0 && merge === 'concat') {
+      const both = global[levels];
+      this.mergeLocal = { ...both, inputs: localWidth };
+      const weight = both.weight + localWidth * both.outputs;
+      this.mergeGlobal = this.globalLayers.map(() => ({ ...both, inputs: globalWidth, weight, bias: null }));
+    } else {
+      this.mergeGlobal = global.slice(levels);
     }
     const both = (role: Role): { first: ModulatedSine; hidden: ModulatedSine } => ({
       first: new ModulatedSine(activations[role], activations[role].omegaFirst),
@@ -89,9 +91,9 @@ export class Network {
       input = features;
       return result;
     });
-    const { mergeGlobal } = this;
-    const projections =
-      mergeGlobal === null ? [] : levels.map((l) => affine(mergeGlobal, weights, l.features));
+    const projections = levels.map(({ features }, level) =>
+      affine(this.mergeGlobal[level], weights, features),
+    );
     return { levels, projections, projectionGradients: projections.map((p) => new Float64Array(p.length)) };
   }
 
@@ -103,12 +105,16 @@ export class Network {
       const features = this.sine('local', level).forward(z);
       let mergeZ: Float64Array | null = null;
       let next = features;
-      if (this.mergeLocal !== null) {
-        mergeZ = affine(this.mergeLocal, global, features);
+      if (this.globalLayers.length > 0) {
+        mergeZ =
+          this.mergeLocal === null
+            ? new Float64Array(features.length)
+            : affine(this.mergeLocal, global, features);
         for (const { point, weight } of taps) {
           for (let h = 0; h < mergeZ.length; h++) mergeZ[h] += weight * point.projections[level][h];
         }
         next = this.sines.merge.hidden.forward(mergeZ);
+        if (this.mergeLocal === null) next = next.map((value, h) => value + features[h]);
       }
       const result = { input, z, features, mergeZ };
       input = next;
@@ -134,13 +140,15 @@ export class Network {
     for (let level = trace.levels.length - 1; level >= 0; level--) {
       const { input, z, features, mergeZ } = trace.levels[level];
       let dFeatures = dNext;
-      if (this.mergeLocal !== null && mergeZ !== null) {
+      if (mergeZ !== null) {
         const dMergeZ = this.sines.merge.hidden.backward(mergeZ, dNext, gradients.activations.merge);
         for (const { point, weight } of taps) {
           const sum = point.projectionGradients[level];
           for (let h = 0; h < sum.length; h++) sum[h] += weight * dMergeZ[h];
         }
-        dFeatures = affineBackward(this.mergeLocal, global, gradients.global, features, dMergeZ);
+        if (this.mergeLocal !== null) {
+          dFeatures = affineBackward(this.mergeLocal, global, gradients.global, features, dMergeZ);
+        }
       }
       const dZ = this.sine('local', level).backward(z, dFeatures, gradients.activations.local);
       dNext = affineBackward(this.sineLayers[level], local, gradients.local, input, dZ);
@@ -153,13 +161,17 @@ export class Network {
     point: GlobalPoint,
     gradients: { global: Float64Array; activations: ActivationGradients },
   ): void {
-    const { mergeGlobal } = this;
-    if (mergeGlobal === null) return;
     let fromAbove: Float64Array | null = null;
     for (let level = point.levels.length - 1; level >= 0; level--) {
       const { input, z, features } = point.levels[level];
       const dProjection = point.projectionGradients[level];
-      const dFeatures = affineBackward(mergeGlobal, weights, gradients.global, features, dProjection);
+      const dFeatures = affineBackward(
+        this.mergeGlobal[level],
+        weights,
+        gradients.global,
+        features,
+        dProjection,
+      );
       if (fromAbove !== null) for (let g = 0; g < dFeatures.length; g++) dFeatures[g] += fromAbove[g];
       const dZ = this.sine('global', level).backward(z, dFeatures, gradients.activations.global);
       fromAbove = affineBackward(this.globalLayers[level], weights, gradients.global, input, dZ);

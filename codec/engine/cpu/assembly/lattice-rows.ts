@@ -4,7 +4,8 @@
 //
 // The order of operations is the same for every position, whatever stands beside it, so that its value is too.
 import {
-  G, GLOBAL, Hp, Gp, H, amplitude, frequency, globalWeights, inputs, levelInputs, levelOffset, levels, pad4, phase, shift,
+  G, GLOBAL, Hp, Gp, H, amplitude, frequency, globalWeights, inputs, levelInputs, levelOffset, levels, pad4, phase,
+  projectionOffset, shift,
 } from './plan';
 import {
   EVALUATION_LATTICE, EVALUATION_POINTS, EVALUATION_POINTS_DONE, EVALUATION_POINTS_NEXT, EVALUATION_POINT_AXIS_COUNTS,
@@ -44,9 +45,6 @@ function fillPointCoordinates(job: usize, points: usize, count: i32, coordinates
 // Runs the global network at up to 32 points and writes their projections by the merge's global half.
 function projectPoints(job: usize, first: i32, count: i32): void {
   const points = <usize>load<u32>(job + EVALUATION_POINTS) + (<usize>first << 2);
-  const merge = globalWeights + levelOffset(levels + 1, G);
-  const mergeGlobalHalf = merge + (<usize>(H * Hp) << 2);
-  const mergeBias = merge + (<usize>((H + G) * Hp) << 2);
   const even = latticeTiles + <usize>pad4(inputs + 1) * ROW, odd = even + <usize>Gp * ROW;
   let from = latticeTiles;
   fillPointCoordinates(job, points, count, from);
@@ -56,7 +54,8 @@ function projectPoints(job: usize, first: i32, count: i32): void {
     const depth = levelInputs(level, G);
     layer(weights, Gp << 2, weights + (<usize>(depth * Gp) << 2), from, to, Gp, depth);
     activate(to, G, frequency(GLOBAL, level), phase(GLOBAL), amplitude(GLOBAL), shift(GLOBAL));
-    layer(mergeGlobalHalf, Hp << 2, mergeBias, to, projection, Hp, G);
+    const merge = globalWeights + projectionOffset(level);
+    layer(merge, Hp << 2, merge + (<usize>(G * Hp) << 2), to, projection, Hp, G);
     transpose(projection, ROW, interpolated + (<usize>((level - 1) * Hp) << 2), pointBytes(), Hp, TILE);
     from = to;
   }

@@ -7,7 +7,7 @@
 // Patch layout: f32 [points rounded up to 32, levels, Hp], points row-major.
 import {
   G, GLOBAL, Gp, H, Hp, MERGE, amplitude, appendOnes, frequency, globalWeights, inputs,
-  latticeStride, levelInputs, levelOffset, levels, pad4, phase, shift, signalCoordinate,
+  latticeStride, levelInputs, levelOffset, levels, pad4, phase, projectionOffset, shift, signalCoordinate,
 } from './plan';
 import {
   ROW, TILE, accumulateGradient, layer, layerFromZero, layerTimesSlope, multiplyAdd, targetTimesSlope, transpose,
@@ -15,8 +15,8 @@ import {
 import { activate, activateWithSlope } from './sine';
 import {
   cornerPoints, cornerWeights, features, globalDz, globalDzSpare, globalTransposed, interpolated, latticeFeatureRows,
-  latticeTileBytes, latticeTiles, mergeDz, patchDifference, patchOrigin, patchShape, projection, transposedDz,
-  transposedFeatures,
+  latticeTileBytes, latticeTiles, mergeDz, mergeStride, patchDifference, patchOrigin, patchShape, projection,
+  projectionTransposed, transposedDz, transposedFeatures,
 } from './scratch';
 import { positionOf } from './coordinates';
 
@@ -76,9 +76,6 @@ function storedSlope(tile: usize, level: i32): usize {
  */
 export function latticeForward(patch: usize, keep: bool): void {
   const points = patchPoints();
-  const merge = globalWeights + levelOffset(levels + 1, G);
-  const mergeGlobalHalf = merge + (<usize>(H * Hp) << 2);
-  const mergeBias = merge + (<usize>((H + G) * Hp) << 2);
   for (let first = 0; first < points; first += TILE) {
     const tile = keep ? latticeTiles + <usize>(first / TILE) * latticeTileBytes : latticeTiles;
     fillLatticeCoordinates(tile, first, points);
@@ -94,7 +91,8 @@ export function latticeForward(patch: usize, keep: bool): void {
       } else {
         activate(to, G, w, phase(GLOBAL), amplitude(GLOBAL), shift(GLOBAL));
       }
-      layer(mergeGlobalHalf, Hp << 2, mergeBias, to, projection, H, G);
+      const merge = globalWeights + projectionOffset(level);
+      layer(merge, Hp << 2, merge + (<usize>(G * Hp) << 2), to, projection, H, G);
       const target = patch + <usize>first * pointBytes() + (<usize>((level - 1) * Hp) << 2);
       transpose(projection, ROW, target, pointBytes(), Hp, TILE);
     }
@@ -206,9 +204,6 @@ export function scatterDifferences(patch: usize, lanes: i32): void {
 /** Takes the patch's gradient back through the global network; needs the tiles that `latticeForward(keep)` stored. */
 export function latticeBackward(gradient: usize): void {
   const points = patchPoints();
-  const mergeGradient = gradient + levelOffset(levels + 1, G);
-  const mergeTransposed = globalTransposed(0) + (<usize>H << 2);
-  const mergeStride = <usize>(pad4(H + G) + 4) << 2;
   const featureColumns = pad4(G + 1);
   for (let first = 0; first < points; first += TILE) {
     const tile = latticeTiles + <usize>(first / TILE) * latticeTileBytes;
@@ -217,16 +212,16 @@ export function latticeBackward(gradient: usize): void {
       const stored = storedFeatures(tile, level);
       const difference = patchDifference + <usize>first * pointBytes() + (<usize>((level - 1) * Hp) << 2);
       transpose(stored, ROW, transposedFeatures, featureColumns << 2, featureColumns, TILE);
-      // Rows H to H + G of the merge, and its bias row behind them.
+      // The merge's rows of global features, and its bias row behind them.
       accumulateGradient(
-        transposedFeatures, difference, pointBytes(), mergeGradient + (<usize>(H * Hp) << 2), featureColumns, Hp,
+        transposedFeatures, difference, pointBytes(), gradient + projectionOffset(level), featureColumns, Hp,
       );
       transpose(difference, pointBytes(), mergeDz, ROW, TILE, Hp);
       const slope = storedSlope(tile, level);
       if (level == levels) {
-        layerTimesSlope(mergeTransposed, mergeStride, mergeDz, slope, spare, G, H);
+        layerTimesSlope(projectionTransposed(level), mergeStride(), mergeDz, slope, spare, G, H);
       } else {
-        layerFromZero(mergeTransposed, mergeStride, mergeDz, spare, G, H);
+        layerFromZero(projectionTransposed(level), mergeStride(), mergeDz, spare, G, H);
         targetTimesSlope(globalTransposed(level + 1), Gp << 2, dz, slope, spare, G, G);
       }
       const swap = dz;

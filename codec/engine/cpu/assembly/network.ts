@@ -1,7 +1,7 @@
 // One tile of one partition through the network, forward and backward.
 import {
-  G, GLOBAL, Gp, H, Hp, LOCAL, MERGE, Mp, amplitude, appendOnes, fillRows, frequency, globalWeights, inputs,
-  latticeStride, levelInputs, levelOffset, levels, outputs, pad4, phase, shift,
+  G, GLOBAL, Gp, H, Hp, LOCAL, MERGE, Mp, addsMerge, amplitude, appendOnes, fillRows, frequency, globalWeights, inputs,
+  latticeStride, levelInputs, levelOffset, levels, outputs, pad4, phase, projectionOffset, shift,
 } from './plan';
 import {
   ROW, TILE, accumulateGradient, layer, layerFromZero, layerOntoTarget, layerTimesSlope, targetTimesSlope, transpose,
@@ -9,8 +9,8 @@ import {
 import { activate, activateWithSlope } from './sine';
 import {
   features, globalDz, globalDzSpare, globalSlope, globalTransposed, localCoordinates, localDz, localSlope,
-  localTransposed, mergeDz, mergeInput, mergeSlope, outputDifference, outputTile, signalCoordinates, transposedDz,
-  transposedFeatures,
+  localTransposed, mergeDz, mergeInput, mergeSlope, mergeStride, outputDifference, outputTile, projectionTransposed,
+  signalCoordinates, transposedDz, transposedFeatures,
 } from './scratch';
 import { interpolate, keepMergeDifference } from './lattice';
 
@@ -31,6 +31,22 @@ function applySine(role: i32, level: i32, tile: usize, slope: usize, rows: i32, 
 @inline
 function padFeatures(tile: usize, count: i32, training: bool): void {
   if (training) appendOnes(tile, count);
+}
+
+// Adds the first rows of another tile to those of one.
+function addRows(tile: usize, other: usize, rows: i32): void {
+  const end = <usize>rows * ROW;
+  for (let at: usize = 0; at < end; at += 16) {
+    v128.store(tile + at, f32x4.add(v128.load(tile + at), v128.load(other + at)));
+  }
+}
+
+// Multiplies the first rows of a tile by slopes into another, which may be the same.
+function timesSlope(tile: usize, slope: usize, target: usize, rows: i32): void {
+  const end = <usize>rows * ROW;
+  for (let at: usize = 0; at < end; at += 16) {
+    v128.store(target + at, f32x4.mul(v128.load(tile + at), v128.load(slope + at)));
+  }
 }
 
 /**
@@ -66,11 +82,14 @@ export function forward(local: usize, training: bool): void {
       layer(globalLayer, Gp << 2, globalLayer + (<usize>(globalDepth * Gp) << 2), globalIn, globalOut, G, globalDepth);
       applySine(GLOBAL, level, globalOut, globalSlope(level), G, training);
       padFeatures(input, H + G, training);
-      layer(merge, Hp << 2, merge + (<usize>((H + G) * Hp) << 2), input, out, H, H + G);
-    } else {
+      const projection = globalWeights + projectionOffset(level), mergeBias = projection + (<usize>(G * Hp) << 2);
+      if (addsMerge) layer(projection, Hp << 2, mergeBias, globalOut, out, H, G);
+      else layer(merge, Hp << 2, mergeBias, input, out, H, H + G);
+    } else if (!addsMerge) {
       layerOntoTarget(merge, Hp << 2, input, out, H, H);
     }
     applySine(MERGE, level, out, mergeSlope(level), H, training);
+    if (addsMerge) addRows(out, input, H);
     padFeatures(out, H, training);
   }
   const last = local + levelOffset(levels + 1, H);
@@ -90,6 +109,14 @@ function layerGradient(from: usize, depth: i32, dz: usize, columns: i32, gradien
 @inline
 function featureSlope(level: i32): usize { return G > 0 ? mergeSlope(level) : localSlope(level); }
 
+// dZ of what made features(level), from dZ of the layer that takes them; where the merge adds, the difference of the features themselves.
+// @ts-ignore: decorator
+@inline
+function featureDifference(transposed: usize, dz: usize, level: i32, target: usize, depth: i32): void {
+  if (addsMerge && G > 0) layerFromZero(transposed, Hp << 2, dz, target, H, depth);
+  else layerTimesSlope(transposed, Hp << 2, dz, featureSlope(level), target, H, depth);
+}
+
 /**
  * Adds the tile's gradients, given `outputDifference` = dLoss/dOutput [outputs, 32] with its padding zero.
  *
@@ -99,27 +126,32 @@ function featureSlope(level: i32): usize { return G > 0 ? mergeSlope(level) : lo
 export function backward(localGradient: usize, globalGradient: usize): void {
   const exact = G > 0 && latticeStride == 0;
   const mergeAt = levelOffset(levels + 1, G);
-  const mergeStride = <usize>(pad4(H + G) + 4) << 2;
+  const stride = mergeStride();
   // dZ of what made features(level), and of the local layer of that level; the same where there is no merge.
   let upper = mergeDz, lower = localDz;
   let ofGlobal = globalDz, spare = globalDzSpare;
   layerGradient(features(levels), H, outputDifference, Mp, localGradient + levelOffset(levels + 1, H));
-  layerTimesSlope(localTransposed(levels + 1), Hp << 2, outputDifference, featureSlope(levels), upper, H, outputs);
+  featureDifference(localTransposed(levels + 1), outputDifference, levels, upper, outputs);
   for (let level = levels; level >= 1; level--) {
     if (G == 0) {
       const swap = upper;
       upper = lower;
       lower = swap;
     } else {
+      if (addsMerge) {
+        timesSlope(upper, localSlope(level), lower, H);
+        timesSlope(upper, mergeSlope(level), upper, H);
+      }
       if (globalGradient) {
         const input = mergeInput(level);
         if (exact) {
-          layerGradient(input, H + G, upper, Hp, globalGradient + mergeAt);
-          const half = globalTransposed(0) + (<usize>H << 2);
+          if (addsMerge) layerGradient(input + <usize>H * ROW, G, upper, Hp, globalGradient + projectionOffset(level));
+          else layerGradient(input, H + G, upper, Hp, globalGradient + mergeAt);
+          const half = projectionTransposed(level);
           if (level == levels) {
-            layerTimesSlope(half, mergeStride, upper, globalSlope(level), spare, G, H);
+            layerTimesSlope(half, stride, upper, globalSlope(level), spare, G, H);
           } else {
-            layerFromZero(half, mergeStride, upper, spare, G, H);
+            layerFromZero(half, stride, upper, spare, G, H);
             targetTimesSlope(globalTransposed(level + 1), Gp << 2, ofGlobal, globalSlope(level), spare, G, G);
           }
           const swap = ofGlobal;
@@ -129,16 +161,18 @@ export function backward(localGradient: usize, globalGradient: usize): void {
           // Behind g of the level before stand its ones, made for the merge; at level 1 those of the coordinates.
           layerGradient(from, levelInputs(level, G), ofGlobal, Gp, globalGradient + levelOffset(level, G));
         } else {
-          transpose(input, ROW, transposedFeatures, Hp << 2, Hp, TILE);
-          transpose(upper, ROW, transposedDz, Hp << 2, Hp, TILE);
-          accumulateGradient(transposedFeatures, transposedDz, Hp << 2, globalGradient + mergeAt, Hp, Hp);
+          if (!addsMerge) {
+            transpose(input, ROW, transposedFeatures, Hp << 2, Hp, TILE);
+            transpose(upper, ROW, transposedDz, Hp << 2, Hp, TILE);
+            accumulateGradient(transposedFeatures, transposedDz, Hp << 2, globalGradient + mergeAt, Hp, Hp);
+          }
           keepMergeDifference(level);
         }
       }
-      layerTimesSlope(globalTransposed(0), mergeStride, upper, localSlope(level), lower, H, H);
+      if (!addsMerge) layerTimesSlope(globalTransposed(0), stride, upper, localSlope(level), lower, H, H);
     }
     layerGradient(features(level - 1), levelInputs(level, H), lower, Hp, localGradient + levelOffset(level, H));
-    if (level > 1) layerTimesSlope(localTransposed(level), Hp << 2, lower, featureSlope(level - 1), upper, H, H);
+    if (level > 1) featureDifference(localTransposed(level), lower, level - 1, upper, H);
   }
 }
 
@@ -156,8 +190,13 @@ export function transposeGlobal(): void {
   for (let level = 2; level <= levels; level++) {
     transpose(globalWeights + levelOffset(level, G), Gp << 2, globalTransposed(level), Gp << 2, Gp, Gp);
   }
-  const stride = <usize>(pad4(H + G) + 4) << 2;
-  transpose(globalWeights + levelOffset(levels + 1, G), Hp << 2, globalTransposed(0), stride, pad4(H + G), Hp);
+  if (!addsMerge) {
+    transpose(globalWeights + levelOffset(levels + 1, G), Hp << 2, globalTransposed(0), mergeStride(), pad4(H + G), Hp);
+    return;
+  }
+  for (let level = 1; level <= levels; level++) {
+    transpose(globalWeights + projectionOffset(level), Hp << 2, projectionTransposed(level), mergeStride(), Gp, Hp);
+  }
 }
 
 /** Zeroes what must stay zero: padding of every dZ. Once per instance. */

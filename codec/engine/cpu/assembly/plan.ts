@@ -2,7 +2,7 @@
 // every instance reads it once into globals of its own and lays out its scratch memory from it.
 import { ROW } from './product';
 import {
-  ACTIVATION_BYTES, AXIS_BYTES, PLAN_ACTIVATIONS, PLAN_AXES, PLAN_CELL_COORDINATES, PLAN_GLOBAL_WEIGHTS, PLAN_GLOBAL_WIDTH,
+  ACTIVATION_BYTES, AXIS_BYTES, PLAN_ACTIVATIONS, PLAN_ADDS_MERGE, PLAN_AXES, PLAN_CELL_COORDINATES, PLAN_GLOBAL_WEIGHTS, PLAN_GLOBAL_WIDTH,
   PLAN_INPUTS, PLAN_LATTICE_STRIDE, PLAN_LEVELS, PLAN_LOCAL_WIDTH, PLAN_OUTPUTS,
 } from '../records';
 
@@ -11,6 +11,8 @@ export let inputs: i32 = 0, outputs: i32 = 0, levels: i32 = 0, H: i32 = 0, G: i3
 export let Hp: i32 = 0, Gp: i32 = 0, Mp: i32 = 0;
 export let latticeStride: i32 = 0;
 export let cellCoordinates: bool = false;
+/** Whether the merge adds a layer of the global features to the local ones, instead of being a layer of both. */
+export let addsMerge: bool = false;
 export let globalWeights: usize = 0;
 let planAt: usize = 0;
 
@@ -68,6 +70,15 @@ export function levelOffset(level: i32, width: i32): usize {
   return <usize>(layerFloats(inputs, width) + (level - 2) * layerFloats(width, width)) << 2;
 }
 
+/**
+ * Where the rows of the merge that take a level's global features begin, in bytes from the global network's start; its bias row is
+ * behind them. Only a merge that adds has rows of its own for each level.
+ */
+export function projectionOffset(level: i32): usize {
+  const merge = levelOffset(levels + 1, G);
+  return merge + (<usize>(addsMerge ? (level - 1) * layerFloats(G, H) : H * Hp) << 2);
+}
+
 /** Reads the plan; must come before anything else. */
 export function readPlan(plan: usize): void {
   planAt = plan;
@@ -82,6 +93,7 @@ export function readPlan(plan: usize): void {
   latticeStride = load<i32>(plan + PLAN_LATTICE_STRIDE);
   cellCoordinates = load<i32>(plan + PLAN_CELL_COORDINATES) != 0;
   globalWeights = load<u32>(plan + PLAN_GLOBAL_WEIGHTS);
+  addsMerge = load<i32>(plan + PLAN_ADDS_MERGE) != 0;
 }
 
 /** Sets rows `from` to `to` of a tile to a value. */

@@ -1,6 +1,6 @@
 // Scratch memory of one instance: the tile's features, slopes and differences, transposed weights, lattice tiles.
 // A pointer per level lives in a small table, so that loops over levels need no case analysis.
-import { G, Gp, H, Hp, Mp, inputs, latticeStride, levels, outputs, pad4 } from './plan';
+import { G, Gp, H, Hp, Mp, addsMerge, inputs, latticeStride, levels, outputs, pad4 } from './plan';
 import { ROW, TILE } from './product';
 import { SINE_TABLE_BYTES, prepareSine } from './sine';
 import { setSoapWorkspace, soapWorkspaceBytes } from './soap';
@@ -35,7 +35,7 @@ let table: usize = 0;
 // @ts-ignore: decorator
 @inline const MERGE_INPUT: i32 = 0, FEATURES: i32 = 1, LOCAL_SLOPE: i32 = 2, GLOBAL_SLOPE: i32 = 3, MERGE_SLOPE: i32 = 4;
 // @ts-ignore: decorator
-@inline const LOCAL_TRANSPOSED: i32 = 5, GLOBAL_TRANSPOSED: i32 = 6, KINDS: i32 = 7;
+@inline const LOCAL_TRANSPOSED: i32 = 5, GLOBAL_TRANSPOSED: i32 = 6, PROJECTION_TRANSPOSED: i32 = 7, KINDS: i32 = 8;
 
 // @ts-ignore: decorator
 @inline
@@ -50,8 +50,12 @@ export function globalSlope(level: i32): usize { return load<u32>(entry(GLOBAL_S
 export function mergeSlope(level: i32): usize { return load<u32>(entry(MERGE_SLOPE, level)); }
 /** Transposed weights of a local level, [out, pad4(in)]; level L + 1 is the output layer. */
 export function localTransposed(level: i32): usize { return load<u32>(entry(LOCAL_TRANSPOSED, level)); }
-/** Transposed weights of a global level; level 0 is the merge. */
+/** Transposed weights of a global level; level 0 is the merge where it is a layer of both. */
 export function globalTransposed(level: i32): usize { return load<u32>(entry(GLOBAL_TRANSPOSED, level)); }
+/** Of the transposed merge the columns of a level's global features, [out, {@link mergeStride} bytes]. */
+export function projectionTransposed(level: i32): usize { return load<u32>(entry(PROJECTION_TRANSPOSED, level)); }
+/** Bytes between the rows of the transposed merge. */
+export function mergeStride(): usize { return <usize>(addsMerge ? Gp : pad4(H + G) + 4) << 2; }
 
 let cursor: usize = 0;
 
@@ -133,7 +137,12 @@ export function layOut(base: usize, training: bool, points: i32): usize {
   }
   const largest = max(max(H + G, inputs), outputs);
   setSoapWorkspace(take(soapWorkspaceBytes(largest)), largest);
-  const merge = take(<usize>(Hp * (pad4(H + G) + 4)) << 2);
+  const mergeBytes = <usize>Hp * mergeStride();
+  let merge = take(mergeBytes);
   if (base) store<u32>(entry(GLOBAL_TRANSPOSED, 0), <u32>merge);
+  for (let level = 1; level <= levels; level++) {
+    if (base) store<u32>(entry(PROJECTION_TRANSPOSED, level), <u32>(addsMerge ? merge : merge + (<usize>H << 2)));
+    if (addsMerge && level < levels) merge = take(mergeBytes);
+  }
   return cursor - base;
 }

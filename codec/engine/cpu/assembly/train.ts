@@ -10,7 +10,8 @@
 //
 // Passes over memory: samples once, local weights and moments once; everything else stays in the cache.
 import {
-  G, H, globalWeights, inputs, latticeStride, layerFloats, levelInputs, levelOffset, levels, outputs,
+  G, H, addsMerge, globalWeights, inputs, latticeStride, layerFloats, levelInputs, levelOffset, levels, outputs,
+  projectionOffset,
 } from './plan';
 import {
   BOX_SHAPE, ITEM_BOX, ITEM_BYTES, ITEM_COUNT, ITEM_ERROR, ITEM_FIRST, ITEM_GRADIENT, ITEM_ORDER, ITEM_PARTITION,
@@ -42,7 +43,19 @@ export function localFloats(): i32 {
 
 /** Floats of the global network with the merge, padding included; 0 without one. */
 export function globalFloats(): i32 {
-  return G == 0 ? 0 : <i32>(levelOffset(levels + 1, G) >> 2) + layerFloats(H + G, H);
+  if (G == 0) return 0;
+  return <i32>(levelOffset(levels + 1, G) >> 2) + (addsMerge ? levels * layerFloats(G, H) : layerFloats(H + G, H));
+}
+
+// Layers of the global network and the merge: the merge's come behind the network's.
+function globalLayers(): i32 { return levels + (addsMerge ? levels : 1); }
+function globalLayerInputs(layer: i32): i32 {
+  if (layer <= levels) return levelInputs(layer, G);
+  return addsMerge ? G : H + G;
+}
+function globalLayerOutputs(layer: i32): i32 { return layer <= levels ? G : H; }
+function globalLayerOffset(layer: i32): usize {
+  return layer <= levels || !addsMerge ? levelOffset(layer, G) : projectionOffset(layer - levels);
 }
 
 export function setJob(at: usize): void { job = at; }
@@ -196,8 +209,8 @@ export function localStateFloats(): i32 {
 /** Floats of SOAP's state for the global network and the merge. */
 export function globalStateFloats(): i32 {
   if (G == 0) return 0;
-  let floats = soapFloats(H + G, H);
-  for (let level = 1; level <= levels; level++) floats += soapFloats(levelInputs(level, G), G);
+  let floats = 0;
+  for (let layer = 1; layer <= globalLayers(); layer++) floats += soapFloats(globalLayerInputs(layer), globalLayerOutputs(layer));
   return floats;
 }
 
@@ -277,13 +290,13 @@ function updateGlobalRange(range: i32): void {
   );
 }
 
-// The merge is layer L + 1 of the global network.
 function updateGlobalLayer(layer: i32): void {
-  const isMerge = layer == levels + 1;
-  const offset = levelOffset(layer, G);
-  const layerInputs = isMerge ? H + G : levelInputs(layer, G), layerOutputs = isMerge ? H : G;
+  const offset = globalLayerOffset(layer);
+  const layerInputs = globalLayerInputs(layer), layerOutputs = globalLayerOutputs(layer);
   let stateOffset: usize = 0;
-  for (let level = 1; level < layer; level++) stateOffset += <usize>soapFloats(levelInputs(level, G), G) << 2;
+  for (let before = 1; before < layer; before++) {
+    stateOffset += <usize>soapFloats(globalLayerInputs(before), globalLayerOutputs(before)) << 2;
+  }
   const gradient = <usize>load<u32>(job + JOB_GLOBAL_GRADIENT);
   sumParts(
     gradient + offset, load<i32>(job + JOB_BLOCK_COUNT), <usize>load<u32>(job + JOB_GLOBAL_STRIDE),
@@ -340,7 +353,7 @@ export function trainStep(): void {
   }
   barrier();
   const isSoap = load<i32>(job + JOB_IS_SOAP) == 1;
-  const globalRanges = trainGlobal ? (isSoap ? levels + 1 : (globalFloats() + RANGE - 1) / RANGE) : 0;
+  const globalRanges = trainGlobal ? (isSoap ? globalLayers() : (globalFloats() + RANGE - 1) / RANGE) : 0;
   const ranges = globalRanges + (shares > 1 ? load<i32>(job + JOB_PARTITIONS) : 0);
   for (;;) {
     const range = atomic.add<i32>(job + JOB_NEXT_RANGE, 1);
