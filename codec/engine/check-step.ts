@@ -1,20 +1,27 @@
-import type { Step } from './engine.js';
+import type { Step, TrainingSetup } from './engine.js';
 
 /**
  * Checks what engines would otherwise go wrong on in silence.
  *
- * @throws RangeError for several steps with a global rate, and for rate factors that are not one per partition.
+ * @throws RangeError as a session's `step`.
  */
-export function checkStep({ localRates, globalRate, rateFactors }: Step, partitions: number): void {
+export function checkStep(
+  { localRates, globalRate, rateFactors, batches }: Step,
+  { boxes, loss }: Pick<TrainingSetup, 'boxes' | 'loss'>,
+): void {
   if (localRates.length === 0) throw new RangeError('localRates is empty; give a rate for each step');
   if (localRates.length > 1 && globalRate > 0) {
     throw new RangeError(
       `${localRates.length} steps in a call need frozen global weights, and globalRate is ${globalRate}`,
     );
   }
-  if (rateFactors !== undefined && rateFactors.length !== partitions) {
+  if (rateFactors !== undefined && rateFactors.length !== boxes.length) {
     throw new RangeError(
-      `rateFactors has ${rateFactors.length} entries, the session ${partitions} partitions`,
+      `rateFactors has ${rateFactors.length} entries, the session ${boxes.length} partitions`,
     );
+  }
+  if (loss === undefined) return;
+  if (batches !== 1 || globalRate === 0 || rateFactors?.includes(0) === true) {
+    throw new RangeError('a loss of all outputs needs full batches in which all weights move');
   }
 }

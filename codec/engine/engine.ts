@@ -1,7 +1,10 @@
+import type { ActivationGradients } from '../activation-gradients.js';
+import type { Architecture } from '../architecture.js';
 import type { Box } from '../grid.js';
 import type { Model, Weights } from '../model.js';
 import type { Objective } from '../objective.js';
 import type { Optimiser } from '../optimiser.js';
+import type { OutputLoss } from '../output-loss.js';
 import type { SavedState } from '../saved-state.js';
 import type { SampleArray, SampleFormat } from '../signal.js';
 
@@ -18,6 +21,10 @@ export interface TrainingSetup extends Omit<Objective, 'peak'> {
   readonly localBounds?: Float32Array;
   /** Whether every partition goes through its samples in an order of its own; default false: one for all of a size. */
   readonly hasOwnOrders?: boolean;
+  /** Whether steps in which all weights move report gradients of the activations' scalars; default false. */
+  readonly learnsActivations?: boolean;
+  /** What is lowered in place of the squared errors of samples, which then do not count; by full batches of float32 samples. */
+  readonly loss?: OutputLoss;
 }
 
 /** Which samples a call uses, and how far it goes. */
@@ -62,6 +69,10 @@ export interface StepReport {
   readonly squaredErrors: Float64Array;
   /** f64 per partition, values (samples times channels) in its batches, each counted with its alpha weight. */
   readonly counts: Float64Array;
+  /** Of the mean loss of the batch, where the setup asks for them and all weights move. */
+  readonly activationGradients?: ActivationGradients;
+  /** Where the setup has a loss of its own; squared errors and counts are then 0. */
+  readonly loss?: number;
 }
 
 /** Weights in an engine's own layout. */
@@ -79,10 +90,15 @@ export interface Snapshot {
  * every partition has a loss of its own, with the values of its own batch: nothing then depends on other partitions.
  */
 export interface TrainingSession {
-  /** @throws RangeError for several steps with a global rate, or for fields whose lengths do not fit the setup. */
+  /**
+   * @throws RangeError for several steps with a global rate, for fields whose lengths do not fit the setup, or for a part of the samples
+   *   where the setup has a loss of its own.
+   */
   step(step: Step): Promise<StepReport>;
   /** A copy of the present weights. */
   weights(): Promise<Weights>;
+  /** Sets the activations that steps from now on have; those of the setup's model are the first. */
+  setActivations(activations: Architecture['activations']): Promise<void>;
   /** A copy of the present weights in the engine's own layout, for {@link restore}: cheaper than {@link weights}. */
   snapshot(): Promise<Snapshot>;
   /**

@@ -1,7 +1,7 @@
 import type { Box } from '../../grid.js';
 import { boxSize } from '../../grid.js';
-import type { Weights } from '../../model.js';
-import { alphaChannel, peakOf } from '../../signal.js';
+import type { Model, Weights } from '../../model.js';
+import { alphaChannel, peakOf, type SampleArray } from '../../signal.js';
 import type { TrainingSetup } from '../engine.js';
 import { checkedPartOf, COUNT, FRACTION, partOf, type SavedState } from '../../saved-state.js';
 import { MemoryLayout } from './memory-layout.js';
@@ -150,6 +150,34 @@ export class TrainingMemory {
     };
   }
 
+  /** The gradients of the last step, where the setup needs them; of all weights, before any optimiser. */
+  gradients(): Weights {
+    const { globalGradient, localGradients, localStride } = this.#at;
+    const ofPartition = (p: number): number => localGradients + p * this.#shares * localStride;
+    return {
+      global: this.#global.unpack(this.#floats(globalGradient, this.#global.packedLength)),
+      local: this.sizes.map((_, p) =>
+        this.#local.unpack(this.#floats(ofPartition(p), this.#local.packedLength)),
+      ),
+    };
+  }
+
+  /** What the kernels know of the network. */
+  writeModel(model: Model): void {
+    writePlan(this.view, this.#at.plan, model, this.#at.globalWeights);
+  }
+
+  /** Samples in place of those of the setup, as many of the same type. */
+  writeSamples(samples: SampleArray): void {
+    const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+    new Uint8Array(this.memory.buffer).set(bytes, this.#at.samples);
+  }
+
+  /** Whether each item has a gradient of its own, which is there when the step is done. */
+  get #keepsGradients(): boolean {
+    return this.#shares > 1 || this.#setup.learnsActivations === true;
+  }
+
   /** A copy of the present weights as they are packed. */
   snapshot(): { global: Float32Array; local: Float32Array[] } {
     return {
@@ -282,9 +310,9 @@ export class TrainingMemory {
       localWeights: layout.take(boxes.length * localBytes),
       localFirst: layout.take(boxes.length * localBytes),
       localSecond: layout.take(boxes.length * localBytes),
-      // A block works on one item at a time, so that one gradient serves all its items unless shares are summed later.
+      // A block works on one item at a time, so that one gradient serves all its items unless they are needed later.
       localGradients: layout.take(
-        (this.#shares > 1 ? boxes.length * this.#shares : this.#blocks) * localStride,
+        (this.#keepsGradients ? boxes.length * this.#shares : this.#blocks) * localStride,
       ),
       localStride,
       globalState: layout.take(isSoap ? kernels.globalStateFloats() * 4 : 0),
@@ -306,9 +334,8 @@ export class TrainingMemory {
     const { model, boxes, samples, format, weights, optimiser, localBounds } = this.#setup;
     const at = this.#at;
     const view = this.view;
-    const bytes = new Uint8Array(this.memory.buffer);
-    writePlan(view, at.plan, model, at.globalWeights);
-    bytes.set(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength), at.samples);
+    this.writeModel(model);
+    this.writeSamples(samples);
     this.#global.pack(weights.global, this.#floats(at.globalWeights, this.#global.packedLength));
     weights.local.forEach((local, p) => this.#local.pack(local, this.#localWeights(p)));
     if (localBounds !== undefined) {
@@ -370,7 +397,7 @@ export class TrainingMemory {
           [record.ITEM_WEIGHTS, at.localWeights + p * localBytes],
           [record.ITEM_FIRST, at.localFirst + p * localBytes],
           [record.ITEM_SECOND, at.localSecond + p * localBytes],
-          [record.ITEM_GRADIENT, at.localGradients + (this.#shares > 1 ? index : block) * at.localStride],
+          [record.ITEM_GRADIENT, at.localGradients + (this.#keepsGradients ? index : block) * at.localStride],
           [record.ITEM_PATCH, at.patches[p]],
           [record.ITEM_STATE, at.localStates + p * at.localStateBytes],
         ];

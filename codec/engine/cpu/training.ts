@@ -1,8 +1,12 @@
-import type { Weights } from '../../model.js';
+import { activationGradients, type ActivationGradients } from '../../activation-gradients.js';
+import type { Architecture } from '../../architecture.js';
+import type { Model, Weights } from '../../model.js';
 import { refreshesBases } from '../../optimiser.js';
 import { checkedPartOf, COUNT, type SavedState } from '../../saved-state.js';
+import type { OutputLoss } from '../../output-loss.js';
 import { checkStep } from '../check-step.js';
 import type { Snapshot, Step, StepReport, TrainingSession, TrainingSetup } from '../engine.js';
+import { CpuEvaluator } from './evaluator.js';
 import { compileKernels } from './module.js';
 import type { ThreadPool } from './pool.js';
 import * as record from './records.js';
@@ -21,6 +25,8 @@ export class CpuTrainingSession implements TrainingSession {
   readonly #instance = nextInstance++;
   #orders: ReadonlyMap<number, Uint32Array> | undefined;
   #globalUpdates = 0;
+  /** With the activations of the next step. */
+  #model: Model;
   /** Of the global weights; items start with 0, so that all their patches are stale. */
   #version = 1;
 
@@ -50,12 +56,15 @@ export class CpuTrainingSession implements TrainingSession {
     this.#pool = pool;
     this.#setup = setup;
     this.#memory = memory;
+    this.#model = setup.model;
   }
 
   async step(step: Step): Promise<StepReport> {
     const { sizes } = this.#memory;
-    checkStep(step, sizes.length);
+    checkStep(step, this.#setup);
+    if (this.#setup.loss !== undefined) return this.#stepByLoss(step, this.#setup.loss);
     const report = { squaredErrors: new Float64Array(sizes.length), counts: new Float64Array(sizes.length) };
+    const before = this.#learnsBy(step) ? this.#memory.weights() : undefined;
     if (step.orders !== undefined && step.orders !== this.#orders) {
       this.#memory.writeOrders(step.orders);
       this.#orders = step.orders;
@@ -67,7 +76,64 @@ export class CpuTrainingSession implements TrainingSession {
       await this.#call(step, from, step.localRates.slice(from, from + most));
       this.#addTo(report);
     }
-    return report;
+    return { ...report, ...(before && { activationGradients: this.#activationGradients(before) }) };
+  }
+
+  /** Whether a step's report has gradients of activations. */
+  #learnsBy({ globalRate }: Step): boolean {
+    return this.#setup.learnsActivations === true && globalRate > 0;
+  }
+
+  #activationGradients(before: Weights): ActivationGradients {
+    return activationGradients(this.#model.architecture, before, this.#memory.gradients());
+  }
+
+  /**
+   * A step by a loss of all outputs `y`, whose gradient `dy` the kernels are given as samples: those for which the gradient of the mean
+   * squared error over `n` values, `2 (y - t) / n`, is `dy`.
+   */
+  async #stepByLoss(step: Step, lossOf: OutputLoss): Promise<StepReport> {
+    const outputs = await this.#outputs();
+    const { loss, gradient } = lossOf(outputs);
+    const { scale, offset } = this.#setup.format.mapping;
+    this.#memory.writeSamples(
+      outputs.map((output, i) => (output - (gradient[i] * outputs.length) / 2) * scale + offset),
+    );
+    const before = this.#learnsBy(step) ? this.#memory.weights() : undefined;
+    await this.#call(step, 0, step.localRates);
+    const none = new Float64Array(this.#memory.sizes.length);
+    return {
+      squaredErrors: none,
+      counts: none.slice(),
+      loss,
+      ...(before && { activationGradients: this.#activationGradients(before) }),
+    };
+  }
+
+  /** f32, partition-major, what the present weights give at every sample. */
+  async #outputs(): Promise<Float32Array> {
+    const { boxes, format } = this.#setup;
+    const { global, local } = this.#memory.weights();
+    const evaluator = await CpuEvaluator.create(this.#pool, this.#model, global);
+    try {
+      const tasks = boxes.map((box, p) => ({
+        box,
+        weights: local[p],
+        positions: box.begin.map((begin, axis) =>
+          Float64Array.from({ length: box.end[axis] - begin }, (_, i) => begin + i + 0.5),
+        ),
+      }));
+      const values = this.#memory.sizes.reduce((sum, size) => sum + size, 0) * format.channels;
+      const outputs = new Float32Array(values);
+      let at = 0;
+      for (const part of await evaluator.evaluate(tasks)) {
+        outputs.set(part, at);
+        at += part.length;
+      }
+      return outputs;
+    } finally {
+      await evaluator.dispose();
+    }
   }
 
   async #call(step: Step, from: number, rates: readonly number[]): Promise<void> {
@@ -121,6 +187,14 @@ export class CpuTrainingSession implements TrainingSession {
       squaredErrors[partition] += view.getFloat64(item + record.ITEM_ERROR, true);
       counts[partition] += view.getFloat64(item + record.ITEM_WEIGHT, true);
     }
+  }
+
+  setActivations(activations: Architecture['activations']): Promise<void> {
+    this.#model = { ...this.#model, architecture: { ...this.#model.architecture, activations } };
+    this.#memory.writeModel(this.#model);
+    // Lattice patches are of the activations before.
+    this.#version++;
+    return Promise.resolve();
   }
 
   snapshot(): Promise<Snapshot> {

@@ -1,10 +1,12 @@
+import type { ActivationGradients } from '../../activation-gradients.js';
 import { globalTensors, elementCount, localTensors } from '../../architecture.js';
 import { localCoordinates } from '../../coordinates.js';
 import { boxShape, boxSize, type Box } from '../../grid.js';
 import type { Model } from '../../model.js';
 import { alphaChannel, peakOf, type SampleArray, type SampleFormat } from '../../signal.js';
 import { GlobalField } from './global-field.js';
-import { Network, type ActivationGradients } from './network.js';
+import type { LossAndGradient, OutputLoss } from '../../output-loss.js';
+import { Network, type LocalTrace, type Tap } from './network.js';
 
 /** Weights in f64, in the order of `architecture.ts`. */
 export interface DoubleWeights {
@@ -19,6 +21,8 @@ export interface Fit {
   readonly format: SampleFormat;
   /** Partition-major, see `TrainingSetup`. */
   readonly samples: SampleArray;
+  /** In place of the squared errors of samples. */
+  readonly loss?: OutputLoss;
 }
 
 /** A loss and its gradients with respect to everything that could be learned. */
@@ -27,7 +31,7 @@ export interface Gradients {
   readonly squaredErrors: Float64Array;
   /** f64 per partition, values of the batch, each counted with its alpha weight. */
   readonly counts: Float64Array;
-  /** The sum of all squared errors over (samples of the batch * channels), what the gradients are of. */
+  /** What the gradients are of: the sum of all squared errors over (samples of the batch * channels), or the fit's own loss. */
   readonly loss: number;
   readonly weights: DoubleWeights;
   readonly activations: ActivationGradients;
@@ -70,17 +74,29 @@ export function gradients(fit: Fit, weights: DoubleWeights, batch?: readonly Arr
   const values = chosen.reduce((total, list) => total + list.length * channels, 0);
   const squaredErrors = new Float64Array(boxes.length);
   const counts = new Float64Array(boxes.length);
+  const forward = (field: GlobalField, p: number, sample: number): { taps: Tap[]; trace: LocalTrace } => {
+    const position = samplePosition(boxes[p], sample);
+    const taps = field.taps(position);
+    const x = localCoordinates(model, boxes[p], position);
+    return { taps, trace: network.localForward(weights.local[p], weights.global, x, taps) };
+  };
+  let own: LossAndGradient | undefined;
+  if (fit.loss !== undefined) {
+    const outputs = boxes.flatMap((box, p) => {
+      const field = new GlobalField(network, model, weights.global);
+      return Array.from({ length: boxSize(box) }, (_, i) => [...forward(field, p, i).trace.output]).flat();
+    });
+    own = fit.loss(Float32Array.from(outputs));
+  }
   let firstSample = 0;
   boxes.forEach((box, p) => {
     const field = new GlobalField(network, model, weights.global);
     const shares = { local: sum.local[p], global: sum.global, activations };
     for (let i = 0; i < chosen[p].length; i++) {
-      const position = samplePosition(box, chosen[p][i]);
-      const taps = field.taps(position);
-      const x = localCoordinates(model, box, position);
-      const trace = network.localForward(weights.local[p], weights.global, x, taps);
+      const { taps, trace } = forward(field, p, chosen[p][i]);
       const at = (firstSample + chosen[p][i]) * channels;
       const dOutput = trace.output.map((output, channel) => {
+        if (own !== undefined) return own.gradient[at + channel];
         const error = output - (samples[at + channel] - mapping.offset) / mapping.scale;
         const weight = alpha >= 0 && channel !== alpha ? samples[at + alpha] / peak : 1;
         squaredErrors[p] += weight * error * error;
@@ -92,6 +108,7 @@ export function gradients(fit: Fit, weights: DoubleWeights, batch?: readonly Arr
     for (const point of field.visited()) network.globalBackward(weights.global, point, shares);
     firstSample += boxSize(box);
   });
-  const loss = squaredErrors.reduce((total, error) => total + error, 0) / Math.max(1, values);
+  const meanError = squaredErrors.reduce((total, error) => total + error, 0) / Math.max(1, values);
+  const loss = own?.loss ?? meanError;
   return { squaredErrors, counts, loss, weights: sum, activations };
 }

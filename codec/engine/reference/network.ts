@@ -1,9 +1,7 @@
+import type { ActivationGradients } from '../../activation-gradients.js';
 import { globalTensors, localTensors, type Architecture, type Role } from '../../architecture.js';
 import { affine, affineBackward, layersOf, type Layer } from './affine.js';
 import { ModulatedSine } from './modulated-sine.js';
-
-/** Gradients of (a, b, c, d) of each role. */
-export type ActivationGradients = Record<Role, Float64Array>;
 
 /** One evaluation of the global network, and the gradient that comes back to it. */
 export interface GlobalPoint {
