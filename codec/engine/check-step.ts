@@ -7,7 +7,7 @@ import type { Step, TrainingSetup } from './engine.js';
  */
 export function checkStep(
   { localRates, globalRate, rateFactors, batches }: Step,
-  { boxes, loss }: Pick<TrainingSetup, 'boxes' | 'loss'>,
+  { boxes, outputLoss }: Pick<TrainingSetup, 'boxes' | 'outputLoss'>,
 ): void {
   if (localRates.length === 0) throw new RangeError('localRates is empty; give a rate for each step');
   if (localRates.length > 1 && globalRate > 0) {
@@ -20,7 +20,7 @@ export function checkStep(
       `rateFactors has ${rateFactors.length} entries, the session ${boxes.length} partitions`,
     );
   }
-  if (loss === undefined) return;
+  if (outputLoss === undefined) return;
   if (batches !== 1 || globalRate === 0 || rateFactors?.includes(0) === true) {
     throw new RangeError('a loss of all outputs needs full batches in which all weights move');
   }

@@ -24,7 +24,7 @@ export interface TrainingSetup extends Omit<Objective, 'peak'> {
   /** Whether steps in which all weights move report gradients of the activations' scalars; default false. */
   readonly learnsActivations?: boolean;
   /** What is lowered in place of the squared errors of samples, which then do not count; by full batches of float32 samples. */
-  readonly loss?: OutputLoss;
+  readonly outputLoss?: OutputLoss;
 }
 
 /** Which samples a call uses, and how far it goes. */

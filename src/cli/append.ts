@@ -63,7 +63,7 @@ export const addAppend: AddCommand = (program, context) => {
     .option('--iterations <n>', "optimiser steps (default: encode's)", decimal('iterations'))
     .option('--time <seconds>', 'time to train', decimal('time'))
     .option('--psnr <dB>', 'quality of the new part to stop at', decimal('psnr'))
-    .option('--engine <name>', "'auto' or 'cpu' (default: auto)")
+    .option('--engine <name>', "'auto', 'cpu' or 'tensorflow' (default: auto)")
     .option('--threads <n>', 'threads (default: what the machine runs at once)', decimal('threads'))
     .option('--seed <n>', 'the same seed gives the same bytes, unless --time ends it', decimal('seed'))
     .addHelpText('after', EPILOGUE)

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   verify: async () => (await import('./verify.js')).addVerify,
   compare: async () => (await import('./compare.js')).addCompare,
   serve: async () => (await import('./serve.js')).addServe,
+  doctor: async () => (await import('./doctor.js')).addDoctor,
 };
 
 const EPILOGUE = `

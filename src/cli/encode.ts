@@ -116,7 +116,7 @@ export const addEncode: AddCommand = (program, context) => {
       decimal('checkpoint'),
     )
     .option('--resume <file>', 'go on from a checkpoint of the same encode')
-    .option('--engine <name>', "'auto' or 'cpu' (default: auto)")
+    .option('--engine <name>', "'auto', 'cpu' or 'tensorflow' (default: auto)")
     .option('--threads <n>', 'threads (default: what the machine runs at once)', decimal('threads'))
     .option(
       '--seed <n>',

@@ -168,6 +168,7 @@ function recording(steps: Step[]): Engine {
         weights: () => session.weights(),
         snapshot: () => session.snapshot(),
         restore: (...args) => session.restore(...args),
+        setActivations: (...args) => session.setActivations(...args),
         dispose: () => session.dispose(),
       };
     },

@@ -58,6 +58,11 @@ const RELAXED_PROBE = Uint8Array.of(
   ...[0xfd, 0x85, 0x02, 0x0b],
 );
 
+/** Whether the host multiplies and adds in one instruction. */
+export function hasRelaxedSimd(): boolean {
+  return WebAssembly.validate(RELAXED_PROBE);
+}
+
 /** What kernels are for: `training` ones evaluate, too. */
 export type KernelPurpose = 'training' | 'evaluation';
 
@@ -78,7 +83,7 @@ export function compileKernels(purpose: KernelPurpose = 'training'): Promise<Com
   const known = compiled.get(purpose);
   if (known !== undefined) return known;
   const compiling = (async () => {
-    const fused = WebAssembly.validate(RELAXED_PROBE);
+    const fused = hasRelaxedSimd();
     return { module: await WebAssembly.compile(await loadKernels(purpose, fused)), fused };
   })();
   compiled.set(purpose, compiling);

@@ -62,14 +62,14 @@ export class CpuTrainingSession implements TrainingSession {
   async step(step: Step): Promise<StepReport> {
     const { sizes } = this.#memory;
     checkStep(step, this.#setup);
-    if (this.#setup.loss !== undefined) return this.#stepByLoss(step, this.#setup.loss);
+    this.#writeRateFactors(step.rateFactors);
+    if (this.#setup.outputLoss !== undefined) return this.#stepByLoss(step, this.#setup.outputLoss);
     const report = { squaredErrors: new Float64Array(sizes.length), counts: new Float64Array(sizes.length) };
     const before = this.#learnsBy(step) ? this.#memory.weights() : undefined;
     if (step.orders !== undefined && step.orders !== this.#orders) {
       this.#memory.writeOrders(step.orders);
       this.#orders = step.orders;
     }
-    this.#writeRateFactors(step.rateFactors);
     // Gradients of items that share a partition are summed behind a barrier, so that their steps come one by one.
     const most = this.#memory.sharesPartitions ? 1 : MAX_STEPS;
     for (let from = 0; from < step.localRates.length; from += most) {

@@ -33,22 +33,32 @@ function startOptimiser(optimiser: Optimiser, tensors: readonly Tensor[], length
   return optimiser.kind === 'soap' ? new Soap(optimiser, tensors) : new Adam(optimiser, length);
 }
 
-/** Loss and gradients over a batch, as {@link gradients} of the reference. */
-export type GradientFunction = (
-  fit: TrainingSetup,
-  weights: DoubleWeights,
-  batch: readonly Uint32Array[],
-) => Gradients | Promise<Gradients>;
+/** Where a session's gradients come from. */
+export interface GradientSource {
+  /**
+   * Loss and gradients over a batch.
+   *
+   * @param batch per partition the numbers of its samples that take part; the same array for the same batch of all samples.
+   */
+  of(
+    fit: TrainingSetup,
+    weights: DoubleWeights,
+    batch: readonly Uint32Array[],
+  ): Gradients | Promise<Gradients>;
+  dispose?(): void;
+}
 
 /** Training in plain steps: gradients from somewhere, optimisers and weights in f64. */
 export class DescentSession implements TrainingSession {
   private current: DoubleWeights;
   private globalOptimiser: Adam | Soap;
   private readonly localOptimisers: (Adam | Soap)[];
+  /** The batch of all samples. */
+  private whole: Uint32Array[] | undefined;
 
   constructor(
     private setup: TrainingSetup,
-    private readonly gradients: GradientFunction,
+    private readonly source: GradientSource,
   ) {
     const { weights } = setup;
     this.current = {
@@ -90,16 +100,19 @@ export class DescentSession implements TrainingSession {
   ): Promise<StepReport & { own: Pick<StepReport, 'activationGradients' | 'loss'> }> {
     const factors = step.rateFactors;
     const { boxes, hasOwnOrders = false } = this.setup;
-    const chosen = boxes.map((box, p) =>
-      factors?.[p] === 0 ? new Uint32Array() : batchOf(step, batch, p, boxSize(box), hasOwnOrders),
-    );
-    const found = await this.gradients(this.setup, this.current, chosen);
+    const isWhole = step.batches === 1 && step.orders === undefined && factors?.includes(0) !== true;
+    const take = (): Uint32Array[] =>
+      boxes.map((box, p) =>
+        factors?.[p] === 0 ? new Uint32Array() : batchOf(step, batch, p, boxSize(box), hasOwnOrders),
+      );
+    const chosen = isWhole ? (this.whole ??= take()) : take();
+    const found = await this.source.of(this.setup, this.current, chosen);
     const { squaredErrors, counts, weights } = found;
     const frozen = step.globalRate === 0;
-    const { learnsActivations = false, loss } = this.setup;
+    const { learnsActivations = false, outputLoss } = this.setup;
     const own = {
       ...(learnsActivations && !frozen && { activationGradients: found.activations }),
-      ...(loss !== undefined && { loss: found.loss }),
+      ...(outputLoss !== undefined && { loss: found.loss }),
     };
     const output = outputLayerOffset(this.setup.model.architecture);
     const samples = chosen.reduce((sum, list) => sum + list.length, 0);
@@ -148,5 +161,7 @@ export class DescentSession implements TrainingSession {
     };
   }
 
-  async dispose(): Promise<void> {}
+  async dispose(): Promise<void> {
+    this.source.dispose?.();
+  }
 }

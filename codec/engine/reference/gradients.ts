@@ -22,7 +22,7 @@ export interface Fit {
   /** Partition-major, see `TrainingSetup`. */
   readonly samples: SampleArray;
   /** In place of the squared errors of samples. */
-  readonly loss?: OutputLoss;
+  readonly outputLoss?: OutputLoss;
 }
 
 /** A loss and its gradients with respect to everything that could be learned. */
@@ -81,12 +81,12 @@ export function gradients(fit: Fit, weights: DoubleWeights, batch?: readonly Arr
     return { taps, trace: network.localForward(weights.local[p], weights.global, x, taps) };
   };
   let own: LossAndGradient | undefined;
-  if (fit.loss !== undefined) {
+  if (fit.outputLoss !== undefined) {
     const outputs = boxes.flatMap((box, p) => {
       const field = new GlobalField(network, model, weights.global);
       return Array.from({ length: boxSize(box) }, (_, i) => [...forward(field, p, i).trace.output]).flat();
     });
-    own = fit.loss(Float32Array.from(outputs));
+    own = fit.outputLoss(Float32Array.from(outputs));
   }
   let firstSample = 0;
   boxes.forEach((box, p) => {

@@ -73,7 +73,7 @@ export class ReferenceEngine implements Engine {
   readonly threads = 1;
 
   async createTrainingSession(setup: TrainingSetup): Promise<TrainingSession> {
-    return new DescentSession(setup, gradients);
+    return new DescentSession(setup, { of: gradients });
   }
 
   async createEvaluator(model: Model, global: Float32Array): Promise<Evaluator> {

@@ -1,0 +1,245 @@
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import { Adam } from '../../dist/codec/engine/reference/adam.js';
+import { createEngine } from '../../dist/codec/engine/choose.js';
+import type { Engine, Step, StepReport, TrainingSession } from '../../dist/codec/engine/engine.js';
+import { ReferenceEngine } from '../../dist/codec/engine/reference/reference-engine.js';
+import { loadTensorFlow } from '../../dist/codec/engine/tensorflow/load-node.js';
+import type { OutputLoss } from '../../dist/codec/output-loss.js';
+import { adam, anySetup, flat, relativeError } from './any-setup.js';
+import { loadVector, VECTOR_NAMES, type Vector } from './paper-vectors.js';
+import { totals } from './step-totals.js';
+
+const reference = new ReferenceEngine();
+const cpu = createEngine('cpu', 2);
+const tensorflow = createEngine('tensorflow');
+afterAll(() => cpu.dispose());
+
+const ROLES = ['local', 'global', 'merge'] as const;
+
+/** A step whose change of the weights is their gradient (cpu-engine.test.ts). */
+const GRADIENT_STEP = { kind: 'adam', beta1: 0, beta2: 0, epsilon: 1e4 } as const;
+const GRADIENT_RATE = 1e4;
+
+function step(rate: number): Step {
+  return { batches: 1, batch: 0, localRates: [rate], globalRate: rate };
+}
+
+/** Whether a network has activations that can be learned by these engines. */
+function learns({ activationGradients }: Vector): boolean {
+  return activationGradients !== null;
+}
+
+async function outputsBy(engine: Engine, { model, boxes, weights }: Vector): Promise<Float32Array> {
+  const evaluator = await engine.createEvaluator(model, weights.global);
+  const outputs = await evaluator.evaluate(
+    boxes.map((box, p) => ({
+      box,
+      weights: weights.local[p],
+      positions: box.begin.map((begin, axis) =>
+        Float64Array.from({ length: box.end[axis] - begin }, (_, i) => begin + i + 0.5),
+      ),
+    })),
+  );
+  await evaluator.dispose();
+  return Float32Array.from(outputs.flatMap((output) => [...output]));
+}
+
+/** Losses of the file's Adam steps, each before its step; (a, b, c, d) are trained too where the file has them. */
+async function lossesBy(engine: Engine, vector: Vector): Promise<number[]> {
+  const { rate, betas, epsilon, losses } = vector.adam;
+  const optimiser = { kind: 'adam', beta1: betas[0], beta2: betas[1], epsilon } as const;
+  const learnsActivations = learns(vector);
+  const session = await engine.createTrainingSession({ ...vector, optimiser, learnsActivations });
+  const { activations } = vector.model.architecture;
+  const scalars = ROLES.map((role) => {
+    const { a, b, c, d } = activations[role];
+    return { role, values: Float64Array.of(a, b, c, d), adam: new Adam(optimiser, 4) };
+  });
+  const seen: number[] = [];
+  for (let i = 0; i < losses.length; i++) {
+    const report = await session.step(step(rate));
+    const { squaredError, count } = totals(report);
+    seen.push(squaredError / count);
+    if (!learnsActivations) continue;
+    const next = { ...activations };
+    for (const { role, values, adam: own } of scalars) {
+      own.step(values, report.activationGradients?.[role] ?? new Float64Array(4), () => rate);
+      const [a, b, c, d] = values;
+      next[role] = { ...activations[role], a, b, c, d };
+    }
+    await session.setActivations(next);
+  }
+  await session.dispose();
+  return seen;
+}
+
+describe.each([
+  ['the reference', reference],
+  ['the cpu engine', cpu],
+  ['the tensorflow engine', tensorflow],
+])("%s meets the paper's code", (_, engine) => {
+  describe.each(VECTOR_NAMES)('on %s', (name) => {
+    const vector = loadVector(name);
+
+    test('in outputs to 1e-5', async () => {
+      const outputs = await outputsBy(engine, vector);
+      expect(outputs.length).toBe(vector.output.length);
+      outputs.forEach((output, i) => expect(Math.abs(output - vector.output[i])).toBeLessThan(1e-5));
+    });
+
+    test('in gradients to 1e-4 of the largest', async () => {
+      const session = await engine.createTrainingSession({
+        ...vector,
+        optimiser: GRADIENT_STEP,
+        learnsActivations: learns(vector),
+      });
+      const report = await session.step(step(GRADIENT_RATE));
+      const after = flat(await session.weights());
+      await session.dispose();
+      const change = flat(vector.weights).map((before, i) => before - after[i]);
+      // The gradient is the difference of rounded weights, at best to their last bit.
+      expect(relativeError(change, flat(vector.gradients))).toBeLessThan(1e-3);
+      for (const role of ROLES) {
+        const expected = vector.activationGradients?.[role];
+        if (expected === undefined) continue;
+        const found = Float32Array.from(report.activationGradients?.[role] ?? []);
+        expect(relativeError(found, Float32Array.from(expected))).toBeLessThan(1e-4);
+      }
+    });
+
+    test('in the losses of 20 Adam steps to 1e-4', async () => {
+      const losses = await lossesBy(engine, vector);
+      vector.adam.losses.forEach((loss, i) => {
+        expect(Math.abs(losses[i] - loss)).toBeLessThan(1e-4 * loss);
+      });
+    });
+  });
+});
+
+/** A loss that has nothing of samples: outputs should be smooth, and lie around their number's sine. */
+const ownLoss: OutputLoss = (outputs) => {
+  const gradient = new Float32Array(outputs.length);
+  let loss = 0;
+  outputs.forEach((output, i) => {
+    const difference = output - Math.sin(i);
+    loss += difference ** 4;
+    gradient[i] = 4 * difference ** 3;
+  });
+  return { loss, gradient };
+};
+
+async function firstSteps(session: TrainingSession): Promise<{ reports: StepReport[]; after: Float32Array }> {
+  const reports = [await session.step(step(1e-3)), await session.step(step(1e-3))];
+  const after = flat(await session.weights());
+  await session.dispose();
+  return { reports, after };
+}
+
+describe.each([
+  ['cpu', cpu],
+  ['tensorflow', tensorflow],
+])('the %s engine agrees with the reference', (name, engine) => {
+  test('in gradients of activations, and in a loss of all outputs', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySetup, fc.boolean(), async (given, hasLoss) => {
+        const { model, samples, format } = given;
+        // Features that are sums cannot be told apart by the cpu engine.
+        fc.pre(model.architecture.merge === 'concat');
+        const setup = {
+          ...given,
+          optimiser: adam,
+          learnsActivations: true,
+          ...(hasLoss && {
+            outputLoss: ownLoss,
+            samples: Float32Array.from(samples),
+            format: { ...format, sampleType: 'float32' as const, layout: 'plain' as const },
+          }),
+        };
+        const expected = await firstSteps(await reference.createTrainingSession(setup));
+        const actual = await firstSteps(await engine.createTrainingSession(setup));
+        const [first, firstExpected] = [actual.reports[0], expected.reports[0]];
+        expect(first.loss === undefined).toBe(!hasLoss);
+        for (const role of ROLES) {
+          const scalars = Float32Array.from(firstExpected.activationGradients?.[role] ?? []);
+          expect(scalars.length).toBe(4);
+          const found = Float32Array.from(first.activationGradients?.[role] ?? []);
+          expect(relativeError(found, scalars)).toBeLessThan(2e-3);
+        }
+        expected.reports.forEach((report, i) => {
+          if (report.loss === undefined) return;
+          expect(Math.abs((actual.reports[i].loss ?? NaN) - report.loss)).toBeLessThan(
+            2e-3 * Math.max(1, report.loss),
+          );
+        });
+      }),
+      { numRuns: name === 'cpu' ? 60 : 25 },
+    );
+  });
+
+  test('in losses of Adam steps at activations that change, by batches, with a lattice and without', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySetup, fc.integer({ min: 1, max: 3 }), async (setup, batches) => {
+        const losses = async (by: Engine): Promise<number[]> => {
+          const session = await by.createTrainingSession({ ...setup, optimiser: adam });
+          const seen: number[] = [];
+          for (let batch = 0; batch < 4; batch++) {
+            const report = await session.step({ batches, batch, localRates: [1e-3], globalRate: 1e-3 });
+            seen.push(totals(report).squaredError);
+            const { activations } = setup.model.architecture;
+            const global = { ...activations.global, c: activations.global.c + 0.05 * batch };
+            await session.setActivations({ ...activations, global });
+          }
+          await session.dispose();
+          return seen;
+        };
+        const [expected, actual] = [await losses(reference), await losses(engine)];
+        expected.forEach((loss, i) =>
+          expect(Math.abs(actual[i] - loss)).toBeLessThan(2e-3 * Math.max(1, loss)),
+        );
+      }),
+      { numRuns: name === 'cpu' ? 30 : 15 },
+    );
+  });
+});
+
+describe('the tensorflow engine', () => {
+  test('leaves no tensors behind, whatever is done', async () => {
+    const { tf } = await loadTensorFlow();
+    const vector = loadVector('local-global-modulated');
+    const before = tf.memory().numTensors;
+    const held: number[] = [];
+    const setup = { ...vector, optimiser: adam, learnsActivations: true };
+    const session = await tensorflow.createTrainingSession(setup);
+    for (let i = 0; i < 4; i++) {
+      await session.step(step(1e-3));
+      held.push(tf.memory().numTensors);
+    }
+    // Those of the batch, from the first step on.
+    expect(new Set(held).size).toBe(1);
+    await session.step({ ...step(1e-3), batches: 3, batch: 1 });
+    await session.dispose();
+    const own = await tensorflow.createTrainingSession({ ...setup, outputLoss: ownLoss });
+    await own.step(step(1e-3));
+    await own.dispose();
+    const failing = await tensorflow.createTrainingSession({
+      ...setup,
+      outputLoss: () => {
+        throw new RangeError('no such loss');
+      },
+    });
+    await expect(failing.step(step(1e-3))).rejects.toThrow('no such loss');
+    await failing.dispose();
+    await outputsBy(tensorflow, vector);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('takes a loss of all outputs in whole batches only, as every engine', async () => {
+    const setup = { ...loadVector('siren'), optimiser: adam, outputLoss: ownLoss };
+    for (const engine of [reference, cpu, tensorflow]) {
+      const session = await engine.createTrainingSession(setup);
+      await expect(session.step({ ...step(1e-3), batches: 2 })).rejects.toThrow(RangeError);
+      await session.dispose();
+    }
+  });
+});
