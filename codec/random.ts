@@ -45,7 +45,14 @@ export function philox(block: Uint32Array, keyLow: number, keyHigh: number): voi
 }
 
 /** What a stream is drawn for; one number each, so that no two purposes of one seed share numbers. */
-const PURPOSES = { 'local-weights': 0, 'global-weights': 1, permutation: 2, subset: 3 } as const;
+const PURPOSES = {
+  'local-weights': 0,
+  'global-weights': 1,
+  permutation: 2,
+  subset: 3,
+  harmonizer: 4,
+  noise: 5,
+} as const;
 
 /** A stream of random numbers, named by seed, purpose and two further numbers below 2^32. */
 export class RandomStream {
@@ -88,6 +95,21 @@ export class RandomStream {
   /** Uniform over `[-bound, bound)`, in steps of `bound / 2^31`. */
   symmetric(bound: number): number {
     return bound * (this.word() / 2 ** 31 - 1);
+  }
+
+  /** Normal with mean 0 and standard deviation 1 (Box and Muller 1958). */
+  normal(): number {
+    // Of (0, 1], which has a logarithm.
+    const radius = Math.sqrt(-2 * Math.log((this.word() + 1) / 2 ** 32));
+    return radius * Math.cos((2 * Math.PI * this.word()) / 2 ** 32);
+  }
+
+  /** Poisson with a mean that is no more than some hundreds (Knuth, The Art of Computer Programming 2, 3.4.1). */
+  poisson(mean: number): number {
+    const least = Math.exp(-mean);
+    let count = -1;
+    for (let product = 1; product > least; count++) product *= (this.word() + 1) / 2 ** 32;
+    return Math.max(0, count);
   }
 
   /** A whole number below `limit` (1 to 2^32), every one equally likely. */

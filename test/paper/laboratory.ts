@@ -2,8 +2,10 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import type { Engine } from '../../codec/engine/engine.js';
+import { randomResnetWeights, type ResnetWeights } from '../../codec/incode/resnet-features.js';
+import { trainIncode, type IncodeResult, type IncodeTraining } from '../../codec/incode/train-incode.js';
 import type { SavedState } from '../../codec/saved-state.js';
-import { train, type TrainingOptions, type TrainingResult } from '../../codec/train.js';
+import { train, type Checkpoints, type TrainingOptions, type TrainingResult } from '../../codec/train.js';
 import type { Media } from '../../src/media/media.js';
 import { readMedia } from '../../src/media/read-media.js';
 import { shrunken } from './shrunken.js';
@@ -17,6 +19,8 @@ export interface LaboratoryOptions {
   readonly scale: number;
   /** Samples of a medium per axis for each that is trained on. */
   readonly shrink: number;
+  /** Trained weights of the network whose features harmonizers see; random ones where there are none. */
+  readonly resnet?: ResnetWeights;
   /** Folder of the checkpoints of the run under way. */
   readonly checkpoints: string;
   /** Tells what is under way. */
@@ -31,6 +35,7 @@ export class Laboratory {
   readonly engine: Engine;
   readonly #options: LaboratoryOptions;
   readonly #media = new Map<string, Promise<Media>>();
+  #toldMs = 0;
 
   constructor(options: LaboratoryOptions) {
     this.engine = options.engine;
@@ -53,6 +58,48 @@ export class Laboratory {
     return Math.max(1, Math.round(published * this.#options.scale));
   }
 
+  /** The shape of a picture that is made of a medium, for which the paper has this one, smaller where runs are shortened so. */
+  shrunkenShape([height, width]: readonly [number, number]): readonly [number, number] {
+    const { shrink } = this.#options;
+    return [Math.ceil(height / shrink), Math.ceil(width / shrink)];
+  }
+
+  /** Weights of the network whose features harmonizers see. */
+  resnet(seed: number): ResnetWeights {
+    return this.#options.resnet ?? randomResnetWeights(seed);
+  }
+
+  /** Trains an INCODE, as {@link train} does. */
+  async trainIncode(
+    name: string,
+    training: Omit<IncodeTraining, 'checkpoints' | 'resume'>,
+  ): Promise<IncodeResult> {
+    const checkpoint = await Checkpoint.open(this.#options.checkpoints, name);
+    const startMs = performance.now();
+    let first: number | undefined;
+    const result = await trainIncode(this.engine, {
+      ...training,
+      ...checkpoint.options,
+      onProgress: (iteration, loss) => {
+        training.onProgress?.(iteration, loss);
+        first ??= iteration;
+        const perIteration = (performance.now() - startMs) / (iteration - first + 1) / 1000;
+        const minutes = Math.ceil((perIteration * (training.iterations - iteration)) / 60);
+        this.#tell(
+          `${name}: ${iteration} of ${training.iterations}, loss ${loss.toPrecision(4)}, ${minutes} min left`,
+        );
+      },
+    });
+    await checkpoint.remove();
+    return result;
+  }
+
+  #tell(text: string): void {
+    if (performance.now() - this.#toldMs < 1000) return;
+    this.#toldMs = performance.now();
+    this.#options.onProgress(text);
+  }
+
   /**
    * Trains, going on where a run of this name was interrupted.
    *
@@ -62,35 +109,58 @@ export class Laboratory {
     name: string,
     options: Omit<TrainingOptions, 'checkpoints' | 'resume'>,
   ): Promise<TrainingResult> {
-    const { checkpoints: folder, onProgress } = this.#options;
-    const path = join(folder, `${name.replace(/[^\w-]+/g, '-')}.checkpoint`);
-    await mkdir(folder, { recursive: true });
-    const resume = await readCheckpoint(path);
-    let savedMs = performance.now();
-    let toldMs = 0;
+    const checkpoint = await Checkpoint.open(this.#options.checkpoints, name);
     const result = await train(this.engine, {
       ...options,
-      ...(resume && { resume }),
-      checkpoints: {
-        isDue: () => performance.now() - savedMs > 1000 * CHECKPOINT_SECONDS,
-        save: async (state) => {
-          savedMs = performance.now();
-          await writeFile(`${path}.new`, serialize(state));
-          await rename(`${path}.new`, path);
-        },
-      },
+      ...checkpoint.options,
       onProgress: (progress) => {
         options.onProgress?.(progress);
-        if (performance.now() - toldMs < 1000) return;
-        toldMs = performance.now();
         const { iteration, iterations, psnr, secondsLeft } = progress;
-        onProgress(
+        this.#tell(
           `${name}: ${iteration} of ${iterations}, ${psnr.toFixed(2)} dB, ${Math.ceil(secondsLeft / 60)} min left`,
         );
       },
     });
-    await rm(path, { force: true });
+    await checkpoint.remove();
     return result;
+  }
+}
+
+/** What a training under way could go on from, in a file. */
+class Checkpoint {
+  readonly #path: string;
+  readonly #state: SavedState | undefined;
+  #savedMs = performance.now();
+
+  private constructor(path: string, state: SavedState | undefined) {
+    this.#path = path;
+    this.#state = state;
+  }
+
+  static async open(folder: string, name: string): Promise<Checkpoint> {
+    const path = join(folder, `${name.replace(/[^\w-]+/g, '-')}.checkpoint`);
+    await mkdir(folder, { recursive: true });
+    return new Checkpoint(path, await readCheckpoint(path));
+  }
+
+  /** For a training. */
+  get options(): { readonly checkpoints: Checkpoints; readonly resume?: SavedState } {
+    return {
+      ...(this.#state && { resume: this.#state }),
+      checkpoints: {
+        isDue: () => performance.now() - this.#savedMs > 1000 * CHECKPOINT_SECONDS,
+        save: async (state) => {
+          this.#savedMs = performance.now();
+          await writeFile(`${this.#path}.new`, serialize(state));
+          await rename(`${this.#path}.new`, this.#path);
+        },
+      },
+    };
+  }
+
+  /** When the training is done. */
+  remove(): Promise<void> {
+    return rm(this.#path, { force: true });
   }
 }
 

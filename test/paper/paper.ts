@@ -8,6 +8,7 @@ import { EXPERIMENTS } from './experiments.js';
 import { Laboratory } from './laboratory.js';
 import { report } from './report.js';
 import { Results } from './results.js';
+import { readSafetensors } from './safetensors.js';
 
 const USAGE = `npm run paper -- EXPERIMENT --data FOLDER [options]
 
@@ -16,6 +17,8 @@ const USAGE = `npm run paper -- EXPERIMENT --data FOLDER [options]
   --seeds N       runs of each row, by seeds from 1 (default: 1)
   --rows a,b      some of the rows, by what their names begin with
   --out FOLDER    where results go (default: paper-output)
+  --resnet FILE   trained weights of a torchvision resnet34, as safetensors, for
+                  what INCODE's harmonizer sees (default: random ones)
   --engine NAME   cpu (default) or tensorflow
   --threads N     threads of the engine
   --list          what there is to run, and nothing else
@@ -34,6 +37,7 @@ const OPTIONS = {
   out: { type: 'string', default: 'paper-output' },
   engine: { type: 'string', default: 'cpu' },
   threads: { type: 'string' },
+  resnet: { type: 'string' },
   list: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const;
@@ -94,6 +98,7 @@ if (rows.length === 0) {
 const engine = createEngine(options.engine as EngineName, threads);
 const laboratory = new Laboratory({
   engine,
+  ...(options.resnet !== undefined && { resnet: await readSafetensors(options.resnet) }),
   data,
   ...shortening,
   checkpoints: join(options.out, 'checkpoints'),

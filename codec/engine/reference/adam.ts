@@ -1,4 +1,5 @@
 import type { AdamOptimiser } from '../../optimiser.js';
+import { checkedPartOf, COUNT, partOf, type SavedState } from '../../saved-state.js';
 
 /** Adam of Kingma & Ba (2015), algorithm 1, on one flat array. */
 export class Adam {
@@ -12,6 +13,22 @@ export class Adam {
   ) {
     this.mean = new Float64Array(length);
     this.square = new Float64Array(length);
+  }
+
+  /** Moments and their age, by names that begin so. */
+  saveState(name: string): SavedState {
+    return {
+      [`${name}.mean`]: this.mean.slice(),
+      [`${name}.square`]: this.square.slice(),
+      [`${name}.steps`]: Float64Array.of(this.steps),
+    };
+  }
+
+  /** @throws LgiError `damaged`, section `checkpoint`, for a state of another length. */
+  loadState(state: SavedState, name: string): void {
+    this.mean.set(partOf(state, `${name}.mean`, this.mean));
+    this.square.set(partOf(state, `${name}.square`, this.square));
+    [this.steps] = checkedPartOf(state, `${name}.steps`, new Float64Array(1), [COUNT]);
   }
 
   /** Moves `weights` one step against `gradients`, each by the rate of its place. */

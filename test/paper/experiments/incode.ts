@@ -1,0 +1,235 @@
+import { compareSamples } from '../../../codec/metrics.js';
+import { RadonTransform, sinogramDistance } from '../../../codec/incode/radon.js';
+import { RandomStream } from '../../../codec/random.js';
+import { structuralSimilarity } from '../../../codec/structural-similarity.js';
+import { TABLE_7, type Configuration } from '../configurations.js';
+import { decodePositions, decodeSystem } from '../decode-system.js';
+import type { Experiment, Metric, Outcome, Printed, Row } from '../experiment.js';
+import {
+  areaResized,
+  asMedia,
+  clamped,
+  firstChannel,
+  floatPicture,
+  stretched,
+  upperLeft,
+  type FloatPicture,
+} from '../float-picture.js';
+import {
+  NOISE_HARMONIZER,
+  PICTURE_HARMONIZER,
+  trainIncodeSystem,
+  type IncodeSystem,
+  type TrainedIncode,
+} from '../incode-system.js';
+import type { Laboratory } from '../laboratory.js';
+
+const RESNET_NOTE =
+  "The harmonizer's features come from a truncated ResNet-34 with random weights, as the authors' code has it (it loads none); `--resnet FILE` takes trained ones.";
+
+const NAMES = { INCODE: 'INCODE', IPP: 'INCODE per partition', LGI: 'Local-Global INCODE' } as const;
+
+function of(experiment: string): Configuration[] {
+  return TABLE_7.filter((row) => row.experiment === experiment);
+}
+
+function nameOf({ method }: Configuration): string {
+  return NAMES[method as keyof typeof NAMES];
+}
+
+/** How near a picture is to another one, both from 0 to 1. */
+function quality(picture: FloatPicture, reference: FloatPicture): Partial<Record<Metric, number>> {
+  const { format } = asMedia(reference);
+  const data = clamped(picture.data);
+  return {
+    psnr: compareSamples(reference.data, data, format).psnr,
+    ssim: structuralSimilarity(reference.data, data, reference.shape, format),
+  };
+}
+
+function outcomeOf(trained: TrainedIncode, shape: readonly number[], metrics: Outcome['metrics']): Outcome {
+  const { iterations, curve, seconds, parameters } = trained;
+  return { iterations, shape, curve, metrics: { ...metrics, seconds, parameters } };
+}
+
+/** The picture that a network has, by the sample. */
+async function pictureOf(
+  laboratory: Laboratory,
+  trained: TrainedIncode,
+  like: FloatPicture,
+): Promise<FloatPicture> {
+  const { model, grid, weights } = trained;
+  const data = await decodeSystem(laboratory.engine, model, grid, weights, asMedia(like).format);
+  return { ...like, data: data as Float32Array };
+}
+
+function figures(psnr: readonly [number, number], ssim?: number): Partial<Record<Metric, Printed>> {
+  return {
+    psnr: { mean: psnr[0], deviation: psnr[1] },
+    ...(ssim !== undefined && { ssim: { mean: ssim } }),
+  };
+}
+
+/** Rows of an experiment: every configuration of table 7 with what the task adds. */
+function rowsOf(
+  experiment: string,
+  published: Readonly<Record<string, Partial<Record<Metric, Printed>>>>,
+  settings: Omit<IncodeSystem, 'system' | 'iterations'>,
+  run: (laboratory: Laboratory, system: IncodeSystem, name: string, seed: number) => Promise<Outcome>,
+): Row[] {
+  return of(experiment).map((configuration) => ({
+    name: nameOf(configuration),
+    published: published[configuration.method] ?? {},
+    run: (laboratory, seed) =>
+      run(
+        laboratory,
+        { ...settings, system: configuration, iterations: configuration.iterations },
+        `${experiment} ${configuration.method} ${seed}`,
+        seed,
+      ),
+  }));
+}
+
+/** Photons that a sample of 1 has on the mean, and the deviation of what is read out, in photons. */
+const PHOTONS = 40;
+const READOUT = 2;
+
+/** A picture as a sensor sees it: photons are counted, and reading them out adds noise. */
+export function noisy({ data, shape, channels }: FloatPicture, seed: number): FloatPicture {
+  const random = new RandomStream(seed, 'noise');
+  const seen = data.map((value) => (random.poisson(PHOTONS * value) + READOUT * random.normal()) / PHOTONS);
+  return { data: seen, shape, channels };
+}
+
+export const DENOISING: Experiment = {
+  name: 'table-14-denoising',
+  title: 'Table 14: image denoising, DIV2K 0055',
+  metrics: ['psnr', 'ssim', 'parameters', 'seconds'],
+  publishedSeeds: 10,
+  notes: [
+    'Figures are of what is decoded beside the picture without noise. Noise is of the seed: 40 photons, and 2 of read-out noise.',
+    RESNET_NOTE,
+  ],
+  rows: rowsOf(
+    'denoising',
+    { LGI: figures([32.37, 0.08], 0.866), INCODE: figures([32.26, 0.06], 0.864) },
+    {
+      omegaFirst: 10,
+      harmonizer: NOISE_HARMONIZER,
+      localRate: 1.5e-4,
+      globalRate: 1.5e-4,
+      finalRateFactor: 0.1,
+    },
+    async (laboratory, system, name, seed) => {
+      const full = await floatPicture(await laboratory.media('div2k-0055.png'));
+      const clean = areaResized(full, laboratory.shrunkenShape([288, 512]));
+      const target = noisy(clean, seed);
+      const trained = await trainIncodeSystem(laboratory, system, {
+        name,
+        seed,
+        target,
+        seen: { ...target, data: stretched(target.data) },
+      });
+      const decoded = await pictureOf(laboratory, trained, clean);
+      return outcomeOf(trained, clean.shape, quality(decoded, clean));
+    },
+  ),
+};
+
+/** How much smaller what is trained on is than what is decoded, per axis. */
+const UPSCALING = 4;
+
+export const SUPER_RESOLUTION: Experiment = {
+  name: 'table-14-super-resolution',
+  title: 'Table 14: super-resolution by 4, DIV2K 0882',
+  metrics: ['psnr', 'ssim', 'parameters', 'seconds'],
+  publishedSeeds: 10,
+  notes: [
+    'Trained on the picture made 4 times smaller on each axis, decoded at its full size at coordinates that go from -1 to 1 at both sizes, as the paper has them: outer samples of both sizes fall together.',
+    'All global weights, the merge among them, are trained at 5e-4.',
+    RESNET_NOTE,
+  ],
+  rows: rowsOf(
+    'super-resolution',
+    { LGI: figures([30.01, 0.11], 0.904), INCODE: figures([29.81, 0.11], 0.881) },
+    { harmonizer: PICTURE_HARMONIZER, localRate: 9e-4, globalRate: 5e-4, finalRateFactor: 0.1 },
+    async (laboratory, system, name, seed) => {
+      const picture = await floatPicture(await laboratory.media('div2k-0882.png'));
+      const [height, width] = picture.shape;
+      // Of whole samples in every partition of the smaller picture.
+      const large = upperLeft(picture, [
+        height - (height % (UPSCALING * 6)),
+        width - (width % (UPSCALING * 8)),
+      ]);
+      const small = areaResized(large, [large.shape[0] / UPSCALING, large.shape[1] / UPSCALING]);
+      const trained = await trainIncodeSystem(laboratory, system, { name, seed, target: small });
+      const positions = large.shape.map((length, axis) =>
+        Float64Array.from({ length }, (_, i) => (i * (small.shape[axis] - 1)) / (length - 1) + 0.5),
+      );
+      const { model, grid, weights } = trained;
+      const data = await decodePositions(laboratory.engine, model, grid, weights, positions);
+      return outcomeOf(trained, small.shape, quality({ ...large, data }, large));
+    },
+  ),
+};
+
+const PROJECTIONS = 180;
+
+export const CT: Experiment = {
+  name: 'table-14-ct',
+  title: 'Table 14: CT reconstruction, lung 377',
+  metrics: ['psnr', 'ssim', 'parameters', 'seconds'],
+  publishedSeeds: 10,
+  notes: [
+    `The loss is the mean squared distance of sinograms, ${PROJECTIONS} projections from 0 to 180 degrees; the harmonizer sees the measured one.`,
+    RESNET_NOTE,
+  ],
+  rows: rowsOf(
+    'ct',
+    { LGI: figures([31.23, 0.14]), INCODE: figures([31.01, 0.14]) },
+    { harmonizer: PICTURE_HARMONIZER, localRate: 2e-4, globalRate: 2e-4, finalRateFactor: 0.4 },
+    async (laboratory, system, name, seed) => {
+      const picture = firstChannel(await floatPicture(await laboratory.media('ct-lung-377.png')));
+      const radon = new RadonTransform(picture.shape, PROJECTIONS);
+      const measured = radon.forward(picture.data);
+      const sinogram = { data: measured, shape: [PROJECTIONS, picture.shape[1]] as const, channels: 1 };
+      const trained = await trainIncodeSystem(laboratory, system, {
+        name,
+        seed,
+        target: picture,
+        seen: sinogram,
+        loss: (seen) => sinogramDistance(radon, measured, seen),
+      });
+      const decoded = await pictureOf(laboratory, trained, picture);
+      return outcomeOf(trained, picture.shape, quality(decoded, picture));
+    },
+  ),
+};
+
+export const TABLE_5: Experiment = {
+  name: 'table-5',
+  title: 'Table 5: encoding by INCODE, DIV2K 0882 made 4 times smaller',
+  metrics: ['psnr', 'ssim', 'parameters', 'seconds'],
+  publishedSeeds: 5,
+  notes: [
+    "The paper's figures are means over 25 pictures, of which this is none or one; orders may be compared, figures not.",
+    RESNET_NOTE,
+  ],
+  rows: rowsOf(
+    'incode-div2k',
+    {
+      IPP: figures([36.42, 0.1], 0.963),
+      LGI: figures([39.03, 0.16], 0.974),
+      INCODE: figures([38.79, 0.38], 0.963),
+    },
+    { harmonizer: PICTURE_HARMONIZER, localRate: 1e-3, globalRate: 5.5e-4, finalRateFactor: 0.1 },
+    async (laboratory, system, name, seed) => {
+      const picture = await floatPicture(await laboratory.media('div2k-0882.png'));
+      const side = (length: number): number => 8 * Math.floor(length / 32);
+      const small = areaResized(picture, [side(picture.shape[0]), side(picture.shape[1])]);
+      const trained = await trainIncodeSystem(laboratory, system, { name, seed, target: small });
+      const decoded = await pictureOf(laboratory, trained, small);
+      return outcomeOf(trained, small.shape, quality(decoded, small));
+    },
+  ),
+};

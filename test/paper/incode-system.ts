@@ -1,0 +1,127 @@
+import { siren, type Architecture } from '../../codec/architecture.js';
+import { loadTensorFlow } from '../../codec/engine/tensorflow/load-node.js';
+import { Harmonizer, type HarmonizerShape } from '../../codec/incode/harmonizer.js';
+import { RESNET_FEATURES, resnetFeatures } from '../../codec/incode/resnet-features.js';
+import type { IncodeResult } from '../../codec/incode/train-incode.js';
+import type { OutputLoss } from '../../codec/output-loss.js';
+import { initialWeights } from '../../codec/initialise.js';
+import { sampleObjective } from '../../codec/objective.js';
+import type { Grid } from '../../codec/grid.js';
+import type { Model } from '../../codec/model.js';
+import { asMedia, type FloatPicture } from './float-picture.js';
+import type { Curve } from './experiment.js';
+import type { Laboratory } from './laboratory.js';
+import { settingsOf, type System } from './system.js';
+
+/** What an INCODE is, and how it is trained. */
+export interface IncodeSystem {
+  readonly system: System;
+  /** Frequency factor of the local networks' first level; default 30. */
+  readonly omegaFirst?: number;
+  readonly harmonizer: Pick<HarmonizerShape, 'hidden' | 'isNormalised' | 'initialBias'>;
+  /** The paper's. */
+  readonly iterations: number;
+  readonly localRate: number;
+  readonly globalRate: number;
+  readonly finalRateFactor: number;
+}
+
+/** What pictures take; noisy ones take another one. */
+export const PICTURE_HARMONIZER = { hidden: [64, 32], isNormalised: false, initialBias: 0.312 } as const;
+export const NOISE_HARMONIZER = { hidden: [32, 16, 12], isNormalised: true, initialBias: 0.0005 } as const;
+
+/** What is fitted, and what the harmonizer sees of it. */
+export interface IncodeTask {
+  /** Of the training, for its checkpoints. */
+  readonly name: string;
+  readonly seed: number;
+  readonly target: FloatPicture;
+  /** Default: the target. */
+  readonly seen?: FloatPicture;
+  /** In place of the distance from the target: of the picture that the network has, row-major. */
+  readonly loss?: (picture: Float32Array) => { readonly loss: number; readonly gradient: Float32Array };
+}
+
+/** A trained INCODE. */
+export interface TrainedIncode extends IncodeResult {
+  readonly model: Model;
+  readonly grid: Grid;
+  readonly curve: Curve;
+  readonly iterations: number;
+  readonly parameters: number;
+}
+
+/** Trains an INCODE, of one network, per partition or local and global. */
+export async function trainIncodeSystem(
+  laboratory: Laboratory,
+  { system, omegaFirst = 30, harmonizer: shape, ...training }: IncodeSystem,
+  { name, seed, target, seen = target, loss }: IncodeTask,
+): Promise<TrainedIncode> {
+  const media = asMedia(target);
+  const activations: Architecture['activations'] = {
+    local: siren(omegaFirst, 30),
+    global: siren(30, 30),
+    merge: siren(30, 30),
+  };
+  const { model, grid } = settingsOf(system, media, { activations });
+  const roles = model.architecture.globalWidth > 0 ? 3 : 1;
+  const harmonizer = new Harmonizer({ ...shape, inputs: RESNET_FEATURES, outputs: 4 * roles }, seed);
+  const { tf } = await loadTensorFlow();
+  const features = await resnetFeatures(tf, seen.data, seen.shape, laboratory.resnet(seed));
+  const objective = await sampleObjective(grid, media.format, (box) => media.read(box));
+  const weights = initialWeights(model.architecture, grid.count, { seed });
+  const iterations = laboratory.iterations(training.iterations);
+  const every = Math.max(1, Math.ceil(iterations / 200));
+  const curve: [number, number][] = [];
+  const result = await laboratory.trainIncode(name, {
+    ...training,
+    setup: {
+      model,
+      ...objective,
+      weights,
+      ...(loss && { outputLoss: ofPicture(loss, grid, target.channels) }),
+    },
+    harmonizer,
+    features,
+    iterations,
+    onProgress: (iteration, value) => {
+      if (iteration === 1 || iteration % every === 0 || iteration === iterations) {
+        curve.push([iteration, Number(value.toPrecision(4))]);
+      }
+    },
+  });
+  const local = weights.local.reduce((sum, each) => sum + each.length, 0);
+  return {
+    ...result,
+    model: { ...model, architecture: { ...model.architecture, activations: result.activations } },
+    grid,
+    curve,
+    iterations,
+    parameters: local + weights.global.length + harmonizer.parameterCount,
+  };
+}
+
+/** A loss of a picture as one of outputs, which lie partition by partition. */
+function ofPicture(loss: NonNullable<IncodeTask['loss']>, grid: Grid, channels: number): OutputLoss {
+  const [height, width] = grid.extent.end;
+  const places = new Uint32Array(height * width);
+  let at = 0;
+  for (let ordinal = 0; ordinal < grid.count; ordinal++) {
+    const { begin, end } = grid.boxOf(ordinal);
+    for (let y = begin[0]; y < end[0]; y++) {
+      for (let x = begin[1]; x < end[1]; x++) places[at++] = y * width + x;
+    }
+  }
+  return (outputs) => {
+    const picture = new Float32Array(outputs.length);
+    places.forEach((place, i) => {
+      for (let c = 0; c < channels; c++) picture[place * channels + c] = outputs[i * channels + c];
+    });
+    const found = loss(picture);
+    const gradient = new Float32Array(outputs.length);
+    places.forEach((place, i) => {
+      for (let c = 0; c < channels; c++) gradient[i * channels + c] = found.gradient[place * channels + c];
+    });
+    return { loss: found.loss, gradient };
+  };
+}
