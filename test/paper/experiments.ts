@@ -1,7 +1,9 @@
 import type { Experiment } from './experiment.js';
 import { TABLE_11, TABLE_12 } from './experiments/audio.js';
+import { FIGURE_13, FIGURE_7 } from './experiments/extension.js';
 import { CT, DENOISING, SUPER_RESOLUTION, TABLE_5 } from './experiments/incode.js';
-import { FIGURE_4, TABLE_10, TABLE_13, TABLE_3, TABLE_4 } from './experiments/cameraman.js';
+import { FIGURE_4, TABLE_10, TABLE_13, TABLE_3, TABLE_4, TABLE_9 } from './experiments/cameraman.js';
+import { FIGURE_9 } from './experiments/miner.js';
 
 /** Every table and figure that can be run, in the paper's order. */
 export const EXPERIMENTS: readonly Experiment[] = [
@@ -9,9 +11,13 @@ export const EXPERIMENTS: readonly Experiment[] = [
   TABLE_3,
   TABLE_4,
   TABLE_5,
+  FIGURE_7,
+  FIGURE_9,
+  TABLE_9,
   TABLE_10,
   TABLE_11,
   TABLE_12,
+  FIGURE_13,
   TABLE_13,
   DENOISING,
   CT,

@@ -90,3 +90,28 @@ export function asMedia({ data, shape, channels }: FloatPicture): Media {
 export function clamped(data: Float32Array): Float32Array {
   return data.map((value) => Math.max(0, Math.min(1, value)));
 }
+
+/** A picture of twice the size, interpolated between its samples' middles. */
+export function bilinearDoubled({ data, shape, channels }: FloatPicture): FloatPicture {
+  const [height, width] = [2 * shape[0], 2 * shape[1]];
+  const doubled = new Float32Array(height * width * channels);
+  const neighbours = (at: number, length: number): readonly [low: number, high: number, share: number] => {
+    const position = Math.max(0, Math.min(length - 1, (at + 0.5) / 2 - 0.5));
+    const low = Math.floor(position);
+    return [low, Math.min(length - 1, low + 1), position - low];
+  };
+  for (let y = 0; y < height; y++) {
+    const [top, bottom, down] = neighbours(y, shape[0]);
+    for (let x = 0; x < width; x++) {
+      const [left, right, along] = neighbours(x, shape[1]);
+      for (let channel = 0; channel < channels; channel++) {
+        const at = (row: number, column: number): number =>
+          data[(row * shape[1] + column) * channels + channel];
+        const above = (1 - along) * at(top, left) + along * at(top, right);
+        const below = (1 - along) * at(bottom, left) + along * at(bottom, right);
+        doubled[(y * width + x) * channels + channel] = (1 - down) * above + down * below;
+      }
+    }
+  }
+  return { data: doubled, shape: [height, width], channels };
+}
