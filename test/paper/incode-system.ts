@@ -26,10 +26,6 @@ export interface IncodeSystem {
   readonly finalRateFactor: number;
 }
 
-/** What pictures take; noisy ones take another one. */
-export const PICTURE_HARMONIZER = { hidden: [64, 32], isNormalised: false, initialBias: 0.312 } as const;
-export const NOISE_HARMONIZER = { hidden: [32, 16, 12], isNormalised: true, initialBias: 0.0005 } as const;
-
 /** What is fitted, and what the harmonizer sees of it. */
 export interface IncodeTask {
   /** Of the training, for its checkpoints. */

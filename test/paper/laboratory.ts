@@ -21,21 +21,22 @@ export interface LaboratoryOptions {
   readonly shrink: number;
   /** Trained weights of the network whose features harmonizers see; random ones where there are none. */
   readonly resnet?: ResnetWeights;
+  /** Seconds of training that a kill loses at most; default 60. */
+  readonly checkpointSeconds?: number;
   /** Folder of the checkpoints of the run under way. */
   readonly checkpoints: string;
   /** Tells what is under way. */
   readonly onProgress: (text: string) => void;
 }
 
-/** Seconds of training that a kill loses at most. */
-const CHECKPOINT_SECONDS = 60;
+const DEFAULT_CHECKPOINT_SECONDS = 60;
 
 /** Where experiments get media and trainings from. */
 export class Laboratory {
   readonly engine: Engine;
   readonly #options: LaboratoryOptions;
   readonly #media = new Map<string, Promise<Media>>();
-  #toldMs = 0;
+  #toldMs = -Infinity;
 
   constructor(options: LaboratoryOptions) {
     this.engine = options.engine;
@@ -74,7 +75,7 @@ export class Laboratory {
     name: string,
     training: Omit<IncodeTraining, 'checkpoints' | 'resume'>,
   ): Promise<IncodeResult> {
-    const checkpoint = await Checkpoint.open(this.#options.checkpoints, name);
+    const checkpoint = await this.#checkpoint(name);
     const startMs = performance.now();
     let first: number | undefined;
     const result = await trainIncode(this.engine, {
@@ -94,6 +95,11 @@ export class Laboratory {
     return result;
   }
 
+  #checkpoint(name: string): Promise<Checkpoint> {
+    const { checkpoints, checkpointSeconds = DEFAULT_CHECKPOINT_SECONDS } = this.#options;
+    return Checkpoint.open(checkpoints, name, checkpointSeconds);
+  }
+
   #tell(text: string): void {
     if (performance.now() - this.#toldMs < 1000) return;
     this.#toldMs = performance.now();
@@ -109,7 +115,7 @@ export class Laboratory {
     name: string,
     options: Omit<TrainingOptions, 'checkpoints' | 'resume'>,
   ): Promise<TrainingResult> {
-    const checkpoint = await Checkpoint.open(this.#options.checkpoints, name);
+    const checkpoint = await this.#checkpoint(name);
     const result = await train(this.engine, {
       ...options,
       ...checkpoint.options,
@@ -130,17 +136,19 @@ export class Laboratory {
 class Checkpoint {
   readonly #path: string;
   readonly #state: SavedState | undefined;
+  readonly #seconds: number;
   #savedMs = performance.now();
 
-  private constructor(path: string, state: SavedState | undefined) {
+  private constructor(path: string, state: SavedState | undefined, seconds: number) {
     this.#path = path;
     this.#state = state;
+    this.#seconds = seconds;
   }
 
-  static async open(folder: string, name: string): Promise<Checkpoint> {
+  static async open(folder: string, name: string, seconds: number): Promise<Checkpoint> {
     const path = join(folder, `${name.replace(/[^\w-]+/g, '-')}.checkpoint`);
     await mkdir(folder, { recursive: true });
-    return new Checkpoint(path, await readCheckpoint(path));
+    return new Checkpoint(path, await readCheckpoint(path), seconds);
   }
 
   /** For a training. */
@@ -148,7 +156,7 @@ class Checkpoint {
     return {
       ...(this.#state && { resume: this.#state }),
       checkpoints: {
-        isDue: () => performance.now() - this.#savedMs > 1000 * CHECKPOINT_SECONDS,
+        isDue: () => performance.now() - this.#savedMs >= 1000 * this.#seconds,
         save: async (state) => {
           this.#savedMs = performance.now();
           await writeFile(`${this.#path}.new`, serialize(state));

@@ -105,7 +105,9 @@ const laboratory = new Laboratory({
   onProgress: (text) => process.stderr.write(`${text}\n`),
 });
 const path = (extension: string): string => join(options.out, `${experiment.name}.${extension}`);
-const results = await Results.open(path('json'), { experiment: experiment.name, ...shortening });
+const results = await Results.open(path('json'), { experiment: experiment.name, ...shortening }).catch(
+  (error: unknown) => (error instanceof RangeError ? refuse(error.message) : Promise.reject(error as Error)),
+);
 for (let seed = 1; seed <= seeds; seed++) {
   for (const row of rows) {
     if (results.find(row.name, seed) !== undefined) continue;

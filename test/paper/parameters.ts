@@ -1,17 +1,16 @@
 import { countParameters, siren, type Architecture, type ParameterCount } from '../../codec/architecture.js';
+import { Harmonizer } from '../../codec/incode/harmonizer.js';
+import { RESNET_FEATURES } from '../../codec/incode/resnet-features.js';
 import type { Configuration } from './configurations.js';
+import { NOISE_HARMONIZER, PICTURE_HARMONIZER } from './harmonizers.js';
 
 /** Sine layers, but for one row. */
 const LEVELS = 4;
 
-/** Layers of INCODE's harmonizer from the pooled features of its frozen network on; the last has four numbers for each role. */
-const HARMONIZER_FEATURES = 64;
-const HARMONIZER_WIDTHS = [64, 32];
-
 /** Parameters of a harmonizer, whose outputs alone a file needs: four numbers for each of its roles. */
-export function harmonizerParameters(roles: number): number {
-  const widths = [HARMONIZER_FEATURES, ...HARMONIZER_WIDTHS, 4 * roles];
-  return widths.slice(1).reduce((sum, width, i) => sum + widths[i] * width + width, 0);
+function harmonizerParameters(experiment: string, roles: number): number {
+  const shape = experiment === 'denoising' ? NOISE_HARMONIZER : PICTURE_HARMONIZER;
+  return new Harmonizer({ ...shape, inputs: RESNET_FEATURES, outputs: 4 * roles }, 0).parameterCount;
 }
 
 /** A configuration as this project's architecture; one network of everything is a partition of everything. */
@@ -45,7 +44,7 @@ export function parametersOf(configuration: Configuration): ParameterCount {
   const isOne = partitions === undefined;
   // One harmonizer serves all partitions; where there is no global network, the paper counts it among the local ones.
   const harmonizer = { INCODE: 1, IPP: 1, LGI: 3 }[method as string];
-  const more = harmonizer === undefined ? 0 : harmonizerParameters(harmonizer);
+  const more = harmonizer === undefined ? 0 : harmonizerParameters(configuration.experiment, harmonizer);
   const local = (isOne ? 0 : counted.local) + (method === 'IPP' ? more : 0);
   const global = (isOne ? counted.local : counted.global) + (method === 'IPP' ? 0 : more);
   return { total: local + global, local, global };

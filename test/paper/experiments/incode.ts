@@ -15,13 +15,8 @@ import {
   upperLeft,
   type FloatPicture,
 } from '../float-picture.js';
-import {
-  NOISE_HARMONIZER,
-  PICTURE_HARMONIZER,
-  trainIncodeSystem,
-  type IncodeSystem,
-  type TrainedIncode,
-} from '../incode-system.js';
+import { trainIncodeSystem, type IncodeSystem, type TrainedIncode } from '../incode-system.js';
+import { NOISE_HARMONIZER, PICTURE_HARMONIZER } from '../harmonizers.js';
 import type { Laboratory } from '../laboratory.js';
 
 const RESNET_NOTE =

@@ -1,0 +1,213 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createEngine } from '../../dist/codec/engine/choose.js';
+import { memoryMedia } from '../../dist/src/index.js';
+import { writeImage } from '../../dist/src/node.js';
+import { EXPERIMENTS } from '../../dist/test/paper/experiments.js';
+import { encodeSystem } from '../../dist/test/paper/encode-system.js';
+import { areaResized, bilinearDoubled, upperLeft } from '../../dist/test/paper/float-picture.js';
+import { noisy } from '../../dist/test/paper/experiments/incode.js';
+import { Laboratory } from '../../dist/test/paper/laboratory.js';
+import { readSafetensors } from '../../dist/test/paper/safetensors.js';
+import { settingsOf } from '../../dist/test/paper/system.js';
+
+const engine = createEngine('cpu', 2);
+let folder: string;
+
+/** Grey waves as the picture of most experiments. */
+const WAVES = Uint8Array.from(
+  { length: 64 * 64 },
+  (_, i) => 128 + 60 * Math.sin((i % 64) / 3) + 60 * Math.cos(Math.floor(i / 64) / 5),
+);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lgi-paper-'));
+  const { format } = memoryMedia({ data: WAVES, shape: [64, 64] });
+  await writeImage(join(folder, 'camera.png'), { data: WAVES, shape: [64, 64], ...format });
+});
+afterAll(async () => {
+  await engine.dispose();
+  await rm(folder, { recursive: true });
+});
+
+async function paper(...argv: string[]): Promise<{ stdout: string; stderr: string; code: number }> {
+  const program = resolve('dist/test/paper/paper.js');
+  try {
+    return { ...(await promisify(execFile)(process.execPath, [program, ...argv])), code: 0 };
+  } catch (error) {
+    return error as { stdout: string; stderr: string; code: number };
+  }
+}
+
+function laboratory(checkpoints: string): Laboratory {
+  return new Laboratory({
+    engine,
+    data: folder,
+    scale: 0.02,
+    shrink: 1,
+    checkpointSeconds: 0,
+    checkpoints: join(folder, checkpoints),
+    onProgress: () => undefined,
+  });
+}
+
+describe('npm run paper', () => {
+  test('names every experiment, of the tables and figures', async () => {
+    const { stdout } = await paper('--list');
+    for (const { name, title } of EXPERIMENTS) {
+      expect(stdout).toContain(title);
+      expect(stdout).toContain(`${name} `);
+    }
+    const names = EXPERIMENTS.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { rows } of EXPERIMENTS) {
+      expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
+    }
+  });
+
+  test("shows the paper's figures beside ours, says how far runs were shortened, and makes none twice", async () => {
+    const out = join(folder, 'out');
+    const argv = ['table-9', '--data', folder, '--scale', '0.003', '--shrink', '2', '--out', out];
+    const first = await paper(...argv);
+    expect(first.code).toBe(0);
+    expect(first.stdout).toMatch(/0\.003 of the paper's iterations, pictures 2 times smaller/);
+    expect(first.stdout).toMatch(/\| FC\+Add \| .*30\.21 ± 0\.48 \| \d+\.\d\d \|/);
+    expect(await readFile(join(out, 'table-9.md'), 'utf8')).toBe(first.stdout);
+    expect(await readFile(join(out, 'table-9.svg'), 'utf8')).toMatch(/^<svg[^]*FC\+Add/);
+    const { runs } = JSON.parse(await readFile(join(out, 'table-9.json'), 'utf8')) as {
+      runs: { row: string; iterations: number; shape: number[]; curve: unknown[] }[];
+    };
+    expect(runs.map(({ row }) => row)).toEqual(['Concat+FC', 'FC+Add']);
+    expect(runs[0]).toMatchObject({ iterations: 3, shape: [32, 32] });
+    expect(runs[0].curve.length).toBe(3);
+    const again = await paper(...argv, '--seeds', '2', '--rows', 'FC');
+    expect(again.stderr).not.toMatch(/FC\+Add 1:/);
+    expect(again.stderr).toMatch(/FC\+Add 2:/);
+    const other = await paper(...argv.slice(0, 4), '0.004', ...argv.slice(5));
+    expect(other.code).toBe(2);
+    expect(other.stderr).toMatch(/runs of --scale 0\.003 --shrink 2; give another --out/);
+  });
+
+  test.each([
+    [['table-99', '--data', '.'], /there is no 'table-99'; there are figure-4/],
+    [['table-3'], /--data FOLDER is missing/],
+    [['table-3', '--data', '.', '--scale', '2'], /--scale: '2' is no part from/],
+    [['table-3', '--data', '.', '--rows', 'x'], /--rows: none begins so; there are 'LGS/],
+  ])('refuses %j', async (argv, message) => {
+    const { code, stderr } = await paper(...argv);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('a training of the laboratory', () => {
+  const system = { method: 'LGS', localWidth: 6, globalWidth: 8, partitions: [2, 2] } as const;
+
+  test('goes on where it was interrupted, to the same result', async () => {
+    const media = memoryMedia({ data: WAVES, shape: [64, 64] });
+    const settings = settingsOf(system, media);
+    const run = (lab: Laboratory, iterations = 20) =>
+      encodeSystem(lab, { name: 'a run', media, settings, iterations, seed: 1 });
+    const whole = await run(laboratory('whole'));
+    const stopped = laboratory('stopped');
+    const controller = new AbortController();
+    let seen = 0;
+    const breaking = new Laboratory({
+      engine,
+      data: folder,
+      scale: 1,
+      shrink: 1,
+      checkpointSeconds: 0,
+      checkpoints: join(folder, 'stopped'),
+      onProgress: () => undefined,
+    });
+    const train = breaking.train.bind(breaking);
+    breaking.train = (name, options) =>
+      train(name, {
+        ...options,
+        signal: controller.signal,
+        onProgress: (progress) => {
+          options.onProgress?.(progress);
+          if (++seen === 8) controller.abort(new Error('killed'));
+        },
+      });
+    await expect(run(breaking)).rejects.toThrow('killed');
+    const resumed = await run(stopped);
+    expect(resumed.weights).toEqual(whole.weights);
+    expect(resumed.metrics.psnr).toBe(whole.metrics.psnr);
+    expect(resumed.curve.length).toBeLessThan(whole.curve.length);
+  });
+});
+
+describe('pictures of the tasks', () => {
+  const picture = {
+    data: Float32Array.from({ length: 6 * 9 * 2 }, (_, i) => i),
+    shape: [6, 9] as const,
+    channels: 2,
+  };
+  const meanOf = ({ data }: { data: Float32Array }): number =>
+    data.reduce((sum, value) => sum + value, 0) / data.length;
+
+  test('keep their mean when they are made smaller, by whole factors and others', () => {
+    for (const shape of [
+      [3, 3],
+      [4, 5],
+      [6, 9],
+      [1, 1],
+    ] as const) {
+      const smaller = areaResized(picture, shape);
+      expect(smaller.shape).toEqual(shape);
+      expect(meanOf(smaller)).toBeCloseTo(meanOf(picture), 3);
+    }
+    const [first, second] = areaResized(picture, [3, 3]).data;
+    expect(first).toBeCloseTo((0 + 2 + 4 + 18 + 20 + 22) / 6, 4);
+    expect(second).toBeCloseTo((1 + 3 + 5 + 19 + 21 + 23) / 6, 4);
+  });
+
+  test('are cut, and doubled so that halves of the double are the picture where it is even', () => {
+    expect([...upperLeft(picture, [1, 2]).data]).toEqual([0, 1, 2, 3]);
+    const back = areaResized(bilinearDoubled(picture), picture.shape);
+    // Inner samples; at borders there is nothing to go on to.
+    expect(back.data[(2 * 9 + 4) * 2]).toBeCloseTo(picture.data[(2 * 9 + 4) * 2], 4);
+  });
+
+  test('get the noise of photons and of reading them out', () => {
+    const flat = { data: new Float32Array(40_000).fill(0.5), shape: [200, 200] as const, channels: 1 };
+    const seen = noisy(flat, 1);
+    const mean = meanOf(seen);
+    const variance = meanOf({ data: seen.data.map((value) => (value - mean) ** 2) });
+    expect(mean).toBeCloseTo(0.5, 2);
+    // 20 photons on the mean, and a deviation of 2, of 40.
+    expect(variance).toBeCloseTo((20 + 4) / 40 ** 2, 3);
+    expect(noisy(flat, 1).data).toEqual(seen.data);
+  });
+});
+
+describe('weights from a safetensors file', () => {
+  async function file(entries: object, numbers: Float32Array): Promise<string> {
+    const header = Buffer.from(JSON.stringify(entries));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    const path = join(folder, 'weights.safetensors');
+    await writeFile(path, Buffer.concat([length, header, Buffer.from(numbers.buffer)]));
+    return path;
+  }
+
+  test('are taken by name, or refused in words', async () => {
+    const numbers = Float32Array.of(1, 2, 3);
+    const entries = { 'bn1.weight': { dtype: 'F32', shape: [3], data_offsets: [0, 12] } };
+    const weights = await readSafetensors(await file(entries, numbers));
+    expect(weights.tensor('bn1.weight', 3)).toEqual(numbers);
+    expect(() => weights.tensor('bn1.weight', 4)).toThrow(/3 numbers in bn1.weight instead of 4/);
+    expect(() => weights.tensor('toString', 3)).toThrow(/no float32 tensor toString/);
+    const cut = await readSafetensors(await file(entries, Float32Array.of(1)));
+    expect(() => cut.tensor('bn1.weight', 3)).toThrow(/instead of 3/);
+    const other = join(folder, 'other.safetensors');
+    await writeFile(other, 'x'.repeat(40));
+    await expect(readSafetensors(other)).rejects.toThrow(/is no safetensors file/);
+  });
+});
