@@ -1,6 +1,7 @@
 import type { Architecture, LocalCoordinates } from './architecture.js';
 import type { Recipe } from './recipe.js';
 
+/** Names that presets are asked for by. */
 export type PresetName = 'paper' | 'fast';
 
 /** How a signal is cut where nothing is asked for: samples of a partition per axis, or partitions per axis; axis order. */

@@ -41,6 +41,7 @@ export interface Progress {
   readonly secondsLeft: number;
 }
 
+/** What is fitted, how, and when it ends. */
 export interface TrainingOptions {
   readonly model: Model;
   readonly objective: Objective;
@@ -68,6 +69,7 @@ export interface Checkpoints {
   save(state: SavedState): Promise<void>;
 }
 
+/** What training has come to. */
 export interface TrainingResult {
   readonly weights: Weights;
   readonly iterations: number;

@@ -78,6 +78,7 @@ function chain(importer, file) {
 let count = 0;
 for (const entry of [
   'src/index.js',
+  'src/research.js',
   'player/index.js',
   'player/worker/decode-worker.js',
   'player/surface/index.js',

@@ -3,7 +3,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import ts from 'typescript';
 
-const ENTRIES = { lgi: 'src/index.ts', 'lgi/node': 'src/node.ts', 'lgi/player': 'player/index.ts' };
+const ENTRIES = {
+  lgi: 'src/index.ts',
+  'lgi/node': 'src/node.ts',
+  'lgi/research': 'src/research.ts',
+  'lgi/player': 'player/index.ts',
+};
 const SNAPSHOT = 'test/api.snapshot.txt';
 const FORMAT = ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.UseAliasDefinedOutsideCurrentScope;
 const HIDDEN = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;

@@ -32,6 +32,7 @@ export interface IncodeTraining {
   readonly signal?: AbortSignal;
 }
 
+/** A trained network, with the activations that its harmonizer has made. */
 export interface IncodeResult {
   readonly weights: Weights;
   /** With the scalars that the harmonizer gave at last. */
