@@ -1,7 +1,10 @@
 import type { Laboratory } from './laboratory.js';
 
-/** What a run is judged by. MSE is in the network's units, whose outputs go from -1 to 1. */
-export type Metric = 'mse' | 'psnr' | 'ssim' | 'seconds' | 'iou' | 'parameters' | 'dropped';
+/**
+ * What a run is judged by. MSE is in the network's units, whose outputs go from -1 to 1; at a constant rate it jumps from one iteration
+ * to the next, so that there is its median over the last twentieth of the curve as well, `settled`.
+ */
+export type Metric = 'mse' | 'settled' | 'psnr' | 'ssim' | 'seconds' | 'iou' | 'parameters' | 'dropped';
 
 /** A figure as the paper prints it: the mean, and the standard deviation where there is one. */
 export interface Printed {

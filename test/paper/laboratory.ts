@@ -1,4 +1,3 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import type { Engine } from '../../codec/engine/engine.js';
@@ -6,8 +5,12 @@ import { randomResnetWeights, type ResnetWeights } from '../../codec/incode/resn
 import { trainIncode, type IncodeResult, type IncodeTraining } from '../../codec/incode/train-incode.js';
 import type { SavedState } from '../../codec/saved-state.js';
 import { train, type Checkpoints, type TrainingOptions, type TrainingResult } from '../../codec/train.js';
+import { encode, type EncodeReport } from '../../src/encode.js';
+import type { EncodeOptions } from '../../src/encode-options.js';
+import { MemorySink } from '../../src/io/memory.js';
 import type { Media } from '../../src/media/media.js';
 import { readMedia } from '../../src/media/read-media.js';
+import { CheckpointFile } from './checkpoint-file.js';
 import { shrunken } from './shrunken.js';
 
 /** How experiments are run. */
@@ -95,6 +98,27 @@ export class Laboratory {
     return result;
   }
 
+  /** Encodes a medium into a file that is not kept, as {@link train} does. */
+  async encodeFile(name: string, media: Media, options: EncodeOptions): Promise<EncodeReport> {
+    const { checkpoints, checkpointSeconds = DEFAULT_CHECKPOINT_SECONDS } = this.#options;
+    const file = await CheckpointFile.open(checkpoints, name);
+    const report = await encode(media, new MemorySink(), {
+      ...options,
+      engine: this.engine,
+      checkpoint: {
+        everySeconds: checkpointSeconds,
+        save: (bytes) => file.write(bytes),
+        ...(file.before && { resume: file.before }),
+      },
+      onProgress: ({ iteration, psnr, secondsLeft }) =>
+        this.#tell(
+          `${name}: iteration ${iteration}, ${psnr.toFixed(2)} dB, ${Math.ceil(secondsLeft / 60)} min left`,
+        ),
+    });
+    await file.remove();
+    return report;
+  }
+
   #checkpoint(name: string): Promise<Checkpoint> {
     const { checkpoints, checkpointSeconds = DEFAULT_CHECKPOINT_SECONDS } = this.#options;
     return Checkpoint.open(checkpoints, name, checkpointSeconds);
@@ -132,35 +156,31 @@ export class Laboratory {
   }
 }
 
-/** What a training under way could go on from, in a file. */
+/** What a training under way could go on from. */
 class Checkpoint {
-  readonly #path: string;
-  readonly #state: SavedState | undefined;
+  readonly #file: CheckpointFile;
   readonly #seconds: number;
   #savedMs = performance.now();
 
-  private constructor(path: string, state: SavedState | undefined, seconds: number) {
-    this.#path = path;
-    this.#state = state;
+  private constructor(file: CheckpointFile, seconds: number) {
+    this.#file = file;
     this.#seconds = seconds;
   }
 
   static async open(folder: string, name: string, seconds: number): Promise<Checkpoint> {
-    const path = join(folder, `${name.replace(/[^\w-]+/g, '-')}.checkpoint`);
-    await mkdir(folder, { recursive: true });
-    return new Checkpoint(path, await readCheckpoint(path), seconds);
+    return new Checkpoint(await CheckpointFile.open(folder, name), seconds);
   }
 
   /** For a training. */
   get options(): { readonly checkpoints: Checkpoints; readonly resume?: SavedState } {
+    const { before } = this.#file;
     return {
-      ...(this.#state && { resume: this.#state }),
+      ...(before && { resume: deserialize(before) as SavedState }),
       checkpoints: {
         isDue: () => performance.now() - this.#savedMs >= 1000 * this.#seconds,
         save: async (state) => {
           this.#savedMs = performance.now();
-          await writeFile(`${this.#path}.new`, serialize(state));
-          await rename(`${this.#path}.new`, this.#path);
+          await this.#file.write(serialize(state));
         },
       },
     };
@@ -168,15 +188,6 @@ class Checkpoint {
 
   /** When the training is done. */
   remove(): Promise<void> {
-    return rm(this.#path, { force: true });
-  }
-}
-
-async function readCheckpoint(path: string): Promise<SavedState | undefined> {
-  try {
-    return deserialize(await readFile(path)) as SavedState;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    return this.#file.remove();
   }
 }

@@ -6,6 +6,7 @@ const COLUMNS: Readonly<
   Record<Metric, { readonly title: string; readonly show: (value: number) => string }>
 > = {
   mse: { title: 'MSE (1e-4)', show: (value) => (1e4 * value).toFixed(value < 1e-4 ? 3 : 1) },
+  settled: { title: 'MSE settled (1e-4)', show: (value) => (1e4 * value).toFixed(value < 1e-4 ? 3 : 1) },
   psnr: { title: 'PSNR (dB)', show: (value) => value.toFixed(2) },
   ssim: { title: 'SSIM', show: (value) => value.toFixed(3) },
   seconds: { title: 'training (s)', show: (value) => value.toFixed(0) },
@@ -16,12 +17,21 @@ const COLUMNS: Readonly<
 
 /** Mean and standard deviation (of the sample) over runs; undefined without runs that have the metric. */
 export function summary(runs: readonly Run[], metric: Metric): Printed | undefined {
-  const values = runs.flatMap(({ metrics }) => metrics[metric] ?? []);
+  const values = runs.flatMap((run) => (metric === 'settled' ? settled(run) : run.metrics[metric]) ?? []);
   if (values.length === 0) return undefined;
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   if (values.length === 1) return { mean };
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
+}
+
+/** Part of a curve, at its end, that tells where it has come to. */
+const SETTLED_PART = 0.05;
+
+/** The median of a run's errors over the last of its curve; undefined without one. */
+function settled({ curve }: Run): number | undefined {
+  const last = curve.slice(Math.floor((1 - SETTLED_PART) * curve.length)).map(([, mse]) => mse);
+  return last.sort((a, b) => a - b)[Math.floor(last.length / 2)];
 }
 
 function shown(metric: Metric, printed: Printed | undefined): string {
@@ -56,7 +66,23 @@ export function report(experiment: Experiment, runs: readonly Run[], shortening:
   const seeds = Math.max(0, ...rows.map((row) => runsOf(row).length));
   const iterations = [...new Set(runs.map((run) => run.iterations))].sort((a, b) => a - b);
   const shapes = [...new Set(runs.map((run) => run.shape.join('x')))];
-  const head = ['', ...metrics.flatMap((metric) => [`paper: ${COLUMNS[metric].title}`, 'ours']), 'runs'];
+  const isPrinted = (metric: Metric): boolean =>
+    rows.some(({ published }) => published[metric] !== undefined);
+  // The paper's figures, where it has any, and ours beside them.
+  const columns = metrics.flatMap((metric) =>
+    isPrinted(metric)
+      ? [
+          { metric, isOurs: false },
+          { metric, isOurs: true },
+        ]
+      : [{ metric, isOurs: true }],
+  );
+  const titleOf = ({ metric, isOurs }: (typeof columns)[number]): string => {
+    if (!isOurs) return `paper: ${COLUMNS[metric].title}`;
+    return isPrinted(metric) ? 'ours' : COLUMNS[metric].title;
+  };
+  const head = ['', ...columns.map(titleOf), 'runs'];
+  const hasCurves = runs.some(({ curve }) => curve.length > 0);
   return `${[
     `# ${title}`,
     '',
@@ -71,12 +97,12 @@ export function report(experiment: Experiment, runs: readonly Run[], shortening:
     ...rows.map((row) =>
       tableRow([
         row.name,
-        ...metrics.flatMap((metric) => [
-          shown(metric, row.published[metric]),
-          shown(metric, summary(runsOf(row), metric)),
-        ]),
+        ...columns.map(({ metric, isOurs }) =>
+          shown(metric, isOurs ? summary(runsOf(row), metric) : row.published[metric]),
+        ),
         String(runsOf(row).length),
       ]),
     ),
+    ...(hasCurves ? ['', `![Mean squared error by iteration](${name}.svg)`] : []),
   ].join('\n')}\n`;
 }

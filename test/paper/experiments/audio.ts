@@ -23,7 +23,7 @@ function bach(
   return {
     name,
     title: `Table ${name.replace('table-', '')}: Bach, ${iterations} iterations`,
-    metrics: ['mse', 'psnr', 'seconds'],
+    metrics: ['mse', 'settled', 'psnr', 'seconds'],
     publishedSeeds: 10,
     notes: ['The second clip of the paper, an actor counting, is not to be had.'],
     rows: systems.map((row, i) =>
