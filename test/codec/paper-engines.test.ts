@@ -1,10 +1,20 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Adam } from '../../dist/codec/engine/reference/adam.js';
+import { siren, type Architecture } from '../../dist/codec/architecture.js';
+import { globalCoordinates } from '../../dist/codec/coordinates.js';
 import { createEngine } from '../../dist/codec/engine/choose.js';
-import type { Engine, Step, StepReport, TrainingSession } from '../../dist/codec/engine/engine.js';
+import type {
+  Engine,
+  Step,
+  StepReport,
+  TrainingSession,
+  TrainingSetup,
+} from '../../dist/codec/engine/engine.js';
 import { ReferenceEngine } from '../../dist/codec/engine/reference/reference-engine.js';
 import { loadTensorFlow } from '../../dist/codec/engine/tensorflow/load-node.js';
+import { cutsByCount, Grid, linspaceMap } from '../../dist/codec/grid.js';
+import { initialWeights } from '../../dist/codec/initialise.js';
 import type { OutputLoss } from '../../dist/codec/output-loss.js';
 import { adam, anySetup, flat, relativeError } from './any-setup.js';
 import { loadVector, VECTOR_NAMES, type Vector } from './paper-vectors.js';
@@ -202,6 +212,91 @@ describe.each([
     );
   });
 });
+
+/** The largest argument of a first level's sine: those of later levels are small, since features are. */
+function largestArgument({
+  model,
+  boxes,
+  weights,
+}: Pick<TrainingSetup, 'model' | 'boxes' | 'weights'>): number {
+  const { inputs, localWidth, globalWidth } = model.architecture;
+  let largest = 0;
+  const visit = (flatWeights: Float32Array, width: number, x: Float64Array): void => {
+    for (let h = 0; h < width; h++) {
+      let z = flatWeights[inputs * width + h];
+      for (let i = 0; i < inputs; i++) z += flatWeights[i * width + h] * x[i];
+      largest = Math.max(largest, Math.abs(30 * z));
+    }
+  };
+  boxes.forEach((box, p) => {
+    for (const position of [box.begin, box.end.map((end) => end - 1)]) {
+      const x = globalCoordinates(
+        model,
+        position.map((at) => at + 0.5),
+      );
+      visit(weights.local[p], localWidth, x);
+      if (globalWidth > 0) visit(weights.global, globalWidth, x);
+    }
+  });
+  return largest;
+}
+
+describe.each([
+  ['a picture, Local-Global', [24, 20], [2, 2], 1, 14, 84],
+  ['a picture, one SIREN', [24, 20], [1, 1], 1, 64, 0],
+  ['a sound, whose coordinates go to 100', [400], [4], 100, 42, 72],
+])(
+  '20 Adam steps of the same network, seed and data: %s',
+  (_, shape, counts, bound, localWidth, globalWidth) => {
+    const sine = siren(30, 30);
+    const architecture: Architecture = {
+      ...{ inputs: shape.length, outputs: 1, levels: 4, localWidth, globalWidth },
+      ...{ localCoordinates: 'signal', latticeStride: 0, merge: 'concat' },
+      activations: { local: sine, global: sine, merge: sine },
+    };
+    const grid = new Grid(shape.map((length, axis) => cutsByCount(length, counts[axis])));
+    const setup = {
+      model: {
+        architecture,
+        maps: shape.map((length) => linspaceMap(length, bound)),
+        nominalCell: grid.largestCell(),
+      },
+      boxes: Array.from({ length: grid.count }, (__, ordinal) => grid.boxOf(ordinal)),
+      format: {
+        sampleType: 'float32',
+        channels: 1,
+        layout: 'plain',
+        mapping: { scale: 1, offset: 0 },
+      } as const,
+      samples: Float32Array.from(
+        { length: shape.reduce((product, length) => product * length, 1) },
+        (__, i) => Math.sin(i / 5),
+      ),
+      weights: initialWeights(architecture, grid.count, { seed: 11 }),
+      optimiser: adam,
+    };
+    const losses = async (engine: Engine): Promise<number[]> => {
+      const session = await engine.createTrainingSession(setup);
+      const seen: number[] = [];
+      for (let i = 0; i < 20; i++) {
+        const { squaredError, count } = totals(await session.step(step(1e-4)));
+        seen.push(squaredError / count);
+      }
+      await session.dispose();
+      return seen;
+    };
+
+    test.each([
+      ['cpu', cpu],
+      ['tensorflow', tensorflow],
+    ])('have the same losses on the %s engine as on the reference', async (__, engine) => {
+      const [expected, actual] = [await losses(reference), await losses(engine)];
+      const tolerance = 1e-4 * Math.max(1, largestArgument(setup) / 100);
+      expected.forEach((loss, i) => expect(Math.abs(actual[i] - loss)).toBeLessThan(tolerance * loss));
+      expect(actual[19]).toBeLessThan(actual[0]);
+    });
+  },
+);
 
 describe('the tensorflow engine', () => {
   test('leaves no tensors behind, whatever is done', async () => {
