@@ -51,3 +51,5 @@ export type { SampleArray, SampleFormat, SampleType, ValueMapping } from '../cod
 export { train } from '../codec/train.js';
 export type { Budget, Checkpoints, Progress, TrainingOptions, TrainingResult } from '../codec/train.js';
 export { wholeError } from '../codec/whole-error.js';
+export { storeNetworks } from './store-networks.js';
+export type { NetworksToStore } from './store-networks.js';
