@@ -3,7 +3,7 @@ import { TABLE_11, TABLE_12 } from './experiments/audio.js';
 import { FIGURE_1, FIGURE_12 } from './experiments/crops.js';
 import { TABLE_1, TABLE_8 } from './experiments/div2k.js';
 import { FIGURE_13, FIGURE_7 } from './experiments/extension.js';
-import { CT, DENOISING, SUPER_RESOLUTION, TABLE_5 } from './experiments/incode.js';
+import { CT, DENOISING, SUPER_RESOLUTION, TABLE_15, TABLE_5 } from './experiments/incode.js';
 import { FIGURE_4, TABLE_10, TABLE_13, TABLE_3, TABLE_4, TABLE_9 } from './experiments/cameraman.js';
 import { FIGURE_9 } from './experiments/miner.js';
 import { FIGURE_11 } from './experiments/shape.js';
@@ -34,4 +34,5 @@ export const EXPERIMENTS: readonly Experiment[] = [
   DENOISING,
   CT,
   SUPER_RESOLUTION,
+  TABLE_15,
 ];
