@@ -20,9 +20,9 @@ export function curves({ title, rows }: Experiment, runs: readonly Run[]): strin
     chart.setOption({
       animation: false,
       backgroundColor: '#fff',
-      title: { text: title, left: 'center', textStyle: { fontSize: 14, fontWeight: 'normal' } },
-      legend: { top: 28 },
-      grid: { left: 70, right: 24, top: 64, bottom: 48 },
+      title: { text: title, left: 'center', top: 8, textStyle: { fontSize: 14, fontWeight: 'normal' } },
+      legend: { top: 36 },
+      grid: { left: 70, right: 24, top: 72, bottom: 48 },
       xAxis: { type: 'value', name: 'iteration', nameLocation: 'middle', nameGap: 28, max: 'dataMax' },
       yAxis: { type: 'log', name: 'mean squared error', nameLocation: 'middle', nameGap: 52 },
       series,

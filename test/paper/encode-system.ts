@@ -36,16 +36,12 @@ export async function encodeSystem(
   const { model, grid, preset } = settings;
   const { format, kind, shape } = media;
   const objective = await sampleObjective(grid, format, (box) => media.read(box));
-  const recorder = new CurveRecorder(objective.peak / format.mapping.scale);
-  const { weights, seconds } = await laboratory.train(name, {
-    model,
-    objective,
-    recipe: preset.recipe,
-    seed,
-    budget: { iterations },
-    ...(initial && { initial }),
-    onProgress: (progress) => recorder.add(progress),
-  });
+  const recorder = new CurveRecorder();
+  const { weights, seconds } = await laboratory.train(
+    name,
+    { model, objective, recipe: preset.recipe, seed, budget: { iterations }, ...(initial && { initial }) },
+    recorder,
+  );
   const { engine } = laboratory;
   const source = await media.read({ begin: shape.map(() => 0), end: shape });
   const decoded = await decodeSystem(engine, model, grid, weights, format);

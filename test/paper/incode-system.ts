@@ -9,6 +9,7 @@ import { sampleObjective } from '../../codec/objective.js';
 import type { Grid } from '../../codec/grid.js';
 import type { Model } from '../../codec/model.js';
 import { asMedia, type FloatPicture } from './float-picture.js';
+import { CurveRecorder } from './curve-recorder.js';
 import type { Curve } from './experiment.js';
 import type { Laboratory } from './laboratory.js';
 import { settingsOf, type System } from './system.js';
@@ -67,31 +68,29 @@ export async function trainIncodeSystem(
   const objective = await sampleObjective(grid, media.format, (box) => media.read(box));
   const weights = initialWeights(model.architecture, grid.count, { seed });
   const iterations = laboratory.iterations(training.iterations);
-  const every = Math.max(1, Math.ceil(iterations / 200));
-  const curve: [number, number][] = [];
-  const result = await laboratory.trainIncode(name, {
-    ...training,
-    setup: {
-      model,
-      ...objective,
-      weights,
-      ...(loss && { outputLoss: ofPicture(loss, grid, target.channels) }),
+  const recorder = new CurveRecorder();
+  const result = await laboratory.trainIncode(
+    name,
+    {
+      ...training,
+      setup: {
+        model,
+        ...objective,
+        weights,
+        ...(loss && { outputLoss: ofPicture(loss, grid, target.channels) }),
+      },
+      harmonizer,
+      features,
+      iterations,
     },
-    harmonizer,
-    features,
-    iterations,
-    onProgress: (iteration, value) => {
-      if (iteration === 1 || iteration % every === 0 || iteration === iterations) {
-        curve.push([iteration, Number(value.toPrecision(4))]);
-      }
-    },
-  });
+    recorder,
+  );
   const local = weights.local.reduce((sum, each) => sum + each.length, 0);
   return {
     ...result,
     model: { ...model, architecture: { ...model.architecture, activations: result.activations } },
     grid,
-    curve,
+    curve: recorder.curve,
     iterations,
     parameters: local + weights.global.length + harmonizer.parameterCount,
   };

@@ -11,6 +11,8 @@ import { MemorySink } from '../../src/io/memory.js';
 import type { Media } from '../../src/media/media.js';
 import { readMedia } from '../../src/media/read-media.js';
 import { CheckpointFile } from './checkpoint-file.js';
+import { CurveRecorder } from './curve-recorder.js';
+import type { Curve } from './experiment.js';
 import { shrunken } from './shrunken.js';
 
 /** How experiments are run. */
@@ -76,16 +78,17 @@ export class Laboratory {
   /** Trains an INCODE, as {@link train} does. */
   async trainIncode(
     name: string,
-    training: Omit<IncodeTraining, 'checkpoints' | 'resume'>,
+    training: Omit<IncodeTraining, 'checkpoints' | 'resume' | 'onProgress'>,
+    recorder: CurveRecorder,
   ): Promise<IncodeResult> {
-    const checkpoint = await this.#checkpoint(name);
+    const checkpoint = await this.#checkpoint(name, recorder);
     const startMs = performance.now();
     let first: number | undefined;
     const result = await trainIncode(this.engine, {
       ...training,
       ...checkpoint.options,
       onProgress: (iteration, loss) => {
-        training.onProgress?.(iteration, loss);
+        recorder.add(iteration, training.iterations, loss);
         first ??= iteration;
         const perIteration = (performance.now() - startMs) / (iteration - first + 1) / 1000;
         const minutes = Math.ceil((perIteration * (training.iterations - iteration)) / 60);
@@ -119,9 +122,9 @@ export class Laboratory {
     return report;
   }
 
-  #checkpoint(name: string): Promise<Checkpoint> {
+  #checkpoint(name: string, recorder: CurveRecorder): Promise<Checkpoint> {
     const { checkpoints, checkpointSeconds = DEFAULT_CHECKPOINT_SECONDS } = this.#options;
-    return Checkpoint.open(checkpoints, name, checkpointSeconds);
+    return Checkpoint.open(checkpoints, name, checkpointSeconds, recorder);
   }
 
   #tell(text: string): void {
@@ -134,18 +137,20 @@ export class Laboratory {
    * Trains, going on where a run of this name was interrupted.
    *
    * @param name of the training, the same in every attempt at the same run.
+   * @param recorder gets the mean squared error, in the network's units.
    */
   async train(
     name: string,
-    options: Omit<TrainingOptions, 'checkpoints' | 'resume'>,
+    options: Omit<TrainingOptions, 'checkpoints' | 'resume' | 'onProgress'>,
+    recorder = new CurveRecorder(),
   ): Promise<TrainingResult> {
-    const checkpoint = await this.#checkpoint(name);
+    const checkpoint = await this.#checkpoint(name, recorder);
+    const { peak, format } = options.objective;
     const result = await train(this.engine, {
       ...options,
       ...checkpoint.options,
-      onProgress: (progress) => {
-        options.onProgress?.(progress);
-        const { iteration, iterations, psnr, secondsLeft } = progress;
+      onProgress: ({ iteration, iterations, psnr, secondsLeft }) => {
+        recorder.add(iteration, iterations, (peak / format.mapping.scale) ** 2 / 10 ** (psnr / 10));
         this.#tell(
           `${name}: ${iteration} of ${iterations}, ${psnr.toFixed(2)} dB, ${Math.ceil(secondsLeft / 60)} min left`,
         );
@@ -156,31 +161,49 @@ export class Laboratory {
   }
 }
 
+/** What is kept of a training under way. */
+interface Kept {
+  readonly state: SavedState;
+  readonly curve: Curve;
+}
+
 /** What a training under way could go on from. */
 class Checkpoint {
   readonly #file: CheckpointFile;
   readonly #seconds: number;
+  readonly #recorder: CurveRecorder;
+  readonly #before: SavedState | undefined;
   #savedMs = performance.now();
 
-  private constructor(file: CheckpointFile, seconds: number) {
+  private constructor(file: CheckpointFile, seconds: number, recorder: CurveRecorder) {
     this.#file = file;
     this.#seconds = seconds;
+    this.#recorder = recorder;
+    if (file.before === undefined) return;
+    const { state, curve } = deserialize(file.before) as Kept;
+    this.#before = state;
+    recorder.restore(curve);
   }
 
-  static async open(folder: string, name: string, seconds: number): Promise<Checkpoint> {
-    return new Checkpoint(await CheckpointFile.open(folder, name), seconds);
+  static async open(
+    folder: string,
+    name: string,
+    seconds: number,
+    recorder: CurveRecorder,
+  ): Promise<Checkpoint> {
+    return new Checkpoint(await CheckpointFile.open(folder, name), seconds, recorder);
   }
 
   /** For a training. */
   get options(): { readonly checkpoints: Checkpoints; readonly resume?: SavedState } {
-    const { before } = this.#file;
     return {
-      ...(before && { resume: deserialize(before) as SavedState }),
+      ...(this.#before && { resume: this.#before }),
       checkpoints: {
         isDue: () => performance.now() - this.#savedMs >= 1000 * this.#seconds,
         save: async (state) => {
           this.#savedMs = performance.now();
-          await this.#file.write(serialize(state));
+          const kept: Kept = { state, curve: this.#recorder.curve };
+          await this.#file.write(serialize(kept));
         },
       },
     };

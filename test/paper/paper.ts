@@ -101,7 +101,8 @@ const laboratory = new Laboratory({
   ...(options.resnet !== undefined && { resnet: await readSafetensors(options.resnet) }),
   data,
   ...shortening,
-  checkpoints: join(options.out, 'checkpoints'),
+  // Of runs that were shortened otherwise nothing is gone on from.
+  checkpoints: join(options.out, 'checkpoints', `${shortening.scale}-${shortening.shrink}`),
   onProgress: (text) => process.stderr.write(`${text}\n`),
 });
 const path = (extension: string): string => join(options.out, `${experiment.name}.${extension}`);

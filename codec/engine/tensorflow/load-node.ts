@@ -26,7 +26,12 @@ let loading: Promise<FoundTensorFlow> | undefined;
  * @throws LgiError `unavailable` where none is.
  */
 export function loadTensorFlow(): Promise<FoundTensorFlow> {
-  return (loading ??= findTensorFlow());
+  loading ??= findTensorFlow().catch((error: unknown) => {
+    // It may be installed while we run.
+    loading = undefined;
+    throw error;
+  });
+  return loading;
 }
 
 async function findTensorFlow(): Promise<FoundTensorFlow> {

@@ -35,16 +35,12 @@ async function trainPart(
 ): Promise<{ weights: Weights; outcome: Outcome }> {
   const media = await laboratory.media(FILE);
   const objective = await sampleObjective(grid, media.format, (box) => media.read(box), { ordinals });
-  const recorder = new CurveRecorder(objective.peak / media.format.mapping.scale);
-  const { weights, seconds } = await laboratory.train(name, {
-    model,
-    objective,
-    recipe: preset.recipe,
-    seed,
-    budget: { iterations },
-    ...(initial && { initial }),
-    onProgress: (progress) => recorder.add(progress),
-  });
+  const recorder = new CurveRecorder();
+  const { weights, seconds } = await laboratory.train(
+    name,
+    { model, objective, recipe: preset.recipe, seed, budget: { iterations }, ...(initial && { initial }) },
+    recorder,
+  );
   const mse = await wholeError(laboratory.engine, model, weights, objective);
   // Outputs go from -1 to 1.
   const metrics = { mse, psnr: psnrOf(mse, 2), seconds };
