@@ -72,6 +72,13 @@ export function boxSize(box: Box): number {
   return box.begin.reduce((product, begin, axis) => product * (box.end[axis] - begin), 1);
 }
 
+/** Per axis the positions of a box's samples, at their middles, ascending. */
+export function sampleCentres({ begin, end }: Box): Float64Array[] {
+  return begin.map((first, axis) =>
+    Float64Array.from({ length: end[axis] - first }, (_, i) => first + i + 0.5),
+  );
+}
+
 /** Lengths of a box, per axis. */
 export function boxShape(box: Box): number[] {
   return box.begin.map((begin, axis) => box.end[axis] - begin);

@@ -1,5 +1,5 @@
 import type { Engine } from './engine/engine.js';
-import { boxSize } from './grid.js';
+import { boxSize, sampleCentres } from './grid.js';
 import type { Model, Weights } from './model.js';
 import type { Objective } from './objective.js';
 import { alphaChannel, peakOf } from './signal.js';
@@ -29,9 +29,7 @@ export async function wholeError(
       const tasks = boxes.slice(first, last).map((box, i) => ({
         box,
         weights: Float32Array.from(weights.local[first + i]),
-        positions: box.begin.map((begin, axis) =>
-          Float64Array.from({ length: box.end[axis] - begin }, (_, sample) => begin + sample + 0.5),
-        ),
+        positions: sampleCentres(box),
       }));
       for (const outputs of await evaluator.evaluate(tasks, signal)) {
         for (let i = 0; i < outputs.length; i += channels, at += channels) {

@@ -3,7 +3,7 @@ import { globalTensors } from '../codec/architecture.js';
 import { encodeWeights } from '../codec/coder/encode-weights.js';
 import type { Engine } from '../codec/engine/engine.js';
 import { placeTile } from '../codec/decode.js';
-import { boxShape, boxSize, intersect, type Box } from '../codec/grid.js';
+import { boxShape, boxSize, intersect, sampleCentres, type Box } from '../codec/grid.js';
 import { compareSamples } from '../codec/metrics.js';
 import type { Model, Weights } from '../codec/model.js';
 import { sampleObjective } from '../codec/objective.js';
@@ -228,9 +228,7 @@ async function decodeBoxes(
       return {
         box,
         weights: weights.local[i],
-        positions: box.begin.map((first, axis) =>
-          Float64Array.from({ length: box.end[axis] - first }, (_, k) => first + k + 0.5),
-        ),
+        positions: sampleCentres(box),
         target: { data: samples.subarray(begin, at), shape: boxShape(box) },
         at: box.begin.map(() => 0),
       };

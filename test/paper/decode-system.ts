@@ -1,6 +1,6 @@
 import { placeTile, planPositions } from '../../codec/decode.js';
 import type { Engine } from '../../codec/engine/engine.js';
-import type { Grid } from '../../codec/grid.js';
+import { sampleCentres, type Grid } from '../../codec/grid.js';
 import type { Model, Weights } from '../../codec/model.js';
 import { allocateSamples, type SampleArray, type SampleFormat } from '../../codec/signal.js';
 
@@ -53,9 +53,7 @@ export async function decodeSystem(
       return {
         box,
         weights: local,
-        positions: box.begin.map((from, axis) =>
-          Float64Array.from({ length: box.end[axis] - from }, (_, i) => from + i + 0.5),
-        ),
+        positions: sampleCentres(box),
         target: { data, shape },
         at: box.begin.map((from, axis) => from - begin[axis]),
       };

@@ -1,22 +1,10 @@
-import type { EncodeOptions } from '../../src/encode-options.js';
-import type { Metric, Printed, Row } from './experiment.js';
-import type { System } from './system.js';
+import type { Row } from './experiment.js';
+import type { SystemRow } from './system-row.js';
 
 /** A row that encodes a medium into a file, as users do, and measures what the file decodes to. */
-export interface FileRow {
-  readonly name: string;
-  readonly system: System;
-  /** Of the data folder. */
-  readonly file: string;
-  /** The paper's. */
-  readonly iterations: number;
-  readonly published: Partial<Record<Metric, Printed>>;
-  readonly options?: EncodeOptions;
-}
-
 export function fileRow(
   experiment: string,
-  { name, system, file, iterations, published, options }: FileRow,
+  { name, system, file, iterations, published, options }: SystemRow,
 ): Row {
   const { localWidth = 0, globalWidth = 0, partitions } = system;
   const isWhole = partitions === undefined;

@@ -3,6 +3,7 @@ import type { Architecture } from '../../architecture.js';
 import type { Model, Weights } from '../../model.js';
 import { refreshesBases } from '../../optimiser.js';
 import { checkedPartOf, COUNT, type SavedState } from '../../saved-state.js';
+import { sampleCentres } from '../../grid.js';
 import type { OutputLoss } from '../../output-loss.js';
 import { checkStep } from '../check-step.js';
 import type { Snapshot, Step, StepReport, TrainingSession, TrainingSetup } from '../engine.js';
@@ -119,9 +120,7 @@ export class CpuTrainingSession implements TrainingSession {
       const tasks = boxes.map((box, p) => ({
         box,
         weights: local[p],
-        positions: box.begin.map((begin, axis) =>
-          Float64Array.from({ length: box.end[axis] - begin }, (_, i) => begin + i + 0.5),
-        ),
+        positions: sampleCentres(box),
       }));
       const values = this.#memory.sizes.reduce((sum, size) => sum + size, 0) * format.channels;
       const outputs = new Float32Array(values);
