@@ -12,3 +12,14 @@ export interface LossAndGradient {
  *   `[...box, channels]`, in the network's units.
  */
 export type OutputLoss = (outputs: Float32Array) => LossAndGradient;
+
+/**
+ * A loss of outputs, as it has to be.
+ *
+ * @throws RangeError for a gradient that is not as long as the outputs.
+ */
+export function lossOf(outputLoss: OutputLoss, outputs: Float32Array): LossAndGradient {
+  const found = outputLoss(outputs);
+  if (found.gradient.length === outputs.length) return found;
+  throw new RangeError(`the gradient of ${found.gradient.length} numbers is of ${outputs.length} outputs`);
+}

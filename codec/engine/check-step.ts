@@ -1,3 +1,4 @@
+import { alphaChannel } from '../signal.js';
 import type { Step, TrainingSetup } from './engine.js';
 
 /**
@@ -7,7 +8,7 @@ import type { Step, TrainingSetup } from './engine.js';
  */
 export function checkStep(
   { localRates, globalRate, rateFactors, batches }: Step,
-  { boxes, outputLoss }: Pick<TrainingSetup, 'boxes' | 'outputLoss'>,
+  { boxes, format, outputLoss }: Pick<TrainingSetup, 'boxes' | 'format' | 'outputLoss'>,
 ): void {
   if (localRates.length === 0) throw new RangeError('localRates is empty; give a rate for each step');
   if (localRates.length > 1 && globalRate > 0) {
@@ -23,5 +24,10 @@ export function checkStep(
   if (outputLoss === undefined) return;
   if (batches !== 1 || globalRate === 0 || rateFactors?.includes(0) === true) {
     throw new RangeError('a loss of all outputs needs full batches in which all weights move');
+  }
+  if (format.sampleType !== 'float32' || alphaChannel(format) >= 0) {
+    throw new RangeError(
+      `a loss of all outputs needs float32 samples without alpha, the setup has ${format.sampleType} ${format.layout}`,
+    );
   }
 }

@@ -91,8 +91,8 @@ export interface Snapshot {
  */
 export interface TrainingSession {
   /**
-   * @throws RangeError for several steps with a global rate, for fields whose lengths do not fit the setup, or for a part of the samples
-   *   where the setup has a loss of its own.
+   * @throws RangeError for several steps with a global rate or for fields whose lengths do not fit the setup; where that has a loss of its
+   *   own, for a part of the samples, for samples of another type than float32 or with alpha, and for a gradient of another length.
    */
   step(step: Step): Promise<StepReport>;
   /** A copy of the present weights. */

@@ -337,6 +337,20 @@ describe('the tensorflow engine', () => {
       const session = await engine.createTrainingSession(setup);
       await expect(session.step({ ...step(1e-3), batches: 2 })).rejects.toThrow(RangeError);
       await session.dispose();
+      const short = { ...setup, outputLoss: () => ({ loss: 1, gradient: new Float32Array(3) }) };
+      const bytes = {
+        ...setup,
+        samples: new Uint8Array(64),
+        format: { ...setup.format, sampleType: 'uint8' as const },
+      };
+      for (const [other, message] of [
+        [short, /gradient of 3 numbers is of 64 outputs/],
+        [bytes, /float32 samples without alpha, the setup has uint8 plain/],
+      ] as const) {
+        const refusing = await engine.createTrainingSession(other);
+        await expect(refusing.step(step(1e-3))).rejects.toThrow(message);
+        await refusing.dispose();
+      }
     }
   });
 });

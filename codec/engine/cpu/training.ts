@@ -4,7 +4,7 @@ import type { Model, Weights } from '../../model.js';
 import { refreshesBases } from '../../optimiser.js';
 import { checkedPartOf, COUNT, type SavedState } from '../../saved-state.js';
 import { sampleCentres } from '../../grid.js';
-import type { OutputLoss } from '../../output-loss.js';
+import { lossOf, type OutputLoss } from '../../output-loss.js';
 import { checkStep } from '../check-step.js';
 import type { Snapshot, Step, StepReport, TrainingSession, TrainingSetup } from '../engine.js';
 import { CpuEvaluator } from './evaluator.js';
@@ -93,9 +93,9 @@ export class CpuTrainingSession implements TrainingSession {
    * A step by a loss of all outputs `y`, whose gradient `dy` the kernels are given as samples: those for which the gradient of the mean
    * squared error over `n` values, `2 (y - t) / n`, is `dy`.
    */
-  async #stepByLoss(step: Step, lossOf: OutputLoss): Promise<StepReport> {
+  async #stepByLoss(step: Step, outputLoss: OutputLoss): Promise<StepReport> {
     const outputs = await this.#outputs();
-    const { loss, gradient } = lossOf(outputs);
+    const { loss, gradient } = lossOf(outputLoss, outputs);
     const { scale, offset } = this.#setup.format.mapping;
     this.#memory.writeSamples(
       outputs.map((output, i) => (output - (gradient[i] * outputs.length) / 2) * scale + offset),

@@ -5,7 +5,7 @@ import { boxShape, boxSize, type Box } from '../../grid.js';
 import type { Model } from '../../model.js';
 import { alphaChannel, peakOf, type SampleArray, type SampleFormat } from '../../signal.js';
 import { GlobalField } from './global-field.js';
-import type { LossAndGradient, OutputLoss } from '../../output-loss.js';
+import { lossOf, type LossAndGradient, type OutputLoss } from '../../output-loss.js';
 import { Network, type LocalTrace, type Tap } from './network.js';
 
 /** Weights in f64, in the order of `architecture.ts`. */
@@ -86,7 +86,7 @@ export function gradients(fit: Fit, weights: DoubleWeights, batch?: readonly Arr
       const field = new GlobalField(network, model, weights.global);
       return Array.from({ length: boxSize(box) }, (_, i) => [...forward(field, p, i).trace.output]).flat();
     });
-    own = fit.outputLoss(Float32Array.from(outputs));
+    own = lossOf(fit.outputLoss, Float32Array.from(outputs));
   }
   let firstSample = 0;
   boxes.forEach((box, p) => {

@@ -1,7 +1,7 @@
 import type { Scalar, Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import type { Role } from '../../architecture.js';
 import { boxSize } from '../../grid.js';
-import type { OutputLoss } from '../../output-loss.js';
+import { lossOf, type OutputLoss } from '../../output-loss.js';
 import { alphaChannel, peakOf } from '../../signal.js';
 import type { GradientSource } from '../reference/descent-session.js';
 import { samplePosition, type DoubleWeights, type Fit, type Gradients } from '../reference/gradients.js';
@@ -163,7 +163,7 @@ export class TensorGradients implements GradientSource {
   /** A loss of all outputs, and its gradient at the outputs' places. */
   async #ownLoss(
     { boxes, format }: Fit,
-    lossOf: OutputLoss,
+    outputLoss: OutputLoss,
     network: TensorNetwork,
     tensors: NetworkTensors,
     { points, most }: BatchTensors,
@@ -184,7 +184,7 @@ export class TensorGradients implements GradientSource {
       });
     };
     eachPartition((from, to, size) => values.set(padded.subarray(to, to + size), from));
-    const { loss, gradient } = lossOf(values);
+    const { loss, gradient } = lossOf(outputLoss, values);
     eachPartition((from, to, size) => spread.set(gradient.subarray(from, from + size), to));
     return { loss, gradient: tf.tensor3d(spread, [boxes.length, most, channels]) };
   }
