@@ -16,7 +16,7 @@ import { loadTensorFlow } from '../../dist/codec/engine/tensorflow/load-node.js'
 import { cutsByCount, Grid, linspaceMap } from '../../dist/codec/grid.js';
 import { initialWeights } from '../../dist/codec/initialise.js';
 import type { OutputLoss } from '../../dist/codec/output-loss.js';
-import { adam, anySetup, flat, relativeError } from './any-setup.js';
+import { adam, anySetup, flat, relativeError, soap } from './any-setup.js';
 import { loadVector, VECTOR_NAMES, type Vector } from './paper-vectors.js';
 import { totals } from './step-totals.js';
 
@@ -299,6 +299,34 @@ describe.each([
     });
   },
 );
+
+describe.each([
+  ['reference', reference],
+  ['cpu', cpu],
+  ['tensorflow', tensorflow],
+])('a session of the %s engine', (name, engine) => {
+  test('goes on from a saved state as if nothing had been', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySetup, fc.constantFrom(adam, soap), async (given, optimiser) => {
+        const setup = { ...given, optimiser };
+        const session = await engine.createTrainingSession(setup);
+        for (let i = 0; i < 3; i++) await session.step(step(1e-3));
+        const state = await session.saveState?.();
+        const other = await engine.createTrainingSession(setup);
+        await other.loadState?.(state ?? {});
+        for (const each of [session, other]) for (let i = 0; i < 3; i++) await each.step(step(1e-3));
+        expect(flat(await other.weights())).toEqual(flat(await session.weights()));
+        await session.dispose();
+        await other.loadState?.({}).then(
+          () => expect.fail('a state without anything was taken'),
+          (error: unknown) => expect(error).toMatchObject({ code: 'damaged', section: 'checkpoint' }),
+        );
+        await other.dispose();
+      }),
+      { numRuns: name === 'cpu' ? 20 : 8 },
+    );
+  });
+});
 
 describe('the tensorflow engine', () => {
   test('leaves no tensors behind, whatever is done', async () => {

@@ -219,12 +219,11 @@ export class CpuTrainingSession implements TrainingSession {
     return Promise.resolve({ ...this.#memory.saveState(), globalUpdates });
   }
 
-  loadState(state: SavedState): Promise<void> {
+  async loadState(state: SavedState): Promise<void> {
     this.#memory.loadState(state);
     [this.#globalUpdates] = checkedPartOf(state, 'globalUpdates', new Float64Array(1), [COUNT]);
     // Lattice patches are made anew of the global weights.
     this.#version++;
-    return Promise.resolve();
   }
 
   async dispose(): Promise<void> {

@@ -9,6 +9,7 @@ import {
 import { boxSize } from '../../grid.js';
 import type { Weights } from '../../model.js';
 import type { Optimiser } from '../../optimiser.js';
+import { partOf, type SavedState } from '../../saved-state.js';
 import { checkStep } from '../check-step.js';
 import type { Snapshot, Step, StepReport, TrainingSession, TrainingSetup } from '../engine.js';
 import { Adam } from './adam.js';
@@ -159,6 +160,28 @@ export class DescentSession implements TrainingSession {
       global: Float32Array.from(this.current.global),
       local: this.current.local.map((w) => Float32Array.from(w)),
     };
+  }
+
+  async saveState(): Promise<SavedState> {
+    const { global, local } = this.current;
+    const parts = local.map((weights, p) => ({
+      [`local.${p}`]: weights.slice(),
+      ...this.localOptimisers[p].saveState(`optimiser.${p}`),
+    }));
+    return Object.assign(
+      { global: global.slice(), ...this.globalOptimiser.saveState('optimiser.global') },
+      ...parts,
+    ) as SavedState;
+  }
+
+  async loadState(state: SavedState): Promise<void> {
+    const { global, local } = this.current;
+    this.current = {
+      global: partOf(state, 'global', global).slice(),
+      local: local.map((weights, p) => partOf(state, `local.${p}`, weights).slice()),
+    };
+    this.globalOptimiser.loadState(state, 'optimiser.global');
+    this.localOptimisers.forEach((optimiser, p) => optimiser.loadState(state, `optimiser.${p}`));
   }
 
   async dispose(): Promise<void> {

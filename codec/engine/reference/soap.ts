@@ -1,5 +1,6 @@
 import type { Tensor } from '../../architecture.js';
 import { refreshesBases, type SoapOptimiser } from '../../optimiser.js';
+import { checkedPartOf, COUNT, partOf, type SavedState } from '../../saved-state.js';
 import { layersOf } from './affine.js';
 
 /** Largest entry of a turned step: without it single entries with a young second moment explode. */
@@ -128,6 +129,36 @@ class SoapLayer {
     return this.#turnBack(step);
   }
 
+  /** Everything that steps change, by names that begin so. */
+  saveState(name: string): SavedState {
+    const state = this.#matrices().map(([part, { data }]) => [`${name}.${part}`, data.slice()] as const);
+    return { ...Object.fromEntries(state), [`${name}.updates`]: Float64Array.of(this.#updates) };
+  }
+
+  /** @throws LgiError `damaged`, section `checkpoint`, for a state of another layer. */
+  loadState(state: SavedState, name: string): void {
+    const [left, right, leftBasis, rightBasis, mean, square] = this.#matrices().map(([part, like]) => ({
+      ...like,
+      data: partOf(state, `${name}.${part}`, like.data).slice(),
+    }));
+    [this.#updates] = checkedPartOf(state, `${name}.updates`, new Float64Array(1), [COUNT]);
+    // Averages begin with the first gradient.
+    [this.#left, this.#right] = this.#updates === 0 ? [] : [left, right];
+    [this.#leftBasis, this.#rightBasis, this.#mean, this.#square] = [leftBasis, rightBasis, mean, square];
+  }
+
+  #matrices(): [name: string, value: Matrix][] {
+    const { rows, columns } = this.#mean;
+    return [
+      ['left', this.#left ?? identity(rows)],
+      ['right', this.#right ?? identity(columns)],
+      ['leftBasis', this.#leftBasis],
+      ['rightBasis', this.#rightBasis],
+      ['mean', this.#mean],
+      ['square', this.#square],
+    ];
+  }
+
   #turn(a: Matrix): Matrix {
     return product(product(transposed(this.#leftBasis), a), this.#rightBasis);
   }
@@ -148,6 +179,19 @@ export class Soap {
       columns: outputs,
       soap: new SoapLayer(optimiser, inputs + 1, outputs),
     }));
+  }
+
+  /** Everything that steps change, by names that begin so. */
+  saveState(name: string): SavedState {
+    return Object.assign(
+      {},
+      ...this.#layers.map(({ soap }, i) => soap.saveState(`${name}.${i}`)),
+    ) as SavedState;
+  }
+
+  /** @throws LgiError `damaged`, section `checkpoint`, for a state of other layers. */
+  loadState(state: SavedState, name: string): void {
+    this.#layers.forEach(({ soap }, i) => soap.loadState(state, `${name}.${i}`));
   }
 
   /** Moves `weights` one step against `gradients`, each by the rate of its place. */
