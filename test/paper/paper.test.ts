@@ -90,18 +90,28 @@ describe('npm run paper', () => {
     expect(again.stderr).toMatch(/FC\+Add 2:/);
     const other = await paper(...argv.slice(0, 4), '0.004', ...argv.slice(5));
     expect(other.code).toBe(2);
-    expect(other.stderr).toMatch(/runs of --scale 0\.003 --shrink 2; give another --out/);
+    expect(other.stderr).toMatch(/runs of --scale 0\.003 --shrink 2; give another folder/);
   });
 
   test.each([
     [['table-99', '--data', '.'], /there is no 'table-99'; there are figure-1/],
     [['table-3'], /--data FOLDER is missing/],
     [['table-3', '--data', '.', '--scale', '2'], /--scale: '2' is no part from/],
+    [['table-3', '--data', '.', '--engine', 'abacus'], /--engine: 'abacus' is no engine/],
     [['table-3', '--data', '.', '--rows', 'x'], /--rows: none begins so; there are 'LGS/],
   ])('refuses %j', async (argv, message) => {
     const { code, stderr } = await paper(...argv);
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
+  });
+});
+
+describe('npm run paper, of media that are not there,', () => {
+  test('says which, and ends', async () => {
+    const { code, stderr } = await paper('table-11', '--data', folder, '--out', join(folder, 'none'));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^paper: .*bach\.wav/);
+    expect(stderr).not.toMatch(/ at /);
   });
 });
 

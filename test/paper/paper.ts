@@ -3,7 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createEngine, type EngineName } from '../../codec/engine/choose.js';
+import { LgiError, OptionError } from '../../codec/errors.js';
 import { curves } from './curves.js';
+import type { Experiment } from './experiment.js';
 import { EXPERIMENTS } from './experiments.js';
 import { Laboratory } from './laboratory.js';
 import { report } from './report.js';
@@ -95,30 +97,43 @@ if (rows.length === 0) {
   refuse(`--rows: none begins so; there are ${experiment.rows.map(({ name }) => `'${name}'`).join(', ')}`);
 }
 
-const engine = createEngine(options.engine as EngineName, threads);
-const laboratory = new Laboratory({
-  engine,
-  ...(options.resnet !== undefined && { resnet: await readSafetensors(options.resnet) }),
-  data,
-  ...shortening,
-  // Of runs that were shortened otherwise nothing is gone on from.
-  checkpoints: join(options.out, 'checkpoints', `${shortening.scale}-${shortening.shrink}`),
-  onProgress: (text) => process.stderr.write(`${text}\n`),
-});
-const path = (extension: string): string => join(options.out, `${experiment.name}.${extension}`);
-const results = await Results.open(path('json'), { experiment: experiment.name, ...shortening }).catch(
-  (error: unknown) => (error instanceof RangeError ? refuse(error.message) : Promise.reject(error as Error)),
-);
-for (let seed = 1; seed <= seeds; seed++) {
-  for (const row of rows) {
-    if (results.find(row.name, seed) !== undefined) continue;
-    const outcome = await row.run(laboratory, seed);
-    const ranOn = `${engine.name}, ${engine.threads} threads`;
-    await results.add({ row: row.name, seed, engine: ranOn, ...outcome });
-    await writeFile(path('md'), report(experiment, results.runs, shortening));
-    const svg = curves(experiment, results.runs);
-    if (svg !== undefined) await writeFile(path('svg'), svg);
+try {
+  await run(experiment);
+} catch (error) {
+  // What was asked for, or what a medium is.
+  if (error instanceof OptionError) refuse(`--${error.message}`);
+  if (!(error instanceof LgiError)) throw error;
+  process.stderr.write(`paper: ${error.message}\n`);
+  process.exitCode = 1;
+}
+
+async function run(chosen: Experiment): Promise<void> {
+  const engine = createEngine(options.engine as EngineName, threads);
+  const path = (extension: string): string => join(options.out, `${chosen.name}.${extension}`);
+  try {
+    const results = await Results.open(path('json'), { experiment: chosen.name, ...shortening });
+    const laboratory = new Laboratory({
+      engine,
+      ...(options.resnet !== undefined && { resnet: await readSafetensors(options.resnet) }),
+      data,
+      ...shortening,
+      // Of runs that were shortened otherwise nothing is gone on from.
+      checkpoints: join(options.out, 'checkpoints', `${shortening.scale}-${shortening.shrink}`),
+      onProgress: (text) => process.stderr.write(`${text}\n`),
+    });
+    for (let seed = 1; seed <= seeds; seed++) {
+      for (const row of rows) {
+        if (results.find(row.name, seed) !== undefined) continue;
+        const outcome = await row.run(laboratory, seed);
+        const ranOn = `${engine.name}, ${engine.threads} threads`;
+        await results.add({ row: row.name, seed, engine: ranOn, ...outcome });
+        await writeFile(path('md'), report(chosen, results.runs, shortening));
+        const svg = curves(chosen, results.runs);
+        if (svg !== undefined) await writeFile(path('svg'), svg);
+      }
+    }
+    process.stdout.write(report(chosen, results.runs, shortening));
+  } finally {
+    await engine.dispose();
   }
 }
-await engine.dispose();
-process.stdout.write(report(experiment, results.runs, shortening));

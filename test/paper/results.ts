@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { OptionError } from '../../codec/errors.js';
 import type { Outcome } from './experiment.js';
 
 /** A run of a row by one seed. */
@@ -37,7 +38,7 @@ export class Results {
   /**
    * Takes what the file has; one that is not there has nothing.
    *
-   * @throws RangeError for a file of runs that were shortened otherwise.
+   * @throws OptionError for a file of runs that were shortened otherwise.
    */
   static async open(path: string, head: Shortening & { experiment: string }): Promise<Results> {
     let text: string;
@@ -49,8 +50,9 @@ export class Results {
     }
     const { runs, scale, shrink } = JSON.parse(text) as Contents;
     if (scale !== head.scale || shrink !== head.shrink) {
-      throw new RangeError(
-        `${path} has runs of --scale ${scale} --shrink ${shrink}; give another --out for others`,
+      throw new OptionError(
+        'out',
+        `${path} has runs of --scale ${scale} --shrink ${shrink}; give another folder for others`,
       );
     }
     return new Results(path, head, runs);
