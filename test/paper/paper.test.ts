@@ -13,6 +13,8 @@ import { encodeSystem } from '../../dist/test/paper/encode-system.js';
 import { areaResized, bilinearDoubled, upperLeft } from '../../dist/test/paper/float-picture.js';
 import { noisy } from '../../dist/test/paper/experiments/incode.js';
 import { Laboratory } from '../../dist/test/paper/laboratory.js';
+import { report } from '../../dist/test/paper/report.js';
+import type { Run } from '../../dist/test/paper/results.js';
 import { readSafetensors } from '../../dist/test/paper/safetensors.js';
 import { settingsOf } from '../../dist/test/paper/system.js';
 
@@ -103,6 +105,26 @@ describe('npm run paper', () => {
     const { code, stderr } = await paper(...argv);
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
+  });
+});
+
+describe('results that are committed', async () => {
+  const results = 'test/paper/results';
+  const names = (await readdir(results)).filter((name) => name.endsWith('.json'));
+
+  test.each(names)('are shown as they are: %s', async (name) => {
+    const { experiment, runs, scale, shrink } = JSON.parse(await readFile(join(results, name), 'utf8')) as {
+      experiment: string;
+      runs: Run[];
+      scale: number;
+      shrink: number;
+    };
+    const found = EXPERIMENTS.find((each) => each.name === experiment);
+    if (found === undefined) throw new Error(`there is no ${experiment} any more`);
+    const shown = await readFile(join(results, name.replace('.json', '.md')), 'utf8');
+    expect(shown).toBe(report(found, runs, { scale, shrink }));
+    const index = await readFile(join(results, 'README.md'), 'utf8');
+    expect(index).toContain(`(${name.replace('.json', '.md')})`);
   });
 });
 
