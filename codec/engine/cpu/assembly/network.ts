@@ -139,8 +139,9 @@ export function backward(localGradient: usize, globalGradient: usize): void {
       lower = swap;
     } else {
       if (addsMerge) {
-        timesSlope(upper, localSlope(level), lower, H);
-        timesSlope(upper, mergeSlope(level), upper, H);
+        // Padding too, where slopes are zero: the product may have written a row more, which would be a column of the gradient.
+        timesSlope(upper, localSlope(level), lower, Hp);
+        timesSlope(upper, mergeSlope(level), upper, Hp);
       }
       if (globalGradient) {
         const input = mergeInput(level);
