@@ -7,7 +7,7 @@ import asc from 'assemblyscript/asc';
 const assembly = 'codec/engine/cpu/assembly';
 const generated = 'codec/engine/cpu/module.generated.ts';
 
-/** Compiles one of the modules, `kernels` or `evaluation`; `relaxed` selects fused multiply-add where the host has it. */
+/** Compiles one of the modules, `kernels`, `evaluation` or `latent/kernels`; `relaxed` selects fused multiply-add where the host has it. */
 async function compileKernels(entry, relaxed) {
   const { error, binary, stderr } = await (async () => {
     let binary;
@@ -47,11 +47,12 @@ async function compileKernels(entry, relaxed) {
 
 function sourcesDigest() {
   const hash = createHash('sha256').update(readFileSync('scripts/build.mjs'));
-  for (const name of readdirSync(assembly).sort()) {
-    hash.update(readFileSync(`${assembly}/${name}`));
+  for (const name of readdirSync(assembly, { recursive: true }).sort()) {
+    if (name.endsWith('.ts')) hash.update(readFileSync(`${assembly}/${name}`));
   }
   // Compiled by both compilers.
   hash.update(readFileSync('codec/engine/cpu/records.ts'));
+  hash.update(readFileSync('codec/engine/cpu/latent-records.ts'));
   return hash.digest('hex');
 }
 
@@ -62,6 +63,8 @@ if (!existsSync(generated) || !readFileSync(generated, 'utf8').includes(digest))
     RELAXED_KERNELS: await compileKernels('kernels', true),
     EVALUATION: await compileKernels('evaluation', false),
     RELAXED_EVALUATION: await compileKernels('evaluation', true),
+    LATENTS: await compileKernels('latent/kernels', false),
+    RELAXED_LATENTS: await compileKernels('latent/kernels', true),
   };
   writeFileSync(
     generated,

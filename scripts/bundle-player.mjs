@@ -77,6 +77,8 @@ const modules = await import('../dist/codec/engine/cpu/module.generated.js');
 const kernels = {
   'kernels.wasm': modules.KERNELS_BASE64,
   'kernels-relaxed.wasm': modules.RELAXED_KERNELS_BASE64,
+  'latents.wasm': modules.LATENTS_BASE64,
+  'latents-relaxed.wasm': modules.RELAXED_LATENTS_BASE64,
   'evaluation.wasm': modules.EVALUATION_BASE64,
   'evaluation-relaxed.wasm': modules.RELAXED_EVALUATION_BASE64,
 };

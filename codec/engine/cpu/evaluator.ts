@@ -5,12 +5,11 @@ import type { EvaluationTask, Evaluator, SampleTask } from '../engine.js';
 import { axisRuns, claimsOf, splitTask, type Claim } from './evaluation-tasks.js';
 import { WAVE_BYTES, wavesOf, type OutputFormat } from './evaluation-wave.js';
 import { MemoryLayout } from './memory-layout.js';
+import { nextInstance } from './instances.js';
 import { MAX_PAGES, compileKernels, growMemory, instantiateKernels, sharedMemory } from './module.js';
 import { latticePointBytes, Packing, writePlan } from './plan.js';
 import type { ThreadPool } from './pool.js';
 import { PLAN_BYTES } from './records.js';
-
-let nextInstance = 1 << 30;
 
 /** Evaluation on the cpu engine (assembly/evaluate.ts). */
 export class CpuEvaluator implements Evaluator {
@@ -18,7 +17,7 @@ export class CpuEvaluator implements Evaluator {
   readonly #model: Model;
   readonly #memory: WebAssembly.Memory;
   readonly #local: Packing;
-  readonly #instance = nextInstance++;
+  readonly #instance = nextInstance();
   /** End of what stays from wave to wave: plan, global weights, scratch. */
   readonly #fixedBytes: number;
   #queue: Promise<unknown> = Promise.resolve();

@@ -7,6 +7,8 @@ const BESIDE = {
   'evaluation-relaxed.wasm': () => new URL('./evaluation-relaxed.wasm', import.meta.url),
   'kernels.wasm': () => new URL('./kernels.wasm', import.meta.url),
   'kernels-relaxed.wasm': () => new URL('./kernels-relaxed.wasm', import.meta.url),
+  'latents.wasm': () => new URL('./latents.wasm', import.meta.url),
+  'latents-relaxed.wasm': () => new URL('./latents-relaxed.wasm', import.meta.url),
 } as const;
 
 let folder: string | undefined;
@@ -17,7 +19,7 @@ export function setKernelsFolder(url: string): void {
 }
 
 /**
- * The kernels' WebAssembly, from a server: a page takes one of four files, and no text a third larger. In the place of
+ * The kernels' WebAssembly, from a server: a page takes one of these files, and no text a third larger. In the place of
  * `kernels-embedded.ts` where the web player is bundled.
  *
  * @param relaxed whether they may use relaxed SIMD.
@@ -27,7 +29,7 @@ export async function loadKernels(
   purpose: KernelPurpose,
   relaxed: boolean,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const stem = purpose === 'evaluation' ? 'evaluation' : 'kernels';
+  const stem = purpose === 'training' ? 'kernels' : purpose;
   const name: keyof typeof BESIDE = relaxed ? `${stem}-relaxed.wasm` : `${stem}.wasm`;
   const url = folder === undefined ? BESIDE[name]() : new URL(name, folder);
   const nextStep = 'serve it beside the player, or say where it is';

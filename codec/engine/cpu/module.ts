@@ -43,6 +43,12 @@ export interface Kernels {
   ): void;
 }
 
+/** What the kernels of the latent family export. */
+export interface LatentKernels extends Pick<Kernels, 'initialise' | 'scratchBytes' | 'trainStep'> {
+  weightFloats(plan: number): number;
+  latentFloats(plan: number, height: number, width: number): number;
+}
+
 /** Bytes of a WebAssembly page. */
 export const PAGE_BYTES = 65536;
 /** Most pages a 32-bit memory can have: 4 GiB. */
@@ -63,8 +69,8 @@ export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(RELAXED_PROBE);
 }
 
-/** What kernels are for: `training` ones evaluate, too. */
-export type KernelPurpose = 'training' | 'evaluation';
+/** What kernels are for: `training` ones evaluate, too; `latents` are those of the latent family, for both. */
+export type KernelPurpose = 'training' | 'evaluation' | 'latents';
 
 /** Compiled WebAssembly, and whether it has fused multiply-add. */
 export interface CompiledKernels {
@@ -114,7 +120,7 @@ export function growMemory(memory: WebAssembly.Memory, pages: number): void {
   if (missing > 0) allocate(`${pages * PAGE_BYTES} bytes for kernels`, () => memory.grow(missing));
 }
 
-export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+export function instantiateKernels<K = Kernels>(module: WebAssembly.Module, memory: WebAssembly.Memory): K {
   const instance = new WebAssembly.Instance(module, {
     env: {
       memory,
@@ -123,5 +129,5 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
       },
     },
   });
-  return instance.exports as unknown as Kernels;
+  return instance.exports as unknown as K;
 }

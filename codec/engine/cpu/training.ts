@@ -8,13 +8,12 @@ import { lossOf, type OutputLoss } from '../../output-loss.js';
 import { checkStep } from '../check-step.js';
 import type { Snapshot, Step, StepReport, TrainingSession, TrainingSetup } from '../engine.js';
 import { CpuEvaluator } from './evaluator.js';
+import { nextInstance } from './instances.js';
 import { compileKernels } from './module.js';
 import type { ThreadPool } from './pool.js';
 import * as record from './records.js';
 import type { SpareMemory } from './spare-memory.js';
 import { MAX_STEPS, TrainingMemory } from './training-memory.js';
-
-let nextInstance = 0;
 
 /** Training on the cpu engine; all state lives in one shared memory (assembly/train.ts says how a step runs). */
 export class CpuTrainingSession implements TrainingSession {
@@ -23,7 +22,7 @@ export class CpuTrainingSession implements TrainingSession {
   readonly #memory: TrainingMemory;
   readonly #spare: SpareMemory;
   #isDisposed = false;
-  readonly #instance = nextInstance++;
+  readonly #instance = nextInstance();
   #orders: ReadonlyMap<number, Uint32Array> | undefined;
   #globalUpdates = 0;
   /** With the activations of the next step. */

@@ -337,6 +337,13 @@ export function accumulateGradient(
   product(features, rows << 2, dz, dzStride, dw, columns << 2, rows, columns, TILE, FROM_TARGET);
 }
 
+/** As {@link accumulateGradient}, of features [32, `featureStride` bytes] of which the first `rows` count. */
+export function accumulatePart(
+  features: usize, featureStride: usize, dz: usize, dzStride: usize, dw: usize, rows: i32, columns: i32,
+): void {
+  product(features, featureStride, dz, dzStride, dw, columns << 2, rows, columns, TILE, FROM_TARGET);
+}
+
 /**
  * C [rows, columns] = A^T X: A [depth, rows], X [depth, columns], all dense and row-major, sizes multiples of 4.
  *
