@@ -10,6 +10,9 @@ export const MAX_CONTEXT_WEIGHT = 2047;
 /** Largest magnitude of a latent. */
 export const MAX_LATENT = 32_767;
 
+/** Units of `presence`: 255 of them are nearly certain. */
+export const PRESENCE_UNIT = 128;
+
 /** Spread that is there without neighbours, in units of a context's weight: of zeros alone something has to come. */
 export const LEAST_SPREAD = 3;
 
@@ -42,7 +45,7 @@ export function gridModels(architecture: LatentArchitecture, weights: ArrayLike<
       spread: numbers('spread'),
       offset,
       gain,
-      absent: numbers('presence')[0],
+      absent: PRESENCE_UNIT * numbers('presence')[0],
     };
   });
 }

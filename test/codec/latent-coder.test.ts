@@ -10,6 +10,12 @@ import {
   type LatentArchitecture,
 } from '../../dist/codec/latent/latent-architecture.js';
 import { decodeLatents, encodeLatents, latentBits } from '../../dist/codec/latent/latent-coder.js';
+import {
+  decodeShared,
+  encodeShared,
+  realShared,
+  roundShared,
+} from '../../dist/codec/latent/shared-weights.js';
 import { exactProbabilities, SCALES, SHIFTS } from '../../dist/codec/latent/probability-tables.js';
 
 describe('the range coder', () => {
@@ -80,7 +86,7 @@ function anyWeights(given: LatentArchitecture): fc.Arbitrary<Int32Array> {
       if (name === 'mean') return whole(-MAX_CONTEXT_WEIGHT, MAX_CONTEXT_WEIGHT);
       if (name === 'spread') return whole(0, MAX_CONTEXT_WEIGHT);
       if (name === 'scale') return i === 0 ? whole(-30_000, 30_000) : whole(-100, 100);
-      return name === 'presence' ? whole(1, PROBABILITY_ONE - 1) : fc.constant(0);
+      return name === 'presence' ? whole(1, 255) : fc.constant(0);
     }),
   );
   return fc.tuple(...ranges).map((values) => Int32Array.from(values));
@@ -103,6 +109,46 @@ function latentsOf(count: number, largest: number, seed: number): Int16Array {
     return Math.round((state / 2 ** 31 - 1) * largest);
   });
 }
+
+describe('coding of shared weights', () => {
+  it('gives back every number', () => {
+    fc.assert(
+      fc.property(
+        architecture.chain((given) => fc.tuple(fc.constant(given), anyWeights(given))),
+        fc.array(fc.integer({ min: 0, max: 31 }), { minLength: 6, maxLength: 6 }),
+        ([given, numbers], exponents) => {
+          const bytes = encodeShared(given, { numbers, exponents });
+          expect(decodeShared(given, bytes)).toEqual({ numbers, exponents });
+        },
+      ),
+    );
+  });
+
+  it('ends with numbers or damage, whatever the bytes', () => {
+    fc.assert(
+      fc.property(architecture, fc.uint8Array({ maxLength: 400 }), (given, bytes) => {
+        try {
+          const stored = decodeShared(given, bytes);
+          expect(realShared(given, stored).every(Number.isFinite)).toBe(true);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'damaged', section: 'header' });
+        }
+      }),
+    );
+  });
+
+  it('rounding again what was rounded changes nothing', () => {
+    fc.assert(
+      fc.property(
+        architecture.chain((given) => fc.tuple(fc.constant(given), anyWeights(given))),
+        ([given, numbers]) => {
+          const stored = { numbers, exponents: [8, 8, 8, 8, 8, 10] };
+          expect(roundShared(given, realShared(given, stored), stored.exponents)).toEqual(stored);
+        },
+      ),
+    );
+  });
+});
 
 describe('coding of latents', () => {
   it('gives back the latents of any partition by any model', () => {

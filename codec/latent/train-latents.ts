@@ -1,0 +1,100 @@
+import { permutation } from '../random.js';
+import type { LatentReport, LatentSession, LatentStep } from './session.js';
+
+/** How the latent family is trained. */
+export interface LatentRecipe {
+  /** Partitions of a step. */
+  readonly batch: number;
+  /** Part of the run in which latents move; in the rest they are rounded and stay, and the shared weights fit them. */
+  readonly movingPart: number;
+  /** Of soft rounding, at the beginning and at the end of the moving part. */
+  readonly temperatures: readonly [number, number];
+  /** Width of the noise. */
+  readonly noise: number;
+  /** Of latents, falling to a part of it. */
+  readonly latentRate: number;
+  readonly latentRateEnd: number;
+  /** Of shared weights, falling to a part of it, after some steps of warming up. */
+  readonly sharedRate: number;
+  readonly sharedRateEnd: number;
+  readonly warmUp: number;
+  readonly tapFactor: number;
+}
+
+/** The recipe of all pictures; a benchmark shows what each number is good for. */
+export const LATENT_RECIPE: LatentRecipe = {
+  batch: 16,
+  movingPart: 0.9,
+  temperatures: [0.3, 0.15],
+  noise: 0.7,
+  latentRate: 0.2,
+  latentRateEnd: 0.05,
+  sharedRate: 2e-2,
+  sharedRateEnd: 0.02,
+  warmUp: 20,
+  tapFactor: 0.3,
+};
+
+/** The step at a point of a run. @param at from 0 to 1. */
+export function stepAt(
+  recipe: LatentRecipe,
+  at: number,
+  number: number,
+  batch: readonly number[],
+  key: number,
+): LatentStep {
+  const { movingPart, temperatures, latentRate, latentRateEnd, sharedRate, sharedRateEnd, warmUp } = recipe;
+  const moved = Math.min(1, at / movingPart);
+  const warm = Math.min(1, (number + 1) / warmUp);
+  return {
+    batch,
+    rounding:
+      at >= movingPart
+        ? 'hard'
+        : {
+            temperature: temperatures[0] + moved * (temperatures[1] - temperatures[0]),
+            noise: recipe.noise,
+            key,
+          },
+    latentRate: latentRate * (1 - moved * (1 - latentRateEnd)),
+    sharedRate: warm * sharedRate * (1 - at * (1 - sharedRateEnd)),
+    tapFactor: recipe.tapFactor,
+  };
+}
+
+/** Batches that go through all partitions, epoch after epoch, each in an order of its own. */
+export class Batches {
+  #order: number[] = [];
+  #epoch = 0;
+
+  constructor(
+    private readonly partitions: number,
+    private readonly seed: number,
+  ) {}
+
+  next(count: number): number[] {
+    const batch = new Set<number>();
+    while (batch.size < Math.min(count, this.partitions)) {
+      if (this.#order.length === 0) this.#order = [...permutation(this.partitions, this.seed, this.#epoch++)];
+      const next = this.#order.shift();
+      if (next !== undefined) batch.add(next);
+    }
+    return [...batch];
+  }
+}
+
+/** A run of so many steps. @param onStep is told what each saw. */
+export async function trainLatents(
+  session: LatentSession,
+  recipe: LatentRecipe,
+  { partitions, steps, seed }: { partitions: number; steps: number; seed: number },
+  onStep?: (step: LatentStep, report: LatentReport) => void,
+): Promise<void> {
+  const batches = new Batches(partitions, seed);
+  for (let number = 0; number < steps; number++) {
+    const key = Math.imul(number + 1, 0x85ebca6b) ^ seed;
+    const step = stepAt(recipe, number / steps, number, batches.next(recipe.batch), key);
+    const report = await session.step(step);
+    onStep?.(step, report);
+  }
+}
