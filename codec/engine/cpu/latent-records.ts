@@ -17,6 +17,8 @@ export const LATENT_WEIGHTS = 16;
 /** Most rows and columns of a partition. */
 export const LATENT_MOST_HEIGHT = 20;
 export const LATENT_MOST_WIDTH = 24;
+/** Pointer to the models of whole numbers; 0 in training, which has none. */
+export const LATENT_WHOLE_MODELS = 28;
 /** The grids' records follow. */
 export const LATENT_PLAN_GRIDS = 32;
 export const GRID_LEVEL = 0;
@@ -82,3 +84,31 @@ export const LATENT_ITEM_BITS = 40;
 export const LATENT_ITEM_POWER1 = 48;
 export const LATENT_ITEM_POWER2 = 56;
 export const LATENT_ITEM_BYTES = 64;
+
+// The decoding job: counters on a cache line of their own, then what there is to do.
+export const DECODE_NEXT = 0;
+export const DECODE_TASK_COUNT = 64;
+export const DECODE_TASKS = 68;
+/** Pointers to the tables: u16 same, toward [128, 9], end, digit [128], u8 logarithms [64]. */
+export const DECODE_TABLES = 72;
+export const DECODE_BYTES = 128;
+
+// A task: the latents of a partition, and where its outputs belong, f32 [m, height, width].
+export const DECODE_TASK_HEIGHT = 0;
+export const DECODE_TASK_WIDTH = 4;
+export const DECODE_TASK_PAYLOAD = 8;
+export const DECODE_TASK_LENGTH = 12;
+export const DECODE_TASK_OUTPUTS = 16;
+/** What it came to: {@link DECODED}, or why not. */
+export const DECODE_TASK_STATUS = 20;
+export const DECODE_TASK_BYTES = 32;
+export const DECODED = 0;
+export const LATENT_TOO_LARGE = 1;
+export const ENDS_ELSEWHERE = 2;
+
+// Models of whole numbers, beside those of training: per grid i32 mean [12], spread [12], offset, gain, probability of absence.
+export const WHOLE_SPREAD = 12;
+export const WHOLE_OFFSET = 24;
+export const WHOLE_GAIN = 25;
+export const WHOLE_ABSENT = 26;
+export const WHOLE_FLOATS = 28;

@@ -1,6 +1,6 @@
-import { latentGrids } from '../../latent/latent-architecture.js';
 import type { LatentReport, LatentSession, LatentSetup, LatentStep } from '../../latent/session.js';
 import { packedPlaces, paddedPlaces } from './latent-packing.js';
+import { writeLatentPlan } from './latent-plan.js';
 import * as record from './latent-records.js';
 import { MemoryLayout } from './memory-layout.js';
 import {
@@ -65,7 +65,7 @@ export class CpuLatentSession implements LatentSession {
     const most = [0, 1].map((axis) => Math.max(...partitions.map(({ shape }) => shape[axis])));
     // Sizes are the kernels' to tell, from a plan in a memory of their own.
     const trial = sharedMemory(1, 1);
-    writePlan(new DataView(trial.buffer), 1024, setup, most, 0);
+    writeLatentPlan(new DataView(trial.buffer), 1024, architecture, { most, weights: 0 });
     const kernels = instantiateKernels<LatentKernels>(module, trial);
     const scratchBytes = kernels.scratchBytes(1024, 1, 0);
     const weightBytes = 4 * kernels.weightFloats(1024);
@@ -96,7 +96,7 @@ export class CpuLatentSession implements LatentSession {
     this.#memory = sharedMemory(pages, pages);
     if (this.#memory.buffer.byteLength !== pages * PAGE_BYTES) throw new Error('a memory of another size');
     this.#view = new DataView(this.#memory.buffer);
-    writePlan(this.#view, this.#plan, setup, most, this.#weightsAt);
+    writeLatentPlan(this.#view, this.#plan, architecture, { most, weights: this.#weightsAt });
     this.#writeJob({ gradients, stride, first, second });
     this.#writeWeights(setup.weights);
     partitions.forEach((_, i) => this.#writeItem(i));
@@ -205,30 +205,4 @@ export class CpuLatentSession implements LatentSession {
   async dispose(): Promise<void> {
     await this.#pool.run(() => ({ kind: 'close', instance: this.#instance }));
   }
-}
-
-function writePlan(
-  view: DataView,
-  at: number,
-  { architecture }: LatentSetup,
-  [mostHeight, mostWidth]: readonly number[],
-  weights: number,
-): void {
-  const grids = latentGrids(architecture);
-  const whole = (offset: number, value: number): void => view.setInt32(at + offset, value, true);
-  whole(record.LATENT_LEVELS, architecture.levels);
-  whole(record.LATENT_HIDDEN, architecture.hiddenWidth);
-  whole(record.LATENT_OUTPUTS, architecture.outputs);
-  whole(record.LATENT_GRIDS, grids.length);
-  whole(record.LATENT_WEIGHTS, weights);
-  whole(record.LATENT_MOST_HEIGHT, mostHeight);
-  whole(record.LATENT_MOST_WIDTH, mostWidth);
-  grids.forEach(({ level, parent, earlier }, i) => {
-    const grid = record.LATENT_PLAN_GRIDS + i * record.GRID_RECORD_BYTES;
-    whole(grid + record.GRID_LEVEL, level);
-    whole(grid + record.GRID_PARENT, parent);
-    for (let k = 0; k <= record.MOST_EARLIER; k++) {
-      whole(grid + record.GRID_EARLIER + 4 * k, earlier[k] ?? -1);
-    }
-  });
 }

@@ -44,7 +44,10 @@ export interface Kernels {
 }
 
 /** What the kernels of the latent family export. */
-export interface LatentKernels extends Pick<Kernels, 'initialise' | 'scratchBytes' | 'trainStep'> {
+export interface LatentKernels extends Pick<
+  Kernels,
+  'initialise' | 'scratchBytes' | 'trainStep' | 'evaluateTasks'
+> {
   weightFloats(plan: number): number;
   latentFloats(plan: number, height: number, width: number): number;
 }

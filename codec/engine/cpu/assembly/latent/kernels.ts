@@ -1,12 +1,16 @@
 // Entry points of the latent family's module, by the names that all modules have (../kernels.ts).
 import { readPlan } from './plan';
 import { setChains } from './chains';
+import { setLatentRows } from './decode-latents';
+import { setDecoding } from './decode';
 import { setRows } from './doubling';
+import { setOrigins } from './padded-grids';
 import { setRate } from './rate';
 import { fillTile, setSynthesis } from './synthesis';
 import { setJob, setTraining } from './train';
 import { mostWidth, partitionFloats, weightFloats as floats } from './plan';
 
+export { evaluateTasks } from './decode';
 export { trainStep } from './train';
 
 function layOut(base: usize, training: bool): usize {
@@ -14,7 +18,11 @@ function layOut(base: usize, training: bool): usize {
   at += (setRows(at, mostWidth) + 63) & ~63;
   at += (setSynthesis(at, training) + 63) & ~63;
   at += (setChains(at, training, base == 0) + 63) & ~63;
-  if (!training) return at - base;
+  at += setOrigins(at);
+  if (!training) {
+    at += (setLatentRows(at) + 63) & ~63;
+    return at + setDecoding(at) - base;
+  }
   at += (setRate(at) + 63) & ~63;
   at += (setTraining(at) + 63) & ~63;
   return at - base;

@@ -4,10 +4,12 @@
 // [pad4(hidden + F + 1), 4], hidden features, then features (the bypass), then the bias; taps [levels - 1, 4]; models of grids.
 import {
   GRID_EARLIER, GRID_LEVEL, GRID_PARENT, GRID_RECORD_BYTES, LATENT_GRIDS, LATENT_HIDDEN, LATENT_LEVELS, LATENT_MOST_HEIGHT,
-  LATENT_MOST_WIDTH, LATENT_OUTPUTS, LATENT_PLAN_GRIDS, LATENT_WEIGHTS, MODEL_FLOATS,
+  LATENT_MOST_WIDTH, LATENT_OUTPUTS, LATENT_PLAN_GRIDS, LATENT_WEIGHTS, LATENT_WHOLE_MODELS, MODEL_FLOATS,
 } from '../../latent-records';
 
 export let levels: i32 = 0, hidden: i32 = 0, outputs: i32 = 0, grids: i32 = 0, weights: usize = 0;
+/** Models of whole numbers, where there are any. */
+export let wholeModels: usize = 0;
 export let mostHeight: i32 = 0, mostWidth: i32 = 0;
 let record: usize = 0;
 
@@ -21,6 +23,7 @@ export function readPlan(plan: usize): void {
   outputs = load<i32>(plan + LATENT_OUTPUTS);
   grids = load<i32>(plan + LATENT_GRIDS);
   weights = load<u32>(plan + LATENT_WEIGHTS);
+  wholeModels = load<u32>(plan + LATENT_WHOLE_MODELS);
   mostHeight = load<i32>(plan + LATENT_MOST_HEIGHT);
   mostWidth = load<i32>(plan + LATENT_MOST_WIDTH);
   record = plan + LATENT_PLAN_GRIDS;

@@ -5,9 +5,8 @@ import { MODEL_FLOATS, MODEL_SCALE, MODEL_SPREAD, MOST_EARLIER } from '../../lat
 import { multiplyAdd } from '../product';
 import { lanes } from './doubling';
 import { exp2, log2 } from './exponent';
-import {
-  earlierOf, grids, levelLength, levelOf, modelsOffset, mostWidth, pad4, paddedFloats, paddedStride, parentOf, weights,
-} from './plan';
+import { neighbourOffset, originOf } from './padded-grids';
+import { earlierOf, grids, levelLength, levelOf, modelsOffset, mostWidth, pad4, paddedStride, parentOf, weights } from './plan';
 
 // @ts-ignore: decorator
 @inline const NEIGHBOURS: i32 = 8, MOST_CONTEXTS: i32 = 12;
@@ -20,8 +19,6 @@ import {
 /** A parent's row, every latent twice; its gradients; gradients of means and spreads; pointers to contexts; sums for models. */
 let parentRow: usize = 0, parentGradient: usize = 0, meanGradient: usize = 0, spreadGradient: usize = 0;
 let contexts: usize = 0, contextGradients: usize = 0, sums: usize = 0;
-/** Of each grid the beginning of its first row in the padded layout, in bytes. */
-let origins: usize = 0;
 
 export function setRate(base: usize): usize {
   const row = <usize>(pad4(mostWidth) + 16) << 2;
@@ -33,35 +30,7 @@ export function setRate(base: usize): usize {
   contexts = at; at += 64;
   contextGradients = at; at += 64;
   sums = at; at += <usize>(2 * MOST_CONTEXTS) << 4;
-  origins = at; at += 256;
   return at - base;
-}
-
-/** Notes where the grids of a partition stand. */
-export function placeGrids(height: i32, width: i32): void {
-  let at: usize = 0;
-  for (let grid = 0; grid < grids; grid++) {
-    const h = levelLength(height, levelOf(grid)), w = levelLength(width, levelOf(grid));
-    store<u32>(origins + (<usize>grid << 2), <u32>(at + (<usize>(2 * paddedStride(w) + 4) << 2)));
-    at += <usize>paddedFloats(h, w) << 2;
-  }
-}
-
-/** Bytes from a partition's first float to a grid's first latent. */
-export function originOf(grid: i32): usize { return load<u32>(origins + (<usize>grid << 2)); }
-
-/** Bytes from a latent to its `i`-th neighbour: latent-architecture.ts has the same list. */
-function neighbourOffset(i: i32, stride: i32): i32 {
-  switch (i) {
-    case 0: return -4;
-    case 1: return -8;
-    case 2: return -stride - 4;
-    case 3: return -stride;
-    case 4: return -stride + 4;
-    case 5: return -2 * stride;
-    case 6: return -stride - 8;
-    default: return -stride + 8;
-  }
 }
 
 /**

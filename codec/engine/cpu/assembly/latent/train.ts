@@ -13,15 +13,15 @@ import {
   MODEL_FLOATS, MODEL_SPREAD,
 } from '../../latent-records';
 import { adam, sumParts } from '../adam';
-import { columnGradients, doubleColumns, doubleRows, rowGradients } from './doubling';
+import { featureGradient, featureOf } from './features';
+import { originOf, placeGrids } from './padded-grids';
 import {
-  grids, levelLength, levelOf, modelsOffset, mostHeight, mostWidth, pad4, paddedStride, partitionFloats,
-  tapsOffset, weightFloats, weights,
+  grids, levelLength, levelOf, modelsOffset, mostHeight, mostWidth, paddedStride, partitionFloats, tapsOffset, weightFloats,
+  weights,
 } from './plan';
-import { clearPads, learnBits, originOf, placeGrids } from './rate';
-import { inputPlane, spareGradient, tallGradientPlane, tallPlane } from './chains';
+import { clearPads, learnBits } from './rate';
 import { relaxRow, roundRow } from './relax';
-import { featurePlanes, gradientPlanes, learnSamples, planeBytes, transposeWeights } from './synthesis';
+import { learnSamples, transposeWeights } from './synthesis';
 
 let job: usize = 0;
 /** In the padded layout: relaxed values, their gradients, derivatives of values by latents. */
@@ -56,62 +56,6 @@ function relax(item: usize, height: i32, width: i32): void {
   }
 }
 
-// Values of a grid to its feature, through all levels between; what each doubling was given is kept.
-function featureOf(grid: i32, height: i32, width: i32): void {
-  const level = levelOf(grid);
-  let h = levelLength(height, level), w = levelLength(width, level);
-  const stride = <usize>paddedStride(w) << 2;
-  const scale = f32x4.splat(<f32>1 / <f32>(1 << level));
-  const feature = featurePlanes + <usize>grid * planeBytes();
-  let input = level == 0 ? feature : inputPlane(grid, level);
-  let from = values + originOf(grid);
-  for (let y = 0, to = input; y < h; y++) {
-    const bytes = <usize>pad4(w) << 2;
-    for (let at: usize = 0; at < bytes; at += 16) v128.store(to + at, f32x4.mul(scale, v128.load(from + at)));
-    from += stride;
-    to += bytes;
-  }
-  for (let to = level - 1; to >= 0; to--) {
-    const h2 = levelLength(height, to), w2 = levelLength(width, to);
-    const taps = weights + tapsOffset() + (<usize>to << 4);
-    const output = to == 0 ? feature : inputPlane(grid, to);
-    doubleRows(input, h, w, tallPlane(), h2, taps);
-    doubleColumns(tallPlane(), h2, w, output, w2, taps);
-    input = output;
-    h = h2;
-    w = w2;
-  }
-}
-
-// The way back of featureOf; gradients of values are added to.
-function featureGradient(grid: i32, height: i32, width: i32, tapGradients: usize): void {
-  const level = levelOf(grid);
-  let gradient = gradientPlanes + <usize>grid * planeBytes();
-  for (let to = 0; to < level; to++) {
-    const h2 = levelLength(height, to), w2 = levelLength(width, to);
-    const h = levelLength(height, to + 1), w = levelLength(width, to + 1);
-    const taps = weights + tapsOffset() + (<usize>to << 4), tapGradient = tapGradients + (<usize>to << 4);
-    const input = inputPlane(grid, to + 1);
-    doubleRows(input, h, w, tallPlane(), h2, taps);
-    columnGradients(tallPlane(), h2, w, gradient, w2, taps, tapGradient, tallGradientPlane());
-    const result = spareGradient(to & 1);
-    rowGradients(input, h, w, tallGradientPlane(), h2, taps, tapGradient, result);
-    gradient = result;
-  }
-  const h = levelLength(height, level), w = levelLength(width, level);
-  const stride = <usize>paddedStride(w) << 2;
-  const scale = f32x4.splat(<f32>1 / <f32>(1 << level));
-  let to = gradients + originOf(grid);
-  for (let y = 0; y < h; y++) {
-    const bytes = <usize>pad4(w) << 2;
-    for (let at: usize = 0; at < bytes; at += 16) {
-      v128.store(to + at, f32x4.add(v128.load(to + at), f32x4.mul(scale, v128.load(gradient + at))));
-    }
-    gradient += bytes;
-    to += stride;
-  }
-}
-
 function learn(item: usize, gradient: usize): void {
   const height = load<i32>(item + LATENT_ITEM_HEIGHT), width = load<i32>(item + LATENT_ITEM_WIDTH);
   const floats = partitionFloats(height, width);
@@ -123,13 +67,13 @@ function learn(item: usize, gradient: usize): void {
   relax(item, height, width);
   const bitFactor = load<f32>(job + LATENT_JOB_BIT_FACTOR);
   store<f64>(item + LATENT_ITEM_BITS, learnBits(values, gradients, height, width, bitFactor, gradient + modelsOffset()));
-  for (let grid = 0; grid < grids; grid++) featureOf(grid, height, width);
+  for (let grid = 0; grid < grids; grid++) featureOf(grid, values, height, width);
   store<f64>(
     item + LATENT_ITEM_ERROR,
     learnSamples(item, height, width, load<f32>(job + LATENT_JOB_ERROR_FACTOR), gradient),
   );
   // Taps learn also where latents stay.
-  for (let grid = 0; grid < grids; grid++) featureGradient(grid, height, width, gradient + tapsOffset());
+  for (let grid = 0; grid < grids; grid++) featureGradient(grid, gradients, height, width, gradient + tapsOffset());
   if (load<i32>(job + LATENT_JOB_IS_HARD) != 0) return;
   clearPads(gradients, height, width);
   moveLatents(item, floats);
