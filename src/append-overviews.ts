@@ -42,8 +42,9 @@ export function planOverviews(
   const primary = container.index.signals[signalIndex];
   return overviewsOf(container.header, signalIndex).map(({ signalIndex: place, factor }) => {
     const { grid, chunks } = container.index.signals[place];
-    const { kind, model } = container.header.signals[place];
-    const { nominalCell } = model;
+    const signal = container.header.signals[place];
+    const { kind } = signal;
+    const { nominalCell } = signal.latents ?? signal.model;
     const names = AXES[kind];
     const before = overviewBox(primary.window, factor);
     const window = overviewBox(placement.window, factor);

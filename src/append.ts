@@ -1,4 +1,4 @@
-import { countParameters, type ParameterCount } from '../codec/architecture.js';
+import type { ParameterCount } from '../codec/architecture.js';
 import type { Engine } from '../codec/engine/engine.js';
 import { OptionError } from '../codec/errors.js';
 import { boxShape, boxSize, type Box } from '../codec/grid.js';
@@ -10,8 +10,8 @@ import {
   type OverviewGrowth,
 } from './append-overviews.js';
 import { asContainer, type Copyable } from './as-container.js';
-import { CHUNK_HEAD_BYTES } from './container/chunk.js';
-import { countNetworks } from './container/local-weights.js';
+import { chunkLayoutOf } from './container/chunk.js';
+import { countSignalParameters } from './count-parameters.js';
 import { checkWhole, growContainer, type SignalGrowth } from './container/grow.js';
 import { ChunkTable } from './container/index-table.js';
 import { openContainer, type Container } from './container/reader.js';
@@ -162,13 +162,14 @@ export async function appendAnew(
       for (const each of overviews) signals[each.signalIndex] = each;
       const sink = new MemorySink();
       const { header, headerBytes } = container;
+      const { headBytes } = chunkLayoutOf(header.signals[signalIndex]);
       await writeContainer(sink, { header, headerBytes, signals });
       const part = await openContainer(new MemorySource(sink.bytes()));
       const { bytes } = await join([withoutStale(container, overviews), part], to, {
         prefer: 'last',
         ...(training.signal && { signal: training.signal }),
       });
-      const addedBytes = chunks.reduce((sum, { payload }) => sum + CHUNK_HEAD_BYTES + payload.length, 0);
+      const addedBytes = chunks.reduce((sum, { payload }) => sum + headBytes + payload.length, 0);
       return { ...added, ...trained, bytes, addedBytes, generation: 1 };
     });
   });
@@ -185,7 +186,7 @@ function prepare(container: Container, media: Media, options: AppendOptions): Pr
   const placement = placeMedia(
     header.kind,
     container.index.signals[signalIndex],
-    header.model.nominalCell,
+    (header.latents ?? header.model).nominalCell,
     media.shape,
     options,
   );
@@ -273,6 +274,7 @@ function withoutStale(container: Container, overviews: readonly OverviewGrowth[]
       Int32Array.from(kept, (chunk) => chunks.ordinals[chunk]),
       Uint32Array.from(kept, (chunk) => chunks.payloadLengths[chunk]),
       Float64Array.from(kept, (chunk) => chunks.byteOffsets[chunk]),
+      chunks.headBytes,
     );
     return { ...signal, chunks: table };
   });
@@ -285,15 +287,20 @@ function summary(
   { container, signalIndex, placement }: Prepared,
 ): Pick<AppendReport, 'partitions' | 'parameters' | 'window' | 'engine' | 'threads'> {
   const { part, window } = placement;
-  const { architecture } = container.header.signals[signalIndex].model;
   const added = Array.from({ length: part.count }, (_, ordinal) => part.coordinatesOf(ordinal)).filter(
     (coordinates) => container.findChunk(signalIndex, coordinates) < 0,
   );
-  const { chunks } = container.index.signals[signalIndex];
-  const present = countNetworks(container.header.signals[signalIndex], chunks.payloadLengths) + added.length;
+  const header = container.header.signals[signalIndex];
+  const before = countSignalParameters(header, container.index.signals[signalIndex]);
+  const ordinals = Int32Array.from(added, (coordinates) => part.ordinalOf(coordinates));
+  const { local } = countSignalParameters(header, {
+    grid: part,
+    // New partitions have networks: constants, which are few, are not told apart before training.
+    chunks: { ordinals, payloadLengths: new Uint32Array(ordinals.length) },
+  });
   return {
     partitions: part.count,
-    parameters: countParameters(architecture, present),
+    parameters: { total: before.total + local, local: before.local + local, global: before.global },
     window,
     engine: engine.name,
     threads: engine.threads,

@@ -1,4 +1,5 @@
-import { countParameters, type ParameterCount } from '../codec/architecture.js';
+import type { ParameterCount } from '../codec/architecture.js';
+import { countSignalParameters } from './count-parameters.js';
 import { OptionError } from '../codec/errors.js';
 import { boxShape, contains, Grid, intersect, type Box, type CellRange } from '../codec/grid.js';
 import { AXES } from '../codec/signal.js';
@@ -6,7 +7,6 @@ import { asContainer } from './as-container.js';
 import { CellSet } from './cell-set.js';
 import { copyPartitions, type Selection } from './container/copy-partitions.js';
 import { hiddenSamplesOf } from './container/hidden-samples.js';
-import { countNetworks } from './container/local-weights.js';
 import type { SignalIndex } from './container/index-table.js';
 import { overviewBox, overviewsOf, primaryBox, wholeOf } from './container/overviews.js';
 import type { Container } from './container/reader.js';
@@ -101,10 +101,6 @@ export async function crop(
   const kept = selection.chunks.length;
   const { chunks } = container.index.signals[signalIndex];
   const signalHeader = container.header.signals[signalIndex];
-  const networks = countNetworks(
-    signalHeader,
-    selection.chunks.map((chunk) => chunks.payloadLengths[chunk]),
-  );
   return {
     ...report,
     kept,
@@ -113,7 +109,13 @@ export async function crop(
       (hidden, i) => hidden + hiddenSamples(index.signals[i], selections[i]),
       0,
     ),
-    parameters: countParameters(signalHeader.model.architecture, networks),
+    parameters: countSignalParameters(signalHeader, {
+      grid: container.index.signals[signalIndex].grid,
+      chunks: {
+        ordinals: Int32Array.from(selection.chunks, (chunk) => chunks.ordinals[chunk]),
+        payloadLengths: selection.chunks.map((chunk) => chunks.payloadLengths[chunk]),
+      },
+    }),
     window: selection.window,
   };
 }

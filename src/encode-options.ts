@@ -4,12 +4,22 @@ import type { EngineName } from '../codec/engine/choose.js';
 import type { Engine } from '../codec/engine/engine.js';
 import type { PresetName } from '../codec/preset.js';
 import type { Progress } from '../codec/train.js';
+import type { Effort } from './latent-effort.js';
 import type { CheckpointOptions } from './checkpoint.js';
 
 /** How to encode; everything has a default. */
 export interface EncodeOptions {
   /** `paper`: the paper's network and recipe, exactly. `fast` (default): the measured best. */
   readonly preset?: PresetName;
+  /**
+   * What makes the samples: `sine` networks, quick and continuous, or `latent`s, for small pictures. `auto` (default) takes latents for
+   * pictures where `bpp` or `effort` is given.
+   */
+  readonly family?: 'auto' | 'sine' | 'latent';
+  /** Bits per sample of the file that a picture of the latent family is to come to, about. */
+  readonly bpp?: number;
+  /** How long latents are trained; default `normal`, about a minute for a picture of 768x512 on two cores. */
+  readonly effort?: Effort;
   /** Cells per axis, axis order of the signal. At most one of `grid` and `cell`. */
   readonly grid?: readonly number[];
   /** Samples of a cell per axis; default by preset and kind, for images 32 on both axes. */

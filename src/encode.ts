@@ -2,7 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { countParameters, elementCount, localTensors } from '../codec/architecture.js';
 import type { ParameterCount } from '../codec/architecture.js';
 import type { Engine } from '../codec/engine/engine.js';
-import { LgiError } from '../codec/errors.js';
+import { LgiError, OptionError } from '../codec/errors.js';
 import { boxSize } from '../codec/grid.js';
 import type { SignalKind } from '../codec/signal.js';
 import type { Header, SignalHeader } from './container/header.js';
@@ -15,6 +15,7 @@ import { overviewSettings, resolveSettings, withoutShape } from './encode-settin
 import type { EncodeOptions } from './encode-options.js';
 import { decisionsText, encodeIdentity } from './encode-identity.js';
 import type { EncodeSettings } from './encode-settings.js';
+import { encodeLatents } from './encode-latents.js';
 import { encodePlacement, PLACEMENT_SECTION } from './grid-placement.js';
 import type { Sink } from './io/sink.js';
 import { allowForQuantising, measureQuality, type Quality } from './measure.js';
@@ -75,6 +76,7 @@ export async function encode(
   try {
     options.signal?.throwIfAborted();
     const all = 'kind' in media ? [media] : media;
+    if (familyFor(all, options) === 'latent') return await encodeLatents(all[0], to, options);
     if (all.length === 0) throw new LgiError('media', 'no medium was given; give at least one');
     parts = [];
     for (const each of all) {
@@ -86,6 +88,28 @@ export async function encode(
     throw error;
   }
   return encodeBySettings(parts, to, options);
+}
+
+/**
+ * The family that options ask for.
+ *
+ * @throws OptionError for a name that is none, or latents for several media.
+ */
+function familyFor(media: readonly Media[], options: EncodeOptions): 'sine' | 'latent' {
+  const { family = 'auto', bpp, effort } = options;
+  if (family !== 'auto' && family !== 'sine' && family !== 'latent') {
+    throw new OptionError('family', `'${String(family)}' is none; give auto, sine or latent`);
+  }
+  const isPicture = media.length === 1 && media[0].kind === 'image';
+  if (family === 'latent' && media.length > 1) {
+    throw new OptionError('family', `latent takes one picture, ${media.length} media were given; take sine`);
+  }
+  const isSmall = bpp !== undefined || effort !== undefined;
+  if (family === 'latent' || (family === 'auto' && isPicture && isSmall)) return 'latent';
+  for (const name of ['bpp', 'effort'] as const) {
+    if (options[name] !== undefined) throw new OptionError(name, 'is for pictures by the latent family');
+  }
+  return 'sine';
 }
 
 /** Settings for a medium, with its constant partitions left out of what gets networks. */

@@ -14,7 +14,8 @@ import { allocateSamples, signalPeak, type SampleArray, type SampleFormat } from
 import { drawWeights, train, type TrainingResult } from '../codec/train.js';
 import type { GrownOverview } from './append-overviews.js';
 import { globalWeightsOf } from './container/global-weights.js';
-import type { Header, SignalHeader } from './container/header.js';
+import type { Header, SineSignal } from './container/header.js';
+import { sineSignal } from './container/sine-signal.js';
 import { encodeNetwork } from './container/encode-local-weights.js';
 import { isConstantPayload, localWeightsOf } from './container/local-weights.js';
 import type { Container } from './container/reader.js';
@@ -23,7 +24,8 @@ import type { Sink } from './io/sink.js';
 import { allowForQuantising, measureQuality, type Quality } from './measure.js';
 import type { Media } from './media/media.js';
 import type { Placement } from './placement.js';
-import { readerAt, type PartTraining } from './trained-part.js';
+import { readerAt } from './reader-at.js';
+import type { PartTraining } from './trained-part.js';
 import { WRITER_NAME } from './version.js';
 
 /** What is trained anew, and with what. */
@@ -70,7 +72,7 @@ interface OldPart {
 export async function finetune(engine: Engine, input: FinetuneInput, to: Sink): Promise<FinetuneReport> {
   const { container, signalIndex, media, placement, training } = input;
   const { budget, seed, onProgress, signal } = training;
-  const header = container.header.signals[signalIndex];
+  const header = sineSignal(container.header.signals[signalIndex], 'finetuning');
   const { model, format, quantiser: before } = header;
   const { architecture } = model;
   const global = globalWeightsOf(header);
@@ -100,7 +102,7 @@ export async function finetune(engine: Engine, input: FinetuneInput, to: Sink): 
   const seen = quantisedWeights(architecture, weights, quantiser);
   const oldCount = old.boxes.length;
   const payloads = weights.local.map((values) => encodeNetwork(values, { ...header, quantiser }));
-  const trained: SignalHeader = {
+  const trained: SineSignal = {
     ...header,
     quantiser,
     globalPayload:
@@ -149,7 +151,7 @@ async function readOldPart(
   signal?: AbortSignal,
 ): Promise<OldPart> {
   const { grid, chunks } = container.index.signals[signalIndex];
-  const header = container.header.signals[signalIndex];
+  const header = sineSignal(container.header.signals[signalIndex], 'finetuning');
   const { model, format } = header;
   const kept = Array.from({ length: chunks.count }, (_, chunk) => chunk).filter(
     (chunk) => part.ordinalOf(grid.coordinatesOf(chunks.ordinals[chunk])) < 0,
@@ -243,7 +245,7 @@ async function decodeBoxes(
 /** What the new file holds: the trained signal anew, all else as it was. */
 async function newContent(
   { container, signalIndex, placement, overviews, training }: FinetuneInput,
-  signalHeader: SignalHeader,
+  signalHeader: SineSignal,
   chunks: readonly NewChunk[],
   samples: SampleArray,
 ): Promise<Parameters<typeof writeContainer>[1]> {

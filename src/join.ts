@@ -1,4 +1,5 @@
-import { countParameters, type ParameterCount } from '../codec/architecture.js';
+import type { ParameterCount } from '../codec/architecture.js';
+import { countSignalParameters } from './count-parameters.js';
 import { LgiError, OptionError } from '../codec/errors.js';
 import type { Box } from '../codec/grid.js';
 import { asContainer, type Copyable } from './as-container.js';
@@ -12,7 +13,6 @@ import {
   type JoinedContent,
   type JoinedSignal,
 } from './container/join-partitions.js';
-import { countNetworks } from './container/local-weights.js';
 import type { Container } from './container/reader.js';
 import { checkWritable } from './container/superblock.js';
 import { finishSink, type WriteReport } from './container/writer.js';
@@ -117,11 +117,16 @@ function summary(
   const [{ header }] = containers;
   signals.forEach((joined, i) => {
     const { grid, window, ordinals } = joined;
-    const networks = countNetworks(header.signals[i], payloadLengthsOf(containers, joined, i));
     kept += ordinals.length;
     absent += grid.count - ordinals.length;
     hiddenSamples += hiddenSamplesOf(grid, ordinals, window);
-    const { total, local, global } = countParameters(header.signals[i].model.architecture, networks);
+    const { total, local, global } = countSignalParameters(header.signals[i], {
+      grid,
+      chunks: {
+        ordinals: Int32Array.from(ordinals),
+        payloadLengths: payloadLengthsOf(containers, joined, i),
+      },
+    });
     parameters.total += total;
     parameters.local += local;
     parameters.global += global;

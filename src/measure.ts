@@ -12,7 +12,7 @@ import {
 } from '../codec/signal.js';
 import type { Budget } from '../codec/train.js';
 import { globalWeightsOf } from './container/global-weights.js';
-import type { SignalHeader } from './container/header.js';
+import type { SineSignal } from './container/header.js';
 import { localWeightsOf } from './container/local-weights.js';
 import { MeanSimilarity } from './mean-similarity.js';
 
@@ -21,7 +21,7 @@ const SQUARE_SIDE = 1024;
 
 /** Networks as they go into a file, of every partition of a grid. */
 export interface EncodedNetworks extends Pick<
-  SignalHeader,
+  SineSignal,
   'kind' | 'model' | 'quantiser' | 'coder' | 'globalPayload' | 'format' | 'constantPartitions'
 > {
   readonly grid: Grid;

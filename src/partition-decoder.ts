@@ -4,7 +4,7 @@ import type { LgiError } from '../codec/errors.js';
 import { boxShape, boxSize, type Box } from '../codec/grid.js';
 import { allocateSamples, outputsToSamples, type SampleArray } from '../codec/signal.js';
 import { globalWeightsOf } from './container/global-weights.js';
-import type { SignalHeader } from './container/header.js';
+import type { SineSignal } from './container/header.js';
 import { decodeConstant, isConstantPayload, localWeightsOf } from './container/local-weights.js';
 import type { SignalIndex } from './container/index-table.js';
 import { MAX_LOCAL_PARAMETERS } from './container/limits.js';
@@ -27,6 +27,18 @@ export interface Tile {
   /** Row-major `[...box, channels]`; absent where the partition is missing. */
   readonly data?: SampleArray;
   readonly missing?: 'absent' | LgiError;
+}
+
+/** Makes samples of a signal's chunks, whatever its family. */
+export interface TileDecoder {
+  /**
+   * Reads and decodes the partitions of planned tiles, in the order of the file.
+   *
+   * @param whole where all samples belong; absent, every tile gets an array of its own.
+   * @throws LgiError `damaged` or `truncated` with the partition as section, unless damage is allowed; `io`.
+   */
+  tiles(planned: readonly PlannedTile[], options: TileOptions, whole?: SampleTarget): AsyncGenerator<Tile>;
+  dispose(): Promise<void>;
 }
 
 /**
@@ -55,30 +67,25 @@ interface RunningBatch {
   readonly done: boolean;
 }
 
-/** Makes samples of a signal's chunks: reads them, decodes their weights, and has the engine evaluate them. */
-export class PartitionDecoder {
+/** Makes samples of a sine signal's chunks: reads them, decodes their weights, and has the engine evaluate them. */
+export class PartitionDecoder implements TileDecoder {
   readonly #container: Container;
   readonly #ordinal: number;
   readonly #engine: () => Engine;
-  readonly #header: SignalHeader;
+  readonly #header: SineSignal;
   readonly #index: SignalIndex;
   #evaluator: Promise<Evaluator> | undefined;
 
   /** @param ordinal place of the signal in the file. */
-  constructor(container: Container, ordinal: number, engine: () => Engine) {
+  constructor(container: Container, ordinal: number, header: SineSignal, engine: () => Engine) {
     this.#container = container;
     this.#ordinal = ordinal;
     this.#engine = engine;
-    this.#header = container.header.signals[ordinal];
+    this.#header = header;
     this.#index = container.index.signals[ordinal];
   }
 
-  /**
-   * Reads and evaluates the partitions of planned tiles, in the order of the file; the engine works while the next are read.
-   *
-   * @param whole where all samples belong; absent, every tile gets an array of its own.
-   * @throws LgiError `damaged` or `truncated` with the partition as section, unless damage is allowed; `io`.
-   */
+  /** As {@link TileDecoder.tiles}; the engine works while the next are read. */
   async *tiles(
     planned: readonly PlannedTile[],
     options: TileOptions,

@@ -1,4 +1,3 @@
-import { countParameters } from '../codec/architecture.js';
 import type { ParameterCount } from '../codec/architecture.js';
 import { decodePositions, planDecode, planPositions, sampledShape } from '../codec/decode.js';
 import type { Sampling } from '../codec/decode.js';
@@ -14,7 +13,9 @@ import type { SignalIndex } from './container/index-table.js';
 import { countNetworks } from './container/local-weights.js';
 import { overviewBox } from './container/overviews.js';
 import type { Container } from './container/reader.js';
-import { PartitionDecoder, type Tile, type TileOptions } from './partition-decoder.js';
+import { countSignalParameters } from './count-parameters.js';
+import { LazyTileDecoder } from './lazy-tile-decoder.js';
+import { PartitionDecoder, type Tile, type TileDecoder, type TileOptions } from './partition-decoder.js';
 import { absoluteRegion } from './region.js';
 import { regionInTime, type TimeRange } from './time-range.js';
 
@@ -80,13 +81,22 @@ interface ViewTarget {
   partitionsDecoded: number;
 }
 
+function tileDecoder(container: Container, ordinal: number, engine: () => Engine): TileDecoder {
+  const header = container.header.signals[ordinal];
+  if (header.latents === undefined) return new PartitionDecoder(container, ordinal, header, engine);
+  return new LazyTileDecoder(async () => {
+    const { LatentPartitionDecoder } = await import('./latent-partition-decoder.js');
+    return new LatentPartitionDecoder(container, ordinal, header, engine);
+  });
+}
+
 /** One signal of an open file. */
 export class Signal {
   /** Reduced copies of this signal in the file, finest first; see {@link Signal.view}. */
   readonly overviews: readonly Overview[];
   readonly #header: SignalHeader;
   readonly #index: SignalIndex;
-  readonly #decoder: PartitionDecoder;
+  readonly #decoder: TileDecoder;
 
   /** Made by `open`. */
   constructor(
@@ -98,7 +108,7 @@ export class Signal {
     this.overviews = overviews;
     this.#header = container.header.signals[ordinal];
     this.#index = container.index.signals[ordinal];
-    this.#decoder = new PartitionDecoder(container, ordinal, engine);
+    this.#decoder = tileDecoder(container, ordinal, engine);
   }
 
   get kind(): SignalKind {
@@ -151,10 +161,7 @@ export class Signal {
 
   /** Parameters that the file holds. */
   get parameters(): ParameterCount {
-    return countParameters(
-      this.#header.model.architecture,
-      countNetworks(this.#header, this.#index.chunks.payloadLengths),
-    );
+    return countSignalParameters(this.#header, this.#index);
   }
 
   /**

@@ -8,9 +8,11 @@ import { signalPeak } from '../codec/signal.js';
 import { drawWeights, train, type Budget, type Progress, type TrainingResult } from '../codec/train.js';
 import { findConstantCells, NO_CONSTANTS } from './constant-cells.js';
 import { globalWeightsOf } from './container/global-weights.js';
-import type { SignalHeader } from './container/header.js';
+import type { SignalHeader, SineSignal } from './container/header.js';
 import { encodeConstant, encodeNetwork } from './container/encode-local-weights.js';
 import type { NewChunk } from './container/writer.js';
+import { trainLatentPart } from './latent-part.js';
+import { readerAt } from './reader-at.js';
 import { allowForQuantising, measureQuality, type Quality } from './measure.js';
 import type { Media } from './media/media.js';
 
@@ -30,18 +32,9 @@ export interface TrainedPart extends Quality {
   readonly stoppedBy: TrainingResult['stoppedBy'];
 }
 
-/** The samples of a medium whose first is at a place among a signal's positions. */
-export function readerAt(
-  media: Media,
-  corner: readonly number[],
-  signal?: AbortSignal,
-): (box: Box) => ReturnType<Media['read']> {
-  const own = (at: readonly number[]): number[] => at.map((position, axis) => position - corner[axis]);
-  return ({ begin, end }) => media.read({ begin: own(begin), end: own(end) }, signal);
-}
-
 /**
- * Trains the local networks of new partitions against a file's global network, and encodes them with its quantisers.
+ * Trains new partitions against what a file's header has, and encodes them with its quantisers: local networks against the global one, or
+ * latents for the shared weights.
  *
  * Networks begin as those of a new file do. (Copies of the neighbours in a mirror, the paper's way of extending, section
  * 3.4, came to less with this recipe: the right half of camera.png after 960 steps 38.3 dB instead of 39.4.)
@@ -52,6 +45,18 @@ export function readerAt(
 export async function trainPart(
   engine: Engine,
   header: SignalHeader,
+  media: Media,
+  part: Grid,
+  training: PartTraining,
+): Promise<TrainedPart> {
+  return header.latents === undefined
+    ? trainSinePart(engine, header, media, part, training)
+    : trainLatentPart(engine, header, media, part, training);
+}
+
+async function trainSinePart(
+  engine: Engine,
+  header: SineSignal,
   media: Media,
   part: Grid,
   training: PartTraining,
@@ -80,7 +85,7 @@ export async function trainPart(
 /** Trains the partitions of these ordinals and puts their payloads where they belong. */
 async function trainNetworks(
   engine: Engine,
-  header: SignalHeader,
+  header: SineSignal,
   part: Grid,
   ordinals: readonly number[],
   read: ReturnType<typeof readerAt>,

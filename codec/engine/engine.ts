@@ -1,6 +1,8 @@
 import type { ActivationGradients } from '../activation-gradients.js';
 import type { Architecture } from '../architecture.js';
 import type { Box } from '../grid.js';
+import type { LatentDecoder, LatentDecoderSetup } from '../latent/decoder.js';
+import type { LatentSession, LatentSetup } from '../latent/session.js';
 import type { Model, Weights } from '../model.js';
 import type { Objective } from '../objective.js';
 import type { Optimiser } from '../optimiser.js';
@@ -162,5 +164,9 @@ export interface Engine {
   createTrainingSession(setup: TrainingSetup): Promise<TrainingSession>;
   /** @param global f32 [global count] */
   createEvaluator(model: Model, global: Float32Array): Promise<Evaluator>;
+  /** Training of the latent family. */
+  createLatentSession(setup: LatentSetup): Promise<LatentSession>;
+  /** Decoding of the latent family. */
+  createLatentDecoder(setup: LatentDecoderSetup): Promise<LatentDecoder>;
   dispose(): Promise<void>;
 }

@@ -50,6 +50,14 @@ export interface LatentReport {
   readonly squaredErrors: Float64Array;
   /** f64. */
   readonly bits: Float64Array;
+  /** Of the batch altogether. */
+  readonly samples: number;
+  readonly channels: number;
+}
+
+/** Samples of a batch. */
+export function samplesOf({ partitions }: LatentSetup, batch: readonly number[]): number {
+  return batch.reduce((sum, i) => sum + partitions[i].shape[0] * partitions[i].shape[1], 0);
 }
 
 /** Training of latents and shared weights in progress. */

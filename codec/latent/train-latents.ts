@@ -1,5 +1,5 @@
 import { permutation } from '../random.js';
-import type { LatentReport, LatentSession, LatentStep } from './session.js';
+import type { LatentSession, LatentStep } from './session.js';
 
 /** How the latent family is trained. */
 export interface LatentRecipe {
@@ -83,18 +83,61 @@ export class Batches {
   }
 }
 
-/** A run of so many steps. @param onStep is told what each saw. */
+/** How far a run has come, over the steps since the last report. */
+export interface LatentProgress {
+  readonly step: number;
+  /** Infinity where only time counts. */
+  readonly steps: number;
+  /** Part of the run that is done, 0 to 1. */
+  readonly fraction: number;
+  /** Mean squared error, in units of the amplitude, per sample and channel. */
+  readonly squaredError: number;
+  /** Per sample. */
+  readonly bits: number;
+}
+
+/** What a run trains, and who hears of it. */
+export interface LatentRun {
+  readonly partitions: number;
+  /** Infinity where only time counts. */
+  readonly steps: number;
+  /** Wall-clock seconds after which it ends; two runs then differ. */
+  readonly seconds?: number;
+  readonly seed: number;
+  readonly onProgress?: (progress: LatentProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A run of so many steps, or of so much time: rates and temperature follow what ends first.
+ *
+ * @throws the signal's reason on abort.
+ */
 export async function trainLatents(
   session: LatentSession,
   recipe: LatentRecipe,
-  { partitions, steps, seed }: { partitions: number; steps: number; seed: number },
-  onStep?: (step: LatentStep, report: LatentReport) => void,
+  { partitions, steps, seconds = Infinity, seed, onProgress, signal }: LatentRun,
 ): Promise<void> {
   const batches = new Batches(partitions, seed);
-  for (let number = 0; number < steps; number++) {
+  const begin = performance.now();
+  const fractionAt = (number: number): number =>
+    Math.max(number / steps, (performance.now() - begin) / 1000 / seconds);
+  for (let number = 0, at = 0; at < 1; number++) {
+    signal?.throwIfAborted();
     const key = Math.imul(number + 1, 0x85ebca6b) ^ seed;
-    const step = stepAt(recipe, number / steps, number, batches.next(recipe.batch), key);
-    const report = await session.step(step);
-    onStep?.(step, report);
+    const step = stepAt(recipe, at, number, batches.next(recipe.batch), key);
+    const { squaredErrors, bits, samples, channels } = await session.step(step);
+    at = fractionAt(number + 1);
+    onProgress?.({
+      step: number + 1,
+      steps,
+      fraction: Math.min(1, at),
+      squaredError: sumOf(squaredErrors) / (samples * channels),
+      bits: sumOf(bits) / samples,
+    });
   }
+}
+
+function sumOf(numbers: Float64Array): number {
+  return numbers.reduce((sum, each) => sum + each, 0);
 }

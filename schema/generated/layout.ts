@@ -14,6 +14,7 @@ export type TableName =
   | 'Axis'
   | 'Header'
   | 'Index'
+  | 'LatentFamily'
   | 'Quantiser'
   | 'SampleFormat'
   | 'Section'
@@ -35,6 +36,12 @@ export const LAYOUT: Readonly<Record<TableName, readonly FieldLayout[]>> = {
   Index: [
     { name: 'signals', kind: 'tables', table: 'SignalIndex', required: true },
     { name: 'sections', kind: 'tables', table: 'Section', required: true },
+  ],
+  LatentFamily: [
+    { name: 'levels', kind: 'inline', size: 1, align: 1, required: false },
+    { name: 'finest_levels', kind: 'vector', size: 1, align: 1, required: true },
+    { name: 'hidden_width', kind: 'inline', size: 1, align: 1, required: false },
+    { name: 'amplitude', kind: 'inline', size: 4, align: 4, required: false },
   ],
   Quantiser: [
     { name: 'format', kind: 'inline', size: 1, align: 1, required: false },
@@ -60,7 +67,7 @@ export const LAYOUT: Readonly<Record<TableName, readonly FieldLayout[]>> = {
     { name: 'coordinate_maps', kind: 'vector', size: 16, align: 8, required: true },
     { name: 'nominal_cell', kind: 'vector', size: 4, align: 4, required: true },
     { name: 'architecture_type', kind: 'inline', size: 1, align: 1, required: false },
-    { name: 'architecture', kind: 'union', members: [null /* NONE */, 'SineFamily'], required: true },
+    { name: 'architecture', kind: 'union', members: [null /* NONE */, 'SineFamily', 'LatentFamily'], required: true },
     { name: 'quantiser', kind: 'table', table: 'Quantiser', required: true },
     { name: 'coder', kind: 'inline', size: 1, align: 1, required: false },
     { name: 'global_weights', kind: 'vector', size: 1, align: 1, required: true },
@@ -77,6 +84,7 @@ export const LAYOUT: Readonly<Record<TableName, readonly FieldLayout[]>> = {
     { name: 'payload_lengths', kind: 'vector', size: 4, align: 4, required: true },
     { name: 'runs', kind: 'vector', size: 16, align: 8, required: true },
     { name: 'presence', kind: 'vector', size: 1, align: 1, required: false },
+    { name: 'packed_lengths', kind: 'vector', size: 1, align: 1, required: false },
   ],
   SineFamily: [
     { name: 'levels', kind: 'inline', size: 1, align: 1, required: false },

@@ -12,6 +12,7 @@ export { Colour } from './lgi/colour.js';
 export { CoordinateMap } from './lgi/coordinate-map.js';
 export { Header } from './lgi/header.js';
 export { Index } from './lgi/index.js';
+export { LatentFamily } from './lgi/latent-family.js';
 export { LocalCoordinates } from './lgi/local-coordinates.js';
 export { Quantiser } from './lgi/quantiser.js';
 export { Rate } from './lgi/rate.js';

@@ -1,4 +1,6 @@
-import { countParameters, type Architecture } from '../../codec/architecture.js';
+import type { Architecture } from '../../codec/architecture.js';
+import type { LatentArchitecture } from '../../codec/latent/latent-architecture.js';
+import { countSignalParameters } from '../count-parameters.js';
 import { countNetworks } from '../container/local-weights.js';
 import { boxShape } from '../../codec/grid.js';
 import type { Quantiser } from '../../codec/quantiser.js';
@@ -120,19 +122,8 @@ function chunkBytes(chunks: Container['index']['signals'][number]['chunks']): nu
 }
 
 function signalInfo({ header, index }: Container, i: number) {
-  const {
-    kind,
-    role,
-    overviewFactor,
-    format,
-    colour,
-    model,
-    quantiser,
-    coder,
-    firstShape,
-    rate,
-    startSeconds,
-  } = header.signals[i];
+  const { kind, role, overviewFactor, format, colour, firstShape, rate, startSeconds } = header.signals[i];
+  const signal = header.signals[i];
   const { grid, window, chunks } = index.signals[i];
   const networks = countNetworks(header.signals[i], chunks.payloadLengths);
   return {
@@ -150,13 +141,21 @@ function signalInfo({ header, index }: Container, i: number) {
     window,
     firstShape,
     grid: grid.shape,
-    cell: model.nominalCell,
+    cell: (signal.latents ?? signal.model).nominalCell,
     firstPartition: grid.axes.map(({ firstCell }) => firstCell),
     partitions: { present: networks, constant: chunks.count - networks, absent: grid.count - chunks.count },
-    architecture: { family: 'local-global', ...model.architecture },
-    parameters: countParameters(model.architecture, networks),
-    weights: weightsName(quantiser, model.architecture),
-    coder,
+    parameters: countSignalParameters(signal, index.signals[i]),
+    ...(signal.latents === undefined
+      ? {
+          architecture: { family: 'local-global' as const, ...signal.model.architecture },
+          weights: weightsName(signal.quantiser, signal.model.architecture),
+          coder: signal.coder,
+        }
+      : {
+          architecture: { family: 'latent' as const, ...signal.latents.architecture },
+          weights: 'latents' as const,
+          coder: 'range' as const,
+        }),
   };
 }
 
@@ -205,14 +204,31 @@ function timeLines({ kind, channels, rate, startSeconds }: SignalInfo): string[]
   ];
 }
 
-/** @param cutOff partitions behind the end of a file that is cut short. */
-function signalRows(signal: SignalInfo, number: string, cutOff: number): Row[] {
-  const { architecture: network, partitions, window } = signal;
-  const isWhole = partitions.absent === 0 && partitions.constant === 0 && cutOff === 0;
+function sineLines(network: Architecture): string[] {
   const { local, global, merge } = network.activations;
   const hasGlobal = network.globalWidth > 0;
   const lattice =
     network.latticeStride === 0 ? 'at every position' : `every ${network.latticeStride} samples`;
+  return [
+    `${network.levels} levels, local width ${network.localWidth}, global width ${network.globalWidth}`,
+    `local networks see ${network.localCoordinates} coordinates`,
+    ...(hasGlobal ? [`global features ${lattice}`] : []),
+    `omega first/hidden: local ${local.omegaFirst}/${local.omegaHidden}` +
+      (hasGlobal ? `, global ${global.omegaFirst}/${global.omegaHidden}, merge ${merge.omegaHidden}` : ''),
+  ];
+}
+
+function latentLines({ levels, finestLevels, hiddenWidth, amplitude }: LatentArchitecture): string[] {
+  return [
+    `latents on ${levels} levels, of ${counted(finestLevels.length, 'plane')} from level ${finestLevels.join(', ')} on`,
+    `${hiddenWidth} hidden features, amplitude ${Number(amplitude.toPrecision(3))}`,
+  ];
+}
+
+/** @param cutOff partitions behind the end of a file that is cut short. */
+function signalRows(signal: SignalInfo, number: string, cutOff: number): Row[] {
+  const { architecture: network, partitions, window } = signal;
+  const isWhole = partitions.absent === 0 && partitions.constant === 0 && cutOff === 0;
   return [
     [
       `signal${number}`,
@@ -229,14 +245,7 @@ function signalRows(signal: SignalInfo, number: string, cutOff: number): Row[] {
           `${grouped(partitions.absent)} absent` +
           (cutOff === 0 ? '' : `, ${grouped(cutOff)} cut off`),
     ],
-    [
-      'network',
-      `${network.levels} levels, local width ${network.localWidth}, global width ${network.globalWidth}`,
-      `local networks see ${network.localCoordinates} coordinates`,
-      ...(hasGlobal ? [`global features ${lattice}`] : []),
-      `omega first/hidden: local ${local.omegaFirst}/${local.omegaHidden}` +
-        (hasGlobal ? `, global ${global.omegaFirst}/${global.omegaHidden}, merge ${merge.omegaHidden}` : ''),
-    ],
+    ['network', ...(network.family === 'latent' ? latentLines(network) : sineLines(network))],
     ['parameters', parameterLine(signal.parameters)],
     ['weights', `${signal.weights}, coder ${signal.coder}`],
   ];

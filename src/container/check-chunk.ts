@@ -1,5 +1,12 @@
 import { LgiError } from '../../codec/errors.js';
-import { CHUNK_HEAD_BYTES, chunkCrc, decodeChunkHead, WEIGHTS_KIND } from './chunk.js';
+import {
+  CHUNK_HEAD_BYTES,
+  chunkCrc,
+  decodeChunkHead,
+  encodeChunkHead,
+  SHORT_HEAD_BYTES,
+  WEIGHTS_KIND,
+} from './chunk.js';
 import type { Container } from './reader.js';
 
 /**
@@ -15,7 +22,7 @@ export function checkChunk(
 ): Uint8Array {
   const fault = chunkFault(container, signalIndex, chunk, bytes);
   if (fault !== null) throw fault;
-  return bytes.subarray(CHUNK_HEAD_BYTES);
+  return bytes.subarray(container.index.signals[signalIndex].chunks.headBytes);
 }
 
 /** What is wrong with a chunk's bytes, or null. */
@@ -38,6 +45,18 @@ export function chunkFault(
       byteOffset,
     });
   };
+  if (chunks.headBytes === SHORT_HEAD_BYTES) {
+    // The checksum is that of the head that there would be.
+    const payload = bytes.subarray(SHORT_HEAD_BYTES);
+    const expected = encodeChunkHead(
+      payload,
+      grid.boxOf(chunks.ordinals[chunk]),
+      signalIndex,
+      superblock.header.crc,
+    );
+    const stored = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+    return stored === expected.crc ? null : damaged('its checksum is wrong');
+  }
   const head = decodeChunkHead(bytes, grid.shape.length);
   if (chunkCrc(bytes, superblock.header.crc) !== head.crc) return damaged('its checksum is wrong');
   const box = grid.boxOf(chunks.ordinals[chunk]);

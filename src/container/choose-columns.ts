@@ -1,5 +1,5 @@
-import { isAligned } from './chunk.js';
-import type { Header } from './header.js';
+import { chunkLayoutOf } from './chunk.js';
+import type { Header, SignalHeader } from './header.js';
 import { hilbertOrder } from './hilbert.js';
 import { ChunkTable, type Index, type SignalIndex } from './index-table.js';
 import { presenceByteLength, presenceOf } from './presence.js';
@@ -19,7 +19,7 @@ export function listedColumns({ signals }: Index): IndexColumns[] {
 
 /** Columns of fewest bytes: what follows from the grid, or is the same for all, is left out. */
 export function shortestColumns({ signals }: Index, header: Header): IndexColumns[] {
-  return signals.map((signal, i) => shortest(signal, isAligned(header.signals[i])));
+  return signals.map((signal, i) => shortest(signal, header.signals[i]));
 }
 
 /** The same columns once the chunks of the index have got other places. */
@@ -32,7 +32,7 @@ export function columnsAt(
   return columns.map((column, i) =>
     column.chunks === before.signals[i].chunks
       ? { ...column, chunks: after.signals[i].chunks }
-      : shortest(after.signals[i], isAligned(header.signals[i])),
+      : shortest(after.signals[i], header.signals[i]),
   );
 }
 
@@ -42,17 +42,22 @@ function listed({ grid, chunks }: SignalIndex): IndexColumns {
   return { chunks, coordinates, presence: new Uint8Array(0), payloadLengths, isImplied: false };
 }
 
-function shortest(signal: SignalIndex, aligned: boolean): IndexColumns {
+function shortest(signal: SignalIndex, header: SignalHeader): IndexColumns {
   const { grid, chunks } = signal;
   const { count, payloadLengths } = chunks;
-  const isShared = count > 1 && payloadLengths.every((length) => length === payloadLengths[0]);
+  const layout = chunkLayoutOf(header);
+  // Packed lengths are a byte or two each, and never all the same.
+  const isShared =
+    header.latents === undefined &&
+    count > 1 &&
+    payloadLengths.every((length) => length === payloadLengths[0]);
   const lengthsOf = (table: ChunkTable): Uint32Array =>
     isShared ? payloadLengths.slice(0, 1) : table.payloadLengths;
   const isWhole = count === grid.count;
   const presenceBytes = isWhole ? 0 : presenceByteLength(grid);
   const coordinateBytes = count * grid.shape.length * COORDINATE_BYTES;
   const along = presenceBytes < coordinateBytes ? alongCurve(signal) : undefined;
-  const runBytes = (table: ChunkTable): number => table.runStarts(aligned).length * RUN_BYTES;
+  const runBytes = (table: ChunkTable): number => table.runStarts(layout).length * RUN_BYTES;
   const isShorter = (table: ChunkTable): boolean =>
     table === chunks || presenceBytes + runBytes(table) < coordinateBytes + runBytes(chunks);
   if (along !== undefined && isShorter(along)) {
@@ -76,6 +81,7 @@ function alongCurve({ grid, chunks }: SignalIndex): ChunkTable | undefined {
     Int32Array.from(order, (chunk) => chunks.ordinals[chunk]),
     Uint32Array.from(order, (chunk) => chunks.payloadLengths[chunk]),
     Float64Array.from(order, (chunk) => chunks.byteOffsets[chunk]),
+    chunks.headBytes,
   );
 }
 

@@ -31,18 +31,31 @@ export interface ChunkHead {
   readonly kind: number;
 }
 
-/** Whether a signal's payloads are aligned: floats that no coder has packed. */
-export function isAligned({ quantiser, coder }: Pick<SignalHeader, 'quantiser' | 'coder'>): boolean {
-  return quantiser.format !== 'integer' && coder === 'none';
+/** How a signal's chunks lie in a file. */
+export interface ChunkLayout {
+  /** Bytes before every payload: {@link CHUNK_HEAD_BYTES}, or {@link SHORT_HEAD_BYTES} where the index says everything else. */
+  readonly headBytes: number;
+  /** Whether payloads are aligned: floats that no coder has packed. */
+  readonly isAligned: boolean;
+}
+
+/** Chunks of the latent family have about a hundred bytes: of their heads nothing is left but the checksum, which covers it all the same. */
+export const SHORT_HEAD_BYTES = 4;
+
+/** How a signal's chunks lie. */
+export function chunkLayoutOf(header: SignalHeader): ChunkLayout {
+  if (header.latents !== undefined) return { headBytes: SHORT_HEAD_BYTES, isAligned: false };
+  const { quantiser, coder } = header;
+  return { headBytes: CHUNK_HEAD_BYTES, isAligned: quantiser.format !== 'integer' && coder === 'none' };
 }
 
 /** Where the head of a chunk begins that follows `end` at once: there, or, aligned, so that its payload is. */
-export function nextChunkOffset(end: number, aligned: boolean): number {
-  if (!aligned) return end;
-  return Math.ceil((end + CHUNK_HEAD_BYTES) / PAYLOAD_ALIGNMENT) * PAYLOAD_ALIGNMENT - CHUNK_HEAD_BYTES;
+export function nextChunkOffset(end: number, { isAligned, headBytes }: ChunkLayout): number {
+  if (!isAligned) return end;
+  return Math.ceil((end + headBytes) / PAYLOAD_ALIGNMENT) * PAYLOAD_ALIGNMENT - headBytes;
 }
 
-/** The struct for a payload. */
+/** The struct for a payload; of one with a short head only the first {@link SHORT_HEAD_BYTES} bytes are written. */
 export function encodeChunkHead(
   payload: Uint8Array,
   box: Box,

@@ -31,11 +31,13 @@ export function formatFor(
   const hasOverviews = header.signals.some(({ role }) => role === 'overview');
   const isImplied = columns.some((each) => each.isImplied);
   const hasConstants = header.signals.some(({ constantPartitions }) => constantPartitions === true);
-  const minor = hasConstants ? 3 : isImplied ? 2 : goesBeyond || hasOverviews ? 1 : 0;
+  const hasLatents = header.signals.some(({ latents }) => latents !== undefined);
+  const minor = hasLatents ? 4 : hasConstants ? 3 : isImplied ? 2 : goesBeyond || hasOverviews ? 1 : 0;
   const mustUnderstand =
     (goesBeyond ? FEATURES.extentBeyondFirst : 0n) |
     (isImplied ? FEATURES.impliedChunks : 0n) |
-    (hasConstants ? FEATURES.constantPartitions : 0n);
+    (hasConstants ? FEATURES.constantPartitions : 0n) |
+    (hasLatents ? FEATURES.latentFamily : 0n);
   return {
     version: { ...version, minor: Math.max(version.minor, minor) },
     features: { ...features, mustUnderstand: features.mustUnderstand | mustUnderstand },

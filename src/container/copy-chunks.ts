@@ -2,7 +2,6 @@ import type { LgiError } from '../../codec/errors.js';
 import { GAP_BUDGET_BYTES, NEAR_GAP_BUDGET_BYTES } from '../io/read-budgets.js';
 import type { Sink } from '../io/sink.js';
 import { WriteBehind } from '../io/write-behind.js';
-import { CHUNK_HEAD_BYTES } from './chunk.js';
 import type { ChunkTable } from './index-table.js';
 import { COPY_BUFFER_BYTES } from './limits.js';
 import type { Container } from './reader.js';
@@ -117,13 +116,13 @@ export class ChunkCopy {
 
   /** As many chunks from the first one on as one read brings into the room. */
   private plan(source: ChunkTable, chunks: Uint32Array, first: number, room: number): PlannedRead {
-    const { byteOffsets, payloadLengths } = source;
+    const { byteOffsets } = source;
     const byteOffset = byteOffsets[chunks[first]];
     let readEnd = byteOffset;
     let end = first;
     for (; end < chunks.length; end++) {
       const chunk = chunks[end];
-      const chunkEnd = byteOffsets[chunk] + CHUNK_HEAD_BYTES + payloadLengths[chunk];
+      const chunkEnd = source.end(chunk);
       const isNear = byteOffsets[chunk] - readEnd <= this.gapBytes;
       if (!isNear || chunkEnd - byteOffset > room) break;
       readEnd = chunkEnd;
@@ -151,7 +150,7 @@ export class ChunkCopy {
     for (let i = first; i < read.end; i++) {
       const chunk = chunks[i];
       const at = source.byteOffsets[chunk] + toBuffer;
-      const chunkEnd = at + CHUNK_HEAD_BYTES + source.payloadLengths[chunk];
+      const chunkEnd = at + source.byteLength(chunk);
       if (chunkEnd > readEnd) throw this.truncated(signalIndex, chunk, read.byteOffset, byteLength);
       crcs[i] = view.getUint32(at, true);
       const place = byteOffsets[i] - this.base;

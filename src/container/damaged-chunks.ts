@@ -40,8 +40,9 @@ export async function* damagedChunks(
       const chunk = order[i];
       const payloadLength = chunks.payloadLengths[chunk];
       const begin = chunks.byteOffsets[chunk] - range.byteOffset;
-      const end = begin + CHUNK_HEAD_BYTES + payloadLength;
+      const end = begin + chunks.byteLength(chunk);
       const isSound =
+        chunks.headBytes === CHUNK_HEAD_BYTES &&
         end <= bytes.length &&
         isChunkHead(view, begin, payloadLength, signalIndex, grid.axes, coordinates, chunk) &&
         chunkCrcWithin(checksums, begin, end, headerCrc) === view.getUint32(begin, true);
@@ -64,7 +65,8 @@ function byOffset({ byteOffsets, count }: ChunkTable): Uint32Array {
 }
 
 /** Neighbours by common reads; as `planReads` of src/io, for as many chunks as a file may have. */
-function planReads({ byteOffsets, payloadLengths }: ChunkTable, order: Uint32Array): ChunkRead[] {
+function planReads(chunks: ChunkTable, order: Uint32Array): ChunkRead[] {
+  const { byteOffsets } = chunks;
   const reads: ChunkRead[] = [];
   for (let first = 0; first < order.length;) {
     const byteOffset = byteOffsets[order[first]];
@@ -72,7 +74,7 @@ function planReads({ byteOffsets, payloadLengths }: ChunkTable, order: Uint32Arr
     let end = first;
     for (; end < order.length; end++) {
       const at = byteOffsets[order[end]];
-      const chunkEnd = at + CHUNK_HEAD_BYTES + payloadLengths[order[end]];
+      const chunkEnd = chunks.end(order[end]);
       const isTogether = at - readEnd <= GAP_BUDGET_BYTES && chunkEnd - byteOffset <= MAX_READ_BYTES;
       if (end > first && !isTogether) break;
       readEnd = Math.max(readEnd, chunkEnd);

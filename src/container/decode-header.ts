@@ -1,11 +1,12 @@
 import { ByteBuffer } from 'flatbuffers';
 import type { Architecture, SineActivation } from '../../codec/architecture.js';
 import { LgiError } from '../../codec/errors.js';
-import type { TensorQuantiser } from '../../codec/quantiser.js';
-import { AXES } from '../../codec/signal.js';
+import type { LatentArchitecture } from '../../codec/latent/latent-architecture.js';
+import type { Quantiser, TensorQuantiser } from '../../codec/quantiser.js';
+import { AXES, type SignalKind } from '../../codec/signal.js';
 import * as fb from '../../schema/generated/lgi.js';
 import { verifyFlatBuffer } from './flatbuffer-verifier.js';
-import type { Header, SignalHeader } from './header.js';
+import type { Header, LatentSignal, SignalHeader, SineSignal } from './header.js';
 import { checkHeader } from './header-checks.js';
 import {
   CODERS,
@@ -71,11 +72,6 @@ function decodeSignal(table: fb.Signal, byteOffset: number): SignalHeader {
   const startSeconds = table.startSeconds();
   const overviewFactor = table.overviewFactor();
   const firstShape = Array.from(present(table.firstShapeArray()));
-  const maps = Array.from({ length: table.coordinateMapsLength() }, (_, axis) => {
-    const map = present(table.coordinateMaps(axis));
-    // That both lists have an entry per axis is checked with everything else (header-checks.ts).
-    return { scale: map.scale(), offset: map.offset(), length: firstShape[axis] ?? 0 };
-  });
   return {
     kind,
     role: nameOf(ROLES, table.role(), 'signal role', byteOffset),
@@ -96,18 +92,66 @@ function decodeSignal(table: fb.Signal, byteOffset: number): SignalHeader {
         }
       : {}),
     firstShape,
-    model: {
-      architecture: decodeArchitecture(table, AXES[kind].length, format.channels(), byteOffset),
-      maps,
-      nominalCell: Array.from(present(table.nominalCellArray())),
-    },
-    quantiser: decodeQuantiser(present(table.quantiser()), byteOffset),
-    coder: nameOf(CODERS, table.coder(), 'coder', byteOffset),
-    globalPayload: present(table.globalWeightsArray()).slice(),
+    ...decodeFamily(table, kind, format.channels(), firstShape, byteOffset),
     ...(rate ? { rate: { numerator: rate.numerator(), denominator: rate.denominator() } } : {}),
     ...(startSeconds !== 0 ? { startSeconds } : {}),
     ...(overviewFactor !== 0 ? { overviewFactor } : {}),
     ...(table.constantPartitions() ? { constantPartitions: true as const } : {}),
+  };
+}
+
+/** What depends on the family. */
+function decodeFamily(
+  table: fb.Signal,
+  kind: SignalKind,
+  channels: number,
+  firstShape: readonly number[],
+  byteOffset: number,
+): Pick<SineSignal, 'model' | 'quantiser' | 'coder' | 'globalPayload'> | Pick<LatentSignal, 'latents'> {
+  const nominalCell = Array.from(present(table.nominalCellArray()));
+  const weights = present(table.globalWeightsArray()).slice();
+  const quantiser = decodeQuantiser(present(table.quantiser()), byteOffset);
+  const coder = nameOf(CODERS, table.coder(), 'coder', byteOffset);
+  if (table.architectureType() === fb.Architecture.LatentFamily) {
+    const isPlain =
+      table.coordinateMapsLength() === 0 &&
+      quantiser.local.length === 0 &&
+      quantiser.global.length === 0 &&
+      coder === 'none';
+    if (!isPlain) {
+      throw new LgiError(
+        'damaged',
+        'latents have coordinate maps, quantisers or a coder; fetch the file again',
+        { section: 'header', byteOffset },
+      );
+    }
+    return { latents: { architecture: decodeLatentFamily(table, channels), nominalCell, shared: weights } };
+  }
+  const maps = Array.from({ length: table.coordinateMapsLength() }, (_, axis) => {
+    const map = present(table.coordinateMaps(axis));
+    // That both lists have an entry per axis is checked with everything else (header-checks.ts).
+    return { scale: map.scale(), offset: map.offset(), length: firstShape[axis] ?? 0 };
+  });
+  return {
+    model: {
+      architecture: decodeArchitecture(table, AXES[kind].length, channels, byteOffset),
+      maps,
+      nominalCell,
+    },
+    quantiser,
+    coder,
+    globalPayload: weights,
+  };
+}
+
+function decodeLatentFamily(table: fb.Signal, outputs: number): LatentArchitecture {
+  const family: fb.LatentFamily = present(table.architecture(new fb.LatentFamily()));
+  return {
+    levels: family.levels(),
+    finestLevels: Array.from(present(family.finestLevelsArray())),
+    hiddenWidth: family.hiddenWidth(),
+    outputs,
+    amplitude: family.amplitude(),
   };
 }
 
@@ -120,7 +164,7 @@ function decodeArchitecture(
   if (table.architectureType() !== fb.Architecture.SineFamily) {
     throw new LgiError(
       'unsupported',
-      `the header has an architecture of type ${table.architectureType()}, this program knows type 1, the sine family; ` +
+      `the header has an architecture of type ${table.architectureType()}, this program knows types 1 and 2; ` +
         'use a newer version of it',
       { section: 'header', byteOffset },
     );
@@ -151,7 +195,7 @@ function decodeArchitecture(
   };
 }
 
-function decodeQuantiser(table: fb.Quantiser, byteOffset: number): SignalHeader['quantiser'] {
+function decodeQuantiser(table: fb.Quantiser, byteOffset: number): Quantiser {
   const list = (count: number, at: (i: number) => fb.TensorQuantiser | null): TensorQuantiser[] =>
     Array.from({ length: count }, (_, i) => {
       const struct = present(at(i));

@@ -2,12 +2,13 @@ import { ByteBuffer } from 'flatbuffers';
 import { Grid, type AxisCuts, type Box } from '../../codec/grid.js';
 import { AXES } from '../../codec/signal.js';
 import * as fb from '../../schema/generated/lgi.js';
-import { CHUNK_HEAD_BYTES, isAligned, nextChunkOffset } from './chunk.js';
+import { chunkLayoutOf, nextChunkOffset, type ChunkLayout } from './chunk.js';
 import { verifyFlatBuffer } from './flatbuffer-verifier.js';
 import type { Header, SignalHeader } from './header.js';
 import { checkPlaces, checkSections, IndexChecks } from './index-checks.js';
 import { expandColumns } from './index-columns.js';
 import { ChunkTable, type Index, type MetadataSection, type SignalIndex } from './index-table.js';
+import { unpackLengths } from './packed-lengths.js';
 import { FEATURES, type Features, type Superblock } from './superblock.js';
 
 /** FlatBuffers' mark of an index. */
@@ -53,11 +54,17 @@ export function decodeIndex(
     });
   }
   checkSections(sections, checks);
-  checks.must(
-    (features.mustUnderstand & FEATURES.constantPartitions) !== 0n ||
-      header.signals.every(({ constantPartitions }) => constantPartitions !== true),
-    'the header has constant partitions, and the superblock does not say so',
+  const declared = (feature: bigint, has: (signal: SignalHeader) => boolean, what: string): void =>
+    checks.must(
+      (features.mustUnderstand & feature) !== 0n || !header.signals.some(has),
+      `the header has ${what}, and the superblock does not say so`,
+    );
+  declared(
+    FEATURES.constantPartitions,
+    ({ constantPartitions }) => constantPartitions === true,
+    'constant partitions',
   );
+  declared(FEATURES.latentFamily, ({ latents }) => latents !== undefined, 'latents');
   const signals = header.signals.map((signal, i) =>
     decodeSignalIndex(present(table.signals(i)), signal, features, `signal ${i}`, checks, likely[i]),
   );
@@ -100,11 +107,31 @@ function decodeSignalIndex(
   const written = {
     coordinates: present(table.coordinatesArray()),
     presence: table.presenceArray() ?? new Uint8Array(0),
-    payloadLengths: present(table.payloadLengthsArray()),
+    payloadLengths: lengthsOf(table, header, name, checks),
   };
-  const { ordinals, payloadLengths } = expandColumns(written, grid, features, name, checks);
-  const byteOffsets = decodeRuns(table, payloadLengths, isAligned(header), name, checks);
-  return { grid, window, chunks: new ChunkTable(ordinals, payloadLengths, byteOffsets) };
+  const layout = chunkLayoutOf(header);
+  const { ordinals, payloadLengths } = expandColumns(written, grid, features, layout.headBytes, name, checks);
+  const byteOffsets = decodeRuns(table, payloadLengths, layout, name, checks);
+  return { grid, window, chunks: new ChunkTable(ordinals, payloadLengths, byteOffsets, layout.headBytes) };
+}
+
+/** Payload lengths as they are written: signals of the latent family have them packed, all others as they are. */
+function lengthsOf(
+  table: fb.SignalIndex,
+  header: SignalHeader,
+  name: string,
+  checks: IndexChecks,
+): Uint32Array {
+  const [plain, packed] = [
+    present(table.payloadLengthsArray()),
+    table.packedLengthsArray() ?? new Uint8Array(0),
+  ];
+  const isPacked = header.latents !== undefined;
+  checks.must(
+    isPacked ? plain.length === 0 : packed.length === 0,
+    `${name} has payload lengths as another family has them`,
+  );
+  return isPacked ? unpackLengths(packed, name, checks) : plain;
 }
 
 function isSame(one: readonly AxisCuts[], other: readonly AxisCuts[]): boolean {
@@ -122,7 +149,7 @@ function isSame(one: readonly AxisCuts[], other: readonly AxisCuts[]): boolean {
 function decodeRuns(
   table: fb.SignalIndex,
   payloadLengths: Uint32Array,
-  aligned: boolean,
+  layout: ChunkLayout,
   name: string,
   checks: IndexChecks,
 ): Float64Array {
@@ -141,13 +168,13 @@ function decodeRuns(
       checks.fail(`${name}'s run ${i} begins with chunk ${first} and ends before ${next}`);
     }
     let at = checks.wholeNumber(present(table.runs(i, run)).byteOffset(), "run's offset");
-    if (nextChunkOffset(at, aligned) !== at) {
+    if (nextChunkOffset(at, layout) !== at) {
       checks.fail(`${name}'s run ${i} begins at byte ${at}, where its floats are not aligned`);
     }
     for (let chunk = first; chunk < next; chunk++) {
-      at = nextChunkOffset(at, aligned);
+      at = nextChunkOffset(at, layout);
       byteOffsets[chunk] = at;
-      at += CHUNK_HEAD_BYTES + payloadLengths[chunk];
+      at += layout.headBytes + payloadLengths[chunk];
     }
   }
   return byteOffsets;

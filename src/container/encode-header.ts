@@ -1,9 +1,11 @@
 import { Builder } from 'flatbuffers';
 import type { Architecture, SineActivation } from '../../codec/architecture.js';
 import { LgiError } from '../../codec/errors.js';
-import type { TensorQuantiser } from '../../codec/quantiser.js';
+import type { LatentArchitecture } from '../../codec/latent/latent-architecture.js';
+import type { Model } from '../../codec/model.js';
+import type { Quantiser, TensorQuantiser } from '../../codec/quantiser.js';
 import * as fb from '../../schema/generated/lgi.js';
-import type { Header, SignalHeader } from './header.js';
+import type { Header, SignalHeader, SineSignal } from './header.js';
 import { checkHeader } from './header-checks.js';
 import {
   CODERS,
@@ -33,10 +35,13 @@ export function encodeHeader(header: Header): Uint8Array {
 }
 
 function encodeSignal(builder: Builder, signal: SignalHeader): number {
-  const { architecture, maps, nominalCell } = signal.model;
-  const globalWeights = builder.createByteVector(signal.globalPayload);
-  const quantiser = encodeQuantiser(builder, signal.quantiser);
-  const network = encodeArchitecture(builder, architecture);
+  const { maps, nominalCell, quantiser: rounding, coder, weights } = storedAs(signal);
+  const globalWeights = builder.createByteVector(weights);
+  const quantiser = encodeQuantiser(builder, rounding);
+  const network =
+    signal.latents === undefined
+      ? encodeArchitecture(builder, signal.model.architecture)
+      : encodeLatentFamily(builder, signal.latents.architecture);
   const nominalCellAt = fb.Signal.createNominalCellVector(builder, [...nominalCell]);
   fb.Signal.startCoordinateMapsVector(builder, maps.length);
   for (const { scale, offset } of [...maps].reverse()) {
@@ -66,10 +71,13 @@ function encodeSignal(builder: Builder, signal: SignalHeader): number {
   fb.Signal.addFirstShape(builder, firstShapeAt);
   fb.Signal.addCoordinateMaps(builder, mapsAt);
   fb.Signal.addNominalCell(builder, nominalCellAt);
-  fb.Signal.addArchitectureType(builder, fb.Architecture.SineFamily);
+  fb.Signal.addArchitectureType(
+    builder,
+    signal.latents === undefined ? fb.Architecture.SineFamily : fb.Architecture.LatentFamily,
+  );
   fb.Signal.addArchitecture(builder, network);
   fb.Signal.addQuantiser(builder, quantiser);
-  fb.Signal.addCoder(builder, CODERS.indexOf(signal.coder));
+  fb.Signal.addCoder(builder, CODERS.indexOf(coder));
   fb.Signal.addGlobalWeights(builder, globalWeights);
   if (signal.rate) {
     fb.Signal.addRate(builder, fb.Rate.createRate(builder, signal.rate.numerator, signal.rate.denominator));
@@ -101,7 +109,35 @@ function encodeArchitecture(builder: Builder, architecture: Architecture): numbe
   return fb.SineFamily.endSineFamily(builder);
 }
 
-function encodeQuantiser(builder: Builder, { format, local, global }: SignalHeader['quantiser']): number {
+/** What a signal has in the fields that all families share; the latent one has no use for some. */
+function storedAs(
+  signal: SignalHeader,
+): Pick<Model, 'maps' | 'nominalCell'> &
+  Pick<SineSignal, 'quantiser' | 'coder'> & { readonly weights: Uint8Array } {
+  if (signal.latents === undefined) {
+    const { model, quantiser, coder, globalPayload } = signal;
+    return { maps: model.maps, nominalCell: model.nominalCell, quantiser, coder, weights: globalPayload };
+  }
+  const { nominalCell, shared } = signal.latents;
+  return { maps: [], nominalCell, quantiser: NO_QUANTISER, coder: 'none', weights: shared };
+}
+
+const NO_QUANTISER: Quantiser = { format: 'float32', local: [], global: [] };
+
+function encodeLatentFamily(
+  builder: Builder,
+  { levels, finestLevels, hiddenWidth, amplitude }: LatentArchitecture,
+): number {
+  const finestAt = fb.LatentFamily.createFinestLevelsVector(builder, Uint8Array.from(finestLevels));
+  fb.LatentFamily.startLatentFamily(builder);
+  fb.LatentFamily.addLevels(builder, levels);
+  fb.LatentFamily.addFinestLevels(builder, finestAt);
+  fb.LatentFamily.addHiddenWidth(builder, hiddenWidth);
+  fb.LatentFamily.addAmplitude(builder, amplitude);
+  return fb.LatentFamily.endLatentFamily(builder);
+}
+
+function encodeQuantiser(builder: Builder, { format, local, global }: Quantiser): number {
   const list = (
     tensors: readonly TensorQuantiser[],
     start: (builder: Builder, count: number) => void,

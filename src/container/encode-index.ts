@@ -1,10 +1,11 @@
 import { Builder, ByteBuffer } from 'flatbuffers';
 import * as fb from '../../schema/generated/lgi.js';
-import { isAligned } from './chunk.js';
-import type { Header } from './header.js';
+import { chunkLayoutOf } from './chunk.js';
+import type { Header, SignalHeader } from './header.js';
 import { type IndexColumns } from './index-columns.js';
 import { type Index, type SignalIndex } from './index-table.js';
 import { MAX_SECTION_NAME_BYTES } from './limits.js';
+import { packLengths } from './packed-lengths.js';
 import { INDEX_ALIGNMENT, INDEX_IDENTIFIER } from './decode-index.js';
 
 /**
@@ -23,7 +24,7 @@ export function encodeIndex(index: Index, columns: readonly IndexColumns[], head
   });
   const sectionsAt = fb.Index.createSectionsVector(builder, sections);
   const signals = index.signals.map((signal, i) =>
-    encodeSignalIndex(builder, signal, columns[i], isAligned(header.signals[i])),
+    encodeSignalIndex(builder, signal, columns[i], header.signals[i]),
   );
   const signalsAt = fb.Index.createSignalsVector(builder, signals);
   fb.Index.startIndex(builder);
@@ -75,7 +76,7 @@ export function overwriteOffsets(
   });
   columns.forEach(({ chunks }, i) => {
     const signal = present(table.signals(i));
-    const starts = chunks.runStarts(isAligned(header.signals[i]));
+    const starts = chunks.runStarts(chunkLayoutOf(header.signals[i]));
     if (signal.runsLength() !== starts.length) throw new Error('places have changed the runs of an index');
     starts.forEach((first, run) => {
       view.setBigUint64(present(signal.runs(run)).bb_pos, BigInt(chunks.byteOffsets[first]), true);
@@ -87,16 +88,20 @@ function encodeSignalIndex(
   builder: Builder,
   { grid, window }: SignalIndex,
   { chunks, coordinates, presence, payloadLengths }: IndexColumns,
-  aligned: boolean,
+  header: SignalHeader,
 ): number {
-  const starts = chunks.runStarts(aligned);
+  const starts = chunks.runStarts(chunkLayoutOf(header));
   fb.SignalIndex.startRunsVector(builder, starts.length);
   for (const first of starts.reverse()) {
     fb.Run.createRun(builder, BigInt(chunks.byteOffsets[first]), first);
   }
   const runsAt = builder.endVector();
   const presenceAt = presence.length > 0 ? fb.SignalIndex.createPresenceVector(builder, presence) : undefined;
-  const lengthsAt = createNumbers(builder, payloadLengths);
+  const isPacked = header.latents !== undefined;
+  const packedAt = isPacked
+    ? fb.SignalIndex.createPackedLengthsVector(builder, packLengths(payloadLengths))
+    : undefined;
+  const lengthsAt = createNumbers(builder, isPacked ? new Uint32Array(0) : payloadLengths);
   const coordinatesAt = createNumbers(builder, coordinates);
   const windowEndAt = fb.SignalIndex.createWindowEndVector(builder, [...window.end]);
   const windowBeginAt = fb.SignalIndex.createWindowBeginVector(builder, [...window.begin]);
@@ -116,6 +121,7 @@ function encodeSignalIndex(
   fb.SignalIndex.addPayloadLengths(builder, lengthsAt);
   fb.SignalIndex.addRuns(builder, runsAt);
   if (presenceAt !== undefined) fb.SignalIndex.addPresence(builder, presenceAt);
+  if (packedAt !== undefined) fb.SignalIndex.addPackedLengths(builder, packedAt);
   return fb.SignalIndex.endSignalIndex(builder);
 }
 

@@ -1,6 +1,6 @@
 import { LgiError } from '../../codec/errors.js';
 import type { Box, Grid } from '../../codec/grid.js';
-import { CHUNK_HEAD_BYTES, isAligned, nextChunkOffset } from './chunk.js';
+import { chunkLayoutOf, nextChunkOffset, type ChunkLayout } from './chunk.js';
 import { formatFor, type Format } from './content-features.js';
 import { crc32c } from './crc32c.js';
 import type { Header } from './header.js';
@@ -92,10 +92,10 @@ function place(plan: FilePlan, begin: number): { index: Index; end: number } {
     return { ...section, byteOffset };
   });
   const signals = plan.signals.map(({ grid, window, ordinals, payloadLengths }, signal) => {
-    const aligned = isAligned(plan.header.signals[signal]);
+    const layout = chunkLayoutOf(plan.header.signals[signal]);
     const byteOffsets = new Float64Array(ordinals.length);
-    at = placeChunks(byteOffsets, payloadLengths, at, aligned);
-    return { grid, window, chunks: new ChunkTable(ordinals, payloadLengths, byteOffsets) };
+    at = placeChunks(byteOffsets, payloadLengths, at, layout);
+    return { grid, window, chunks: new ChunkTable(ordinals, payloadLengths, byteOffsets, layout.headBytes) };
   });
   return { index: { signals, sections }, end: at };
 }
@@ -105,13 +105,13 @@ function placeChunks(
   byteOffsets: Float64Array,
   payloadLengths: Uint32Array,
   begin: number,
-  aligned: boolean,
+  layout: ChunkLayout,
 ): number {
   let at = begin;
   for (let chunk = 0; chunk < byteOffsets.length; chunk++) {
-    at = nextChunkOffset(at, aligned);
+    at = nextChunkOffset(at, layout);
     byteOffsets[chunk] = at;
-    at += CHUNK_HEAD_BYTES + payloadLengths[chunk];
+    at += layout.headBytes + payloadLengths[chunk];
   }
   return at;
 }

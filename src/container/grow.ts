@@ -2,7 +2,7 @@ import { LgiError } from '../../codec/errors.js';
 import type { Box, Grid } from '../../codec/grid.js';
 import { SequentialWriter } from '../io/sequential-writer.js';
 import type { Target } from '../io/target.js';
-import { CHUNK_HEAD_BYTES, encodeChunkHead, isAligned, nextChunkOffset } from './chunk.js';
+import { chunkLayoutOf, encodeChunkHead, nextChunkOffset, type ChunkLayout } from './chunk.js';
 import { formatFor } from './content-features.js';
 import { crc32c } from './crc32c.js';
 import { alignUp } from './file-layout.js';
@@ -89,7 +89,7 @@ export async function growContainer(
   const grown = index.signals.map((old, i) => {
     const change = growth[i];
     if (change === undefined) return { index: old, chunks: [], end };
-    const result = growSignal(old, change, isAligned(header.signals[i]), end);
+    const result = growSignal(old, change, chunkLayoutOf(header.signals[i]), end);
     end = result.end;
     return result;
   });
@@ -125,7 +125,8 @@ export async function growContainer(
   for (const [i, { chunks }] of grown.entries()) {
     for (const { byteOffset, box, payload } of chunks) {
       await writer.padTo(byteOffset);
-      await writer.write(encodeChunkHead(payload, box, i, superblock.header.crc).bytes);
+      const head = encodeChunkHead(payload, box, i, superblock.header.crc).bytes;
+      await writer.write(head.subarray(0, chunkLayoutOf(header.signals[i]).headBytes));
       await writer.write(payload);
     }
   }
@@ -159,7 +160,7 @@ async function commit(target: Target, superblock: Superblock, counting: number):
 function growSignal(
   old: SignalIndex,
   { grid, window, chunks, left = [] }: SignalGrowth,
-  aligned: boolean,
+  layout: ChunkLayout,
   begin: number,
 ): GrownSignal {
   const ordinals = chunks.map(({ coordinates }) => grid.ordinalOf(coordinates));
@@ -175,8 +176,8 @@ function growSignal(
   let end = begin;
   const added = Array.from(hilbertOrder(grid, ordinals), (i) => {
     const { payload } = chunks[i];
-    const byteOffset = nextChunkOffset(end, aligned);
-    end = byteOffset + CHUNK_HEAD_BYTES + payload.length;
+    const byteOffset = nextChunkOffset(end, layout);
+    end = byteOffset + layout.headBytes + payload.length;
     return { ordinal: ordinals[i], byteOffset, box: grid.boxOf(ordinals[i]), payload };
   });
   const table = new ChunkTable(
@@ -189,6 +190,7 @@ function growSignal(
       ...kept.map((chunk) => old.chunks.byteOffsets[chunk]),
       ...added.map(({ byteOffset }) => byteOffset),
     ]),
+    layout.headBytes,
   );
   return { index: { grid, window, chunks: table }, chunks: added, end };
 }

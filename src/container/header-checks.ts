@@ -7,8 +7,8 @@ import {
 } from '../../codec/architecture.js';
 import { LgiError } from '../../codec/errors.js';
 import { checkQuantiser } from '../../codec/quantiser.js';
-import { AXES, type ChannelLayout } from '../../codec/signal.js';
-import type { Header, SignalHeader } from './header.js';
+import { AXES, type ChannelLayout, type SignalKind } from '../../codec/signal.js';
+import type { Header, LatentSignal, SignalHeader, SineSignal } from './header.js';
 import { constantPayloadByteLength, isAmbiguous } from './local-weights.js';
 import * as limits from './limits.js';
 
@@ -113,25 +113,12 @@ class HeaderChecks {
   }
 
   private signal(signal: SignalHeader): void {
-    const { kind, format, firstShape, model, quantiser, globalPayload, colour, rate } = signal;
-    const axes = AXES[kind].length;
-    for (const [name, list] of [
-      ['first shape', firstShape],
-      ['coordinate maps', model.maps],
-      ['nominal cell', model.nominalCell],
-    ] as const) {
-      this.must(list.length === axes, `its ${name} has ${list.length} entries, ${kind} has ${axes} axes`);
-    }
+    const { kind, format, firstShape, colour, rate } = signal;
+    const { nominalCell } = signal.latents ?? signal.model;
+    this.perAxis('first shape', kind, firstShape);
+    this.perAxis('nominal cell', kind, nominalCell);
     for (const length of firstShape) this.within('samples on an axis', length, 1, limits.MAX_AXIS_SAMPLES);
-    for (const length of model.nominalCell) this.within('nominal cell', length, 1, limits.MAX_AXIS_SAMPLES);
-    model.maps.forEach(({ scale, offset }, axis) => {
-      this.bounded(`coordinate on axis ${AXES[kind][axis]}`, offset, limits.MAX_COORDINATE);
-      this.bounded(
-        `coordinate on axis ${AXES[kind][axis]}`,
-        scale * firstShape[axis] + offset,
-        limits.MAX_COORDINATE,
-      );
-    });
+    for (const length of nominalCell) this.within('nominal cell', length, 1, limits.MAX_AXIS_SAMPLES);
     const { channels, layout, mapping } = format;
     this.within('number of channels', channels, 1, limits.MAX_CHANNELS);
     if (layout !== 'plain') {
@@ -153,6 +140,48 @@ class HeaderChecks {
       this.within("rate's denominator", rate.denominator, 1, 2 ** 32 - 1);
     }
     this.bounded('start time', signal.startSeconds ?? 0, limits.MAX_FILE_BYTES);
+    if (signal.latents === undefined) this.sine(signal);
+    else this.latent(signal);
+  }
+
+  private perAxis(name: string, kind: SignalKind, list: readonly unknown[]): void {
+    const axes = AXES[kind].length;
+    this.must(list.length === axes, `its ${name} has ${list.length} entries, ${kind} has ${axes} axes`);
+  }
+
+  private latent({ kind, format, latents, constantPartitions }: LatentSignal): void {
+    const { levels, finestLevels, hiddenWidth, amplitude } = latents.architecture;
+    this.must(
+      kind === 'image' && constantPartitions !== true,
+      `latents are for pictures without constant partitions, it is ${kind}`,
+    );
+    this.within('planes', format.channels, 1, limits.MAX_PLANES);
+    this.within('number of levels', levels, 2, limits.MAX_LATENT_LEVELS);
+    this.must(
+      finestLevels.length === format.channels,
+      `it has ${finestLevels.length} planes, ${format.channels} channels`,
+    );
+    for (const level of finestLevels) this.within('finest level', level, 0, levels - 1);
+    this.within('hidden width', hiddenWidth, 4, limits.MAX_HIDDEN_WIDTH);
+    this.must(
+      hiddenWidth % 4 === 0 && amplitude > 0 && amplitude <= limits.MAX_FLOAT32,
+      `its hidden width is ${hiddenWidth}, its amplitude ${amplitude}`,
+    );
+  }
+
+  private sine(signal: SineSignal): void {
+    const { kind, format, firstShape, model, quantiser, globalPayload } = signal;
+    const axes = AXES[kind].length;
+    const { channels } = format;
+    this.perAxis('coordinate maps', kind, model.maps);
+    model.maps.forEach(({ scale, offset }, axis) => {
+      this.bounded(`coordinate on axis ${AXES[kind][axis]}`, offset, limits.MAX_COORDINATE);
+      this.bounded(
+        `coordinate on axis ${AXES[kind][axis]}`,
+        scale * firstShape[axis] + offset,
+        limits.MAX_COORDINATE,
+      );
+    });
     this.must(
       model.architecture.inputs === axes && model.architecture.outputs === channels,
       `its network has ${model.architecture.inputs} inputs and ${model.architecture.outputs} outputs, ` +

@@ -1,6 +1,6 @@
 import { LgiError } from '../../codec/errors.js';
 import { contains, type AxisCuts, type Box, type Grid } from '../../codec/grid.js';
-import { isAligned } from './chunk.js';
+import { chunkLayoutOf } from './chunk.js';
 import type { Header } from './header.js';
 import type { Index, MetadataSection } from './index-table.js';
 import * as limits from './limits.js';
@@ -145,7 +145,7 @@ export function checkPlaces(index: Index, header: Header, superblock: Superblock
   }
   index.signals.forEach(({ chunks }, signal) => {
     // Inside a run chunks follow each other, so runs stand for them.
-    const starts = chunks.runStarts(isAligned(header.signals[signal]));
+    const starts = chunks.runStarts(chunkLayoutOf(header.signals[signal]));
     starts.forEach((first, run) => {
       const last = (starts[run + 1] ?? chunks.count) - 1;
       const begin = chunks.byteOffsets[first];

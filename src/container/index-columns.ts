@@ -1,5 +1,4 @@
 import type { Grid } from '../../codec/grid.js';
-import { CHUNK_HEAD_BYTES } from './chunk.js';
 import { hilbertCells } from './hilbert.js';
 import type { IndexChecks } from './index-checks.js';
 import type { ChunkTable } from './index-table.js';
@@ -28,6 +27,7 @@ type WrittenColumns = Pick<IndexColumns, 'coordinates' | 'presence' | 'payloadLe
  *
  * A grid of 2^20 cells takes a few bytes to write: nothing is allocated before it is known that the file has room for chunks.
  *
+ * @param headBytes of every chunk's head.
  * @returns i32 and u32 [chunks], in the order of the columns.
  * @throws LgiError `damaged` or `limit`, section `index`.
  */
@@ -35,6 +35,7 @@ export function expandColumns(
   written: WrittenColumns,
   grid: Grid,
   { mustUnderstand }: Features,
+  headBytes: number,
   name: string,
   checks: IndexChecks,
 ): { readonly ordinals: Int32Array; readonly payloadLengths: Uint32Array } {
@@ -50,7 +51,7 @@ export function expandColumns(
     `${name} has ${lengths.length} payload lengths for ${count} chunks`,
   );
   const isShared = lengths.length !== count;
-  checks.chunks(count, count * (CHUNK_HEAD_BYTES + (isShared ? lengths[0] : 0)), name);
+  checks.chunks(count, count * (headBytes + (isShared ? lengths[0] : 0)), name);
   return {
     ordinals: isListed
       ? listedCells(coordinates, grid, name, checks)

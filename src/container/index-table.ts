@@ -1,6 +1,6 @@
 import type { Grid, Box } from '../../codec/grid.js';
 import type { SectionSpan } from './superblock.js';
-import { CHUNK_HEAD_BYTES, nextChunkOffset } from './chunk.js';
+import { CHUNK_HEAD_BYTES, nextChunkOffset, type ChunkLayout } from './chunk.js';
 
 /** What crop and append do change: where everything is. */
 export interface Index {
@@ -33,11 +33,13 @@ export class ChunkTable {
    * @param ordinals i32 [count], the cell of each chunk in the signal's grid, distinct.
    * @param payloadLengths u32 [count], bytes.
    * @param byteOffsets f64 [count], where each chunk's head begins.
+   * @param headBytes of every chunk's head.
    */
   constructor(
     readonly ordinals: Int32Array,
     readonly payloadLengths: Uint32Array,
     readonly byteOffsets: Float64Array,
+    readonly headBytes: number = CHUNK_HEAD_BYTES,
   ) {
     this.count = ordinals.length;
   }
@@ -58,7 +60,7 @@ export class ChunkTable {
 
   /** Bytes of a chunk, head and payload. */
   byteLength(chunk: number): number {
-    return CHUNK_HEAD_BYTES + this.payloadLengths[chunk];
+    return this.headBytes + this.payloadLengths[chunk];
   }
 
   /** The byte after a chunk's last. */
@@ -67,14 +69,14 @@ export class ChunkTable {
   }
 
   /** First chunks of the runs: chunks that do not lie where the alignment rule puts them after their predecessor. */
-  runStarts(isAligned: boolean): number[] {
+  runStarts(layout: ChunkLayout): number[] {
     const { byteOffsets, payloadLengths, count } = this;
     const starts: number[] = [];
     let next = -1;
     for (let chunk = 0; chunk < count; chunk++) {
       const byteOffset = byteOffsets[chunk];
       if (byteOffset !== next) starts.push(chunk);
-      next = nextChunkOffset(byteOffset + CHUNK_HEAD_BYTES + payloadLengths[chunk], isAligned);
+      next = nextChunkOffset(byteOffset + this.headBytes + payloadLengths[chunk], layout);
     }
     return starts;
   }

@@ -35,7 +35,12 @@ export function joinGrids(header: SignalHeader, grids: readonly Grid[], names: r
   }
   return new Grid(
     perAxis.map((boundaries, axis) => ({
-      cuts: cutsOf(boundaries, header.firstShape[axis], header.model.nominalCell[axis], letters[axis]),
+      cuts: cutsOf(
+        boundaries,
+        header.firstShape[axis],
+        (header.latents ?? header.model).nominalCell[axis],
+        letters[axis],
+      ),
       firstCell: boundaries.least,
     })),
   );

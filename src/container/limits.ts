@@ -1,7 +1,7 @@
 import { MAX_PARTITIONS } from '../../codec/grid.js';
 
 /** Version that this program knows; a reader refuses a higher major and reads any minor. */
-export const VERSION = { major: 1, minor: 2 } as const;
+export const VERSION = { major: 1, minor: 4 } as const;
 
 /** Version of a file that uses nothing that came later. */
 export const NEW_FILE_VERSION = { major: 1, minor: 0 } as const;
@@ -71,6 +71,15 @@ export const MAX_LATTICE_STRIDE = 4096;
  * and whoever makes overviews can hold a square of the primary of that side.
  */
 export const MAX_OVERVIEW_FACTOR = 4096;
+
+/** Planes of the latent family: as many as a picture with alpha has channels. */
+export const MAX_PLANES = 4;
+
+/** Levels of latents: the coarsest of twelve has one for 2048 by 2048 samples, more than a partition has. */
+export const MAX_LATENT_LEVELS = 12;
+
+/** Hidden features of the latent family; 32 are usual, and no picture gains by more than 64. */
+export const MAX_HIDDEN_WIDTH = 64;
 
 /** |omega|: INCODE and SIREN use 30 to 60, audio up to 3,000; the range reduction of sine stays exact far beyond. */
 export const MAX_OMEGA = 1e5;

@@ -2,11 +2,11 @@ import { elementCount, localTensors } from '../../codec/architecture.js';
 import { decodeWeights } from '../../codec/coder/decode-weights.js';
 import { largestPayloadByteLength } from '../../codec/coder/payload.js';
 import { LgiError } from '../../codec/errors.js';
-import type { SignalHeader } from './header.js';
+import type { SignalHeader, SineSignal } from './header.js';
 
 /** What says how a chunk's payload is read. */
 export type PayloadFormat = Pick<
-  SignalHeader,
+  SineSignal,
   'model' | 'quantiser' | 'coder' | 'format' | 'constantPartitions'
 >;
 
@@ -31,14 +31,17 @@ export function isAmbiguous({ model, quantiser, coder, format }: PayloadFormat):
 
 /** Whether a payload of this length is that of a constant partition. */
 export function isConstantPayload(
-  { constantPartitions, format }: PayloadFormat,
+  { constantPartitions, format }: Pick<SignalHeader, 'constantPartitions' | 'format'>,
   byteLength: number,
 ): boolean {
   return constantPartitions === true && byteLength === constantPayloadByteLength(format.channels);
 }
 
 /** Chunks that hold networks, which constant ones do not. */
-export function countNetworks(header: PayloadFormat, payloadLengths: Uint32Array): number {
+export function countNetworks(
+  header: Pick<SignalHeader, 'constantPartitions' | 'format'>,
+  payloadLengths: Uint32Array,
+): number {
   if (header.constantPartitions !== true) return payloadLengths.length;
   return payloadLengths.reduce((count, length) => (isConstantPayload(header, length) ? count : count + 1), 0);
 }

@@ -82,7 +82,8 @@ async function openOnce(source: Source, options: OpenContainerOptions): Promise<
     options.signal,
   );
   const header = decodeHeader(headerBytes, superblock.header.byteOffset);
-  if (header.signals.some(({ coder }) => coder === 'deflate')) await loadInflate();
+  if (header.signals.some((signal) => signal.latents === undefined && signal.coder === 'deflate'))
+    await loadInflate();
   const index = decodeIndex(indexBytes, header, superblock);
   const familyId = await familyIdOf(headerBytes);
   const same = asSameFile(source, superblock);

@@ -31,11 +31,9 @@ interface Interval {
  * @param known a grid that the signal had once, if there is one.
  * @throws LgiError `limit` where the grid would have more cells than a file may.
  */
-export function rebuildGrid(
-  { firstShape, model }: Pick<SignalHeader, 'firstShape' | 'model'>,
-  boxes: readonly Box[],
-  known?: Grid,
-): RebuiltGrid {
+export function rebuildGrid(header: SignalHeader, boxes: readonly Box[], known?: Grid): RebuiltGrid {
+  const { firstShape } = header;
+  const { nominalCell } = header.latents ?? header.model;
   const all = boxes.map((_, i) => i);
   let kept = all;
   const chosen = firstShape.map((_, axis) => disjoint(intervals(boxes, all, axis)));
@@ -48,11 +46,11 @@ export function rebuildGrid(
   const perAxis = firstShape.map((_, axis) => [...intervals(boxes, kept, axis).values()].sort(byBegin));
   const isKnown = known !== undefined && perAxis.every((list, axis) => fits(list, known.axes[axis]));
   const axes = perAxis.map((list, axis) => {
-    if (isKnown) return extended(list, known.axes[axis], model.nominalCell[axis]);
-    return filled(list, firstShape[axis], model.nominalCell[axis]);
+    if (isKnown) return extended(list, known.axes[axis], nominalCell[axis]);
+    return filled(list, firstShape[axis], nominalCell[axis]);
   });
   // Cells of holes are a courtesy; where they would be too many, a hole is one cell.
-  const plain = (): AxisCuts[] => perAxis.map((list, axis) => unfilled(list, model.nominalCell[axis]));
+  const plain = (): AxisCuts[] => perAxis.map((list, axis) => unfilled(list, nominalCell[axis]));
   for (const candidate of [axes, plain()]) {
     if (cellCount(candidate) <= MAX_CELLS) {
       return { grid: new Grid(candidate), kept, isKnown: isKnown && candidate === axes };

@@ -84,7 +84,8 @@ export async function recoverContainer(source: Source, signal?: AbortSignal): Pr
     : await bySlots(cache, usable, invalidSlots, signal);
   const { slots, header, headerBytes } = located;
   const { superblock } = slots;
-  if (header.signals.some(({ coder }) => coder === 'deflate')) await loadInflate();
+  if (header.signals.some((signal) => signal.latents === undefined && signal.coder === 'deflate'))
+    await loadInflate();
   const familyId = await familyIdOf(headerBytes);
   const same = asSameFile(source, superblock);
   const withIndex = (index: Index): Container =>

@@ -4,7 +4,13 @@ import { LgiError } from '../../codec/errors.js';
 import type { Box } from '../../codec/grid.js';
 import { AXES } from '../../codec/signal.js';
 import type { Source } from '../io/source.js';
-import { CHUNK_HEAD_BYTES, decodeChunkHead, isAligned, nextChunkOffset } from './chunk.js';
+import {
+  CHUNK_HEAD_BYTES,
+  chunkLayoutOf,
+  decodeChunkHead,
+  nextChunkOffset,
+  type ChunkLayout,
+} from './chunk.js';
 import { crc32c } from './crc32c.js';
 import { unshiftCrc } from './crc-shift.js';
 import type { Header } from './header.js';
@@ -105,7 +111,7 @@ interface Pending {
 
 class Scanner {
   readonly found: FoundChunk[] = [];
-  private readonly rules: readonly { axes: number; most: number; aligned: boolean }[];
+  private readonly rules: readonly { axes: number; most: number; layout: ChunkLayout }[];
   private readonly pending = new EndHeap();
   private block = new Uint8Array(0);
   private view = new DataView(this.block.buffer);
@@ -119,6 +125,9 @@ class Scanner {
     private readonly headerCrcs: ReadonlySet<number>,
   ) {
     this.rules = header.signals.map((signal) => {
+      const layout = chunkLayoutOf(signal);
+      // Short heads do not say what they are of: no scan finds them.
+      if (signal.latents !== undefined) return { axes: 0, most: 0, layout };
       const { kind, model, quantiser, coder, format, constantPartitions } = signal;
       const tensors = localTensors(model.architecture);
       return {
@@ -130,7 +139,7 @@ class Scanner {
             constantPartitions === true ? constantPayloadByteLength(format.channels) : 0,
           ),
         ),
-        aligned: isAligned(signal),
+        layout,
       };
     });
   }
@@ -176,7 +185,7 @@ class Scanner {
         axis < rule.axes ? size > 0 && begin + size <= MAX_POSITION : begin === 0 && size === 1;
       if (!isPossible) return;
     }
-    if (nextChunkOffset(byteOffset, rule.aligned) !== byteOffset) return;
+    if (nextChunkOffset(byteOffset, rule.layout) !== byteOffset) return;
     const start = byteOffset + HASHED_AT;
     this.resolve(start);
     if (this.pending.size === MAX_PENDING) return;

@@ -66,11 +66,14 @@ export const FEATURES = {
   impliedChunks: 2n,
   /** A signal may have constant partitions: chunks with outputs in place of weights. */
   constantPartitions: 4n,
+  /** A signal is of the latent family: chunks with short heads, packed lengths. */
+  latentFamily: 8n,
 } as const;
 
 /** Feature bits that this program knows. */
 const KNOWN_FEATURES: Features = {
-  mustUnderstand: FEATURES.extentBeyondFirst | FEATURES.impliedChunks | FEATURES.constantPartitions,
+  mustUnderstand:
+    FEATURES.extentBeyondFirst | FEATURES.impliedChunks | FEATURES.constantPartitions | FEATURES.latentFamily,
   mustUnderstandToWrite: 0n,
   mayIgnore: 0n,
 };

@@ -117,7 +117,7 @@ async function write(sink: Sink, content: NewContainer, signal?: AbortSignal): P
       crcs[chunk] = head.crc;
       let waits = writer.padTo(chunks.byteOffsets[chunk]);
       if (waits) await waits;
-      waits = writer.write(head.bytes);
+      waits = writer.write(head.bytes.subarray(0, chunks.headBytes));
       if (waits) await waits;
       waits = writer.write(payloads[chunk]);
       if (waits) await waits;

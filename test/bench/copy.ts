@@ -19,6 +19,7 @@ import { FileSink } from '../../src/io/file-sink-node.js';
 import { FileSource } from '../../src/io/file-source-node.js';
 import { MemorySink } from '../../src/io/memory.js';
 import { memoryMedia } from '../../src/media/media.js';
+import { sineSignal } from '../../src/container/sine-signal.js';
 import { open } from '../../src/open.js';
 import { leastMs, median, type Measurement } from './measure.js';
 
@@ -53,7 +54,7 @@ async function headerOf(cells: number): Promise<Header> {
   const { header } = file.container;
   await file.dispose();
   const shape = [cells * CELL, cells * CELL];
-  const [signal] = header.signals;
+  const signal = sineSignal(header.signals[0]);
   const model = { ...signal.model, maps: shape.map(spreadMap), nominalCell: [CELL, CELL] };
   return { ...header, signals: [{ ...signal, firstShape: shape, model }] };
 }

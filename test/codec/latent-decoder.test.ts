@@ -85,7 +85,7 @@ async function expectSame(
   shape: readonly [number, number],
   payloads: readonly Uint8Array[],
 ): Promise<void> {
-  const decoder = await CpuLatentDecoder.create(pool, architecture, stored, shape);
+  const decoder = await CpuLatentDecoder.create(pool, { architecture, stored, most: shape });
   try {
     const seen = await decoder.decode(payloads.map((payload) => ({ shape, payload, section: 'chunk 1,2' })));
     payloads.forEach((payload, i) => {

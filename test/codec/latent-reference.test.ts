@@ -8,6 +8,7 @@ import {
   placeGrids,
   type LatentArchitecture,
 } from '../../dist/codec/latent/latent-architecture.js';
+import { countLatents, countShared } from '../../dist/codec/latent/latent-sizes.js';
 import { partitionGradients } from '../../dist/codec/latent/reference/partition-gradients.js';
 import { RandomStream } from '../../dist/codec/random.js';
 
@@ -99,6 +100,18 @@ it('gradients of a partition are those of finite differences', () => {
       }
     }),
     { numRuns: 60 },
+  );
+});
+
+it('counts what its lists have', () => {
+  fc.assert(
+    fc.property(settings, ({ height, width, ...rest }) => {
+      const architecture = { ...rest, amplitude: 1 };
+      expect(countShared(architecture)).toBe(latentWeightCount(architecture));
+      expect(countLatents(architecture, [height, width])).toBe(
+        latentCount(placeGrids(architecture, [height, width])),
+      );
+    }),
   );
 });
 

@@ -112,7 +112,7 @@ it('any number of threads comes to the same bytes', async () => {
   const setup = setupOf({
     levels: 6,
     finestLevels: [0, 1, 1],
-    hiddenWidth: 16,
+    hiddenWidth: 12,
     height: 33,
     width: 64,
     isWeighted: false,

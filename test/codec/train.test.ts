@@ -157,6 +157,8 @@ function recording(steps: Step[]): Engine {
     name: engine.name,
     threads: engine.threads,
     createEvaluator: (...args) => engine.createEvaluator(...args),
+    createLatentSession: (setup) => engine.createLatentSession(setup),
+    createLatentDecoder: (setup) => engine.createLatentDecoder(setup),
     dispose: () => engine.dispose(),
     createTrainingSession: async (setup) => {
       const session = await engine.createTrainingSession(setup);

@@ -8,7 +8,7 @@ import { crc32c } from '../../dist/src/container/crc32c.js';
 import { encodeIndex } from '../../dist/src/container/encode-index.js';
 import { listedColumns } from '../../dist/src/container/choose-columns.js';
 import { ChunkTable } from '../../dist/src/container/index-table.js';
-import { nextChunkOffset } from '../../dist/src/container/chunk.js';
+import { chunkLayoutOf, nextChunkOffset } from '../../dist/src/container/chunk.js';
 import { COPY_BUFFER_BYTES } from '../../dist/src/container/limits.js';
 import { sha256 } from '../../dist/src/container/sha256.js';
 import { encodeSuperblock } from '../../dist/src/container/superblock.js';
@@ -53,12 +53,12 @@ async function rearranged(
 ): Promise<Uint8Array> {
   const { header, index, superblock } = await openBytes(file);
   const [{ grid, window, chunks }] = index.signals;
-  const aligned = header.signals[0].quantiser.format !== 'integer';
+  const layout = chunkLayoutOf(header.signals[0]);
   const order = [...chunks.ordinals.keys()].sort((a, b) => places[a] - places[b] || a - b);
   const byteOffsets = new Float64Array(chunks.count);
   let end = file.length;
   order.forEach((chunk, i) => {
-    byteOffsets[chunk] = nextChunkOffset(end + gaps[i], aligned);
+    byteOffsets[chunk] = nextChunkOffset(end + gaps[i], layout);
     end = byteOffsets[chunk] + chunks.byteLength(chunk);
   });
   const at = Math.ceil(end / 8) * 8;

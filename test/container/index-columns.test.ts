@@ -71,7 +71,7 @@ const anySignal = fc
     let at = 4096;
     const byteOffsets = order.map((ordinal) => {
       const here = at;
-      at = nextChunkOffset(at + 36 + lengths[ordinal], false);
+      at = nextChunkOffset(at + 36 + lengths[ordinal], { headBytes: 36, isAligned: false });
       return here;
     });
     const chunks = new ChunkTable(

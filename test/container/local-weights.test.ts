@@ -4,7 +4,7 @@ import { spreadMap } from '../../dist/codec/grid.js';
 import { fullRangeMapping } from '../../dist/codec/signal.js';
 import { decodeHeader } from '../../dist/src/container/decode-header.js';
 import { encodeHeader } from '../../dist/src/container/encode-header.js';
-import type { SignalHeader } from '../../dist/src/container/header.js';
+import type { SineSignal } from '../../dist/src/container/header.js';
 import { encodeConstant, encodeNetwork } from '../../dist/src/container/encode-local-weights.js';
 import { isConstantPayload, localWeightsOf } from '../../dist/src/container/local-weights.js';
 import { loadInflate } from '../../dist/codec/coder/inflate.js';
@@ -12,7 +12,7 @@ import { loadInflate } from '../../dist/codec/coder/inflate.js';
 await loadInflate();
 
 /** Sound, which may have any number of channels. */
-function headerOf(channels: number, localWidth: number, coder: 'none' | 'deflate'): SignalHeader {
+function headerOf(channels: number, localWidth: number, coder: 'none' | 'deflate'): SineSignal {
   const architecture: Architecture = {
     inputs: 1,
     outputs: channels,

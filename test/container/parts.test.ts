@@ -194,8 +194,8 @@ describe('the chunk head', () => {
 
   it('puts float payloads at multiples of 16 and others anywhere, with as little padding as can be', () => {
     for (let end = 0; end < 100; end++) {
-      expect(nextChunkOffset(end, false)).toBe(end);
-      const aligned = nextChunkOffset(end, true);
+      expect(nextChunkOffset(end, { headBytes: CHUNK_HEAD_BYTES, isAligned: false })).toBe(end);
+      const aligned = nextChunkOffset(end, { headBytes: CHUNK_HEAD_BYTES, isAligned: true });
       expect((aligned + CHUNK_HEAD_BYTES) % 16).toBe(0);
       expect(aligned - end).toBeGreaterThanOrEqual(0);
       expect(aligned - end).toBeLessThan(16);

@@ -3,11 +3,12 @@ import { LgiError } from '../../dist/codec/errors.js';
 import { Grid } from '../../dist/codec/grid.js';
 import { decodeHeader } from '../../dist/src/container/decode-header.js';
 import { encodeHeader } from '../../dist/src/container/encode-header.js';
-import type { Header, SignalHeader } from '../../dist/src/container/header.js';
+import type { Header, SineSignal } from '../../dist/src/container/header.js';
 import { decodeIndex } from '../../dist/src/container/decode-index.js';
 import { encodeIndex } from '../../dist/src/container/encode-index.js';
 import { listedColumns } from '../../dist/src/container/choose-columns.js';
 import { ChunkTable, type Index, type SignalIndex } from '../../dist/src/container/index-table.js';
+import { sineSignal } from '../../dist/src/container/sine-signal.js';
 import { openBytes, patternBytes, sampleFile, sampleHeader } from './sample-container.js';
 
 function failure(work: () => unknown): LgiError {
@@ -132,8 +133,8 @@ describe('an index is refused', () => {
 
 describe('a header', () => {
   const base: Header = sampleHeader([10, 13], 4, 'integer');
-  const [signal] = base.signals;
-  const withSignal = (change: Partial<SignalHeader>): Header => ({
+  const signal = sineSignal(base.signals[0]);
+  const withSignal = (change: Partial<SineSignal>): Header => ({
     ...base,
     signals: [{ ...signal, ...change }],
   });
@@ -222,7 +223,7 @@ describe('a header', () => {
   });
 
   describe('with an overview', () => {
-    const overview = (change: Partial<SignalHeader> = {}): SignalHeader => ({
+    const overview = (change: Partial<SineSignal> = {}): SineSignal => ({
       ...signal,
       role: 'overview',
       overviewFactor: 4,
@@ -240,7 +241,7 @@ describe('a header', () => {
       expect([first.overviewFactor, second.overviewFactor]).toEqual([4, 8]);
     });
 
-    it.each<[string, string, RegExp, SignalHeader[]]>([
+    it.each<[string, string, RegExp, SineSignal[]]>([
       ['no factor', 'damaged', /factor 0/, [signal, overview({ overviewFactor: undefined })]],
       [
         'the factor 1',

@@ -4,6 +4,7 @@ import { decodeWeights } from '../../codec/coder/decode-weights.js';
 import { LgiError } from '../../codec/errors.js';
 import type { Box } from '../../codec/grid.js';
 import { ReferenceEngine } from '../../codec/engine/reference/reference-engine.js';
+import { sineSignal } from '../../src/container/sine-signal.js';
 import { open, type LgiFile } from '../../src/open.js';
 import type { Signal } from '../../src/signal.js';
 import { readFile, type Sampling } from '../spec/independent-reader.js';
@@ -29,10 +30,11 @@ const largestOf = (list: Float32Array): number =>
  * where they may differ by anything, as with sines of huge arguments.
  */
 function toleranceOf(
-  { header: { model }, format }: Signal,
+  { header, format }: Signal,
   locals: readonly Float32Array[],
   global: Float32Array,
 ): number {
+  const { model } = sineSignal(header);
   const { activations, levels, localWidth, globalWidth } = model.architecture;
   const local = Math.max(0, ...locals.map(largestOf));
   const shared = largestOf(global);
@@ -58,7 +60,7 @@ function toleranceOf(
 
 /** All weights of a signal, which only a sound file gives; null where some chunk is not sound. */
 async function allWeights(file: LgiFile, i: number): Promise<Float32Array[] | null> {
-  const { quantiser, coder, model } = file.container.header.signals[i];
+  const { quantiser, coder, model } = sineSignal(file.container.header.signals[i]);
   const { chunks } = file.container.index.signals[i];
   const all = Array.from({ length: chunks.count }, (_, chunk) => chunk);
   const weights: Float32Array[] = [];
@@ -76,6 +78,8 @@ async function allWeights(file: LgiFile, i: number): Promise<Float32Array[] | nu
 }
 
 function isSmall(signal: Signal): boolean {
+  // The second reader knows the sine family.
+  if (signal.header.latents !== undefined) return false;
   const { present, absent } = signal.partitions;
   const { total } = countParameters(signal.header.model.architecture, present);
   return total <= MOST_PARAMETERS && present + absent <= MOST_PARTITIONS;
@@ -119,8 +123,8 @@ export async function compareReaders(bytes: Uint8Array, choices: Choices): Promi
   for (const [i, signal] of file.signals.entries()) {
     const weights = await allWeights(file, i);
     if (weights === null) return;
-    const { architecture } = signal.header.model;
-    const { quantiser, coder, globalPayload } = signal.header;
+    const { model, quantiser, coder, globalPayload } = sineSignal(signal.header);
+    const { architecture } = model;
     const tensors = globalTensors(architecture);
     const global =
       elementCount(tensors) === 0

@@ -34,8 +34,12 @@ export interface Target {
 /** Multiply-adds that a case's decode may take: a fraction of a second for the reference engine. */
 const AFFORDABLE_WORK = 3e6;
 
+/** Of the latent family, about as many for every output of a partition, of which all are made. */
+const LATENT_WORK = 1500;
+
 /** Multiply-adds of one output: its own network, and the global one at the corners of its lattice cell. */
 function workPerOutput(signal: Signal): number {
+  if (signal.header.latents !== undefined) return LATENT_WORK;
   const { architecture } = signal.header.model;
   const corners = architecture.latticeStride > 0 ? 2 ** architecture.inputs : 1;
   const { levels, localWidth, globalWidth } = architecture;
@@ -105,7 +109,6 @@ async function describe(file: LgiFile): Promise<void> {
     cuts: signal.cuts.map((list) => list.length),
     partitions: signal.partitions,
     parameters: signal.parameters,
-    counted: countParameters(signal.header.model.architecture, signal.partitions.present),
     format: signal.format,
     colour: signal.colour,
   }));
@@ -159,10 +162,12 @@ async function appendOne({ bytes, choices }: TargetInput): Promise<void> {
   const before = await openContainer(target);
   const signalIndex = choices.below(before.index.signals.length);
   const signal = before.index.signals[signalIndex];
-  const { kind, model } = before.header.signals[signalIndex];
+  const header = before.header.signals[signalIndex];
+  const { kind } = header;
+  const { nominalCell } = header.latents ?? header.model;
   const side = choices.pick(sidesOf(kind));
   const shape = boxShape(signal.window).map((length) => (choices.chance(0.8) ? length : 1));
-  const { grid, window, part } = placeMedia(kind, signal, model.nominalCell, shape, { side });
+  const { grid, window, part } = placeMedia(kind, signal, nominalCell, shape, { side });
   if (part.count > 1000) return;
   const chunks = Array.from({ length: part.count }, (_, ordinal) => ({
     coordinates: part.coordinatesOf(ordinal),

@@ -31,6 +31,8 @@ const counting: Engine = {
   name: 'cpu',
   threads: 2,
   createTrainingSession: (setup) => cpu.createTrainingSession(setup),
+  createLatentSession: (setup) => cpu.createLatentSession(setup),
+  createLatentDecoder: (setup) => cpu.createLatentDecoder(setup),
   createEvaluator: async (model, global) => {
     const evaluator = await cpu.createEvaluator(model, global);
     return {

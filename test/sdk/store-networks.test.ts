@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { sineSignal } from '../../dist/src/container/sine-signal.js';
 import { crop, LgiError, MemorySink, open } from '../../dist/src/index.js';
 import {
   createEngine,
@@ -99,7 +100,7 @@ describe('trained networks that are stored', () => {
       expect(bytes).toBe(sink.bytes().length);
       const file = await open(sink.bytes(), { engine });
       expect(file.container.index.signals[0].chunks.count).toBe(counts ** 2);
-      const { activations } = file.container.header.signals[0].model.architecture;
+      const { activations } = sineSignal(file.container.header.signals[0]).model.architecture;
       expect(activations.local.a).toBe(model.architecture.activations.local.a);
       const { data } = await file.signals[0].decode();
       expect(data).toEqual(await decodeSystem(engine, model, grid, weights, FORMAT));

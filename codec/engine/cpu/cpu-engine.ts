@@ -1,5 +1,7 @@
 import { mostThreads, parallelism } from '#threads';
 import { OptionError } from '../../errors.js';
+import type { LatentDecoder, LatentDecoderSetup } from '../../latent/decoder.js';
+import type { LatentSession, LatentSetup } from '../../latent/session.js';
 import type { Model } from '../../model.js';
 import type { Engine, Evaluator, TrainingSession, TrainingSetup } from '../engine.js';
 import { CpuEvaluator } from './evaluator.js';
@@ -42,6 +44,17 @@ class CpuEngine implements Engine {
 
   createEvaluator(model: Model, global: Float32Array): Promise<Evaluator> {
     return CpuEvaluator.create(this.#pool, model, global);
+  }
+
+  async createLatentSession(setup: LatentSetup): Promise<LatentSession> {
+    const { CpuLatentSession } = await import('./latent-training.js');
+    return CpuLatentSession.create(this.#pool, setup);
+  }
+
+  async createLatentDecoder(setup: LatentDecoderSetup): Promise<LatentDecoder> {
+    // Who has no file of the family does without.
+    const { CpuLatentDecoder } = await import('./latent-decoder.js');
+    return CpuLatentDecoder.create(this.#pool, setup);
   }
 
   dispose(): Promise<void> {

@@ -1,8 +1,9 @@
 import { LgiError } from '../../errors.js';
+import type { LatentDecoder, LatentDecoderSetup, LatentTask } from '../../latent/decoder.js';
 import { gridModels } from '../../latent/entropy-model.js';
 import type { LatentArchitecture } from '../../latent/latent-architecture.js';
 import { LOGARITHMS, PROBABILITIES } from '../../latent/probability-tables.js';
-import { realShared, type StoredWeights } from '../../latent/shared-weights.js';
+import { realShared } from '../../latent/shared-weights.js';
 import { nextInstance } from './instances.js';
 import { packedPlaces } from './latent-packing.js';
 import { writeLatentPlan } from './latent-plan.js';
@@ -19,17 +20,8 @@ import {
 } from './module.js';
 import type { ThreadPool } from './pool.js';
 
-/** The latents of one partition, to be made outputs of. */
-export interface LatentTask {
-  /** Rows and columns of samples; no more than the decoder was made for. */
-  readonly shape: readonly [height: number, width: number];
-  readonly payload: Uint8Array;
-  /** For errors. */
-  readonly section?: string;
-}
-
 /** Decodes partitions of the latent family on the cpu engine: assembly/latent/decode.ts. */
-export class CpuLatentDecoder {
+export class CpuLatentDecoder implements LatentDecoder {
   readonly #pool: ThreadPool;
   readonly #architecture: LatentArchitecture;
   readonly #instance = nextInstance();
@@ -40,12 +32,9 @@ export class CpuLatentDecoder {
   /** Calls take turns: they share the memory. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** @param most rows and columns of the largest partition. */
   static async create(
     pool: ThreadPool,
-    architecture: LatentArchitecture,
-    stored: StoredWeights,
-    most: readonly [number, number],
+    { architecture, stored, most }: LatentDecoderSetup,
   ): Promise<CpuLatentDecoder> {
     const { module } = await compileKernels('latents');
     const trial = sharedMemory(1, 1);
@@ -107,11 +96,6 @@ export class CpuLatentDecoder {
     this.#tables = tables;
   }
 
-  /**
-   * Outputs of partitions, f32 [m, height, width] each, in units of the amplitude; an error in the place of one whose bytes are damaged.
-   *
-   * Memory: that of all outputs at once, twice.
-   */
   decode(tasks: readonly LatentTask[]): Promise<(Float32Array | LgiError)[]> {
     const result = this.#turn.then(() => this.#decode(tasks));
     this.#turn = result.catch(() => undefined);

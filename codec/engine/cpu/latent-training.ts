@@ -1,4 +1,10 @@
-import type { LatentReport, LatentSession, LatentSetup, LatentStep } from '../../latent/session.js';
+import {
+  samplesOf,
+  type LatentReport,
+  type LatentSession,
+  type LatentSetup,
+  type LatentStep,
+} from '../../latent/session.js';
 import { packedPlaces, paddedPlaces } from './latent-packing.js';
 import { writeLatentPlan } from './latent-plan.js';
 import * as record from './latent-records.js';
@@ -181,6 +187,8 @@ export class CpuLatentSession implements LatentSession {
         view.getFloat64(itemAt(p) + record.LATENT_ITEM_ERROR, true),
       ),
       bits: Float64Array.from(batch, (p) => view.getFloat64(itemAt(p) + record.LATENT_ITEM_BITS, true)),
+      samples: samplesOf(this.#setup, batch),
+      channels: this.#setup.architecture.outputs,
     };
   }
 

@@ -1,5 +1,9 @@
 import { localCoordinates } from '../../coordinates.js';
 import { placeTile } from '../../decode.js';
+import type { LatentDecoder, LatentDecoderSetup } from '../../latent/decoder.js';
+import { ReferenceLatentDecoder } from '../../latent/reference/reference-decoder.js';
+import { ReferenceLatentSession } from '../../latent/reference/reference-session.js';
+import type { LatentSession, LatentSetup } from '../../latent/session.js';
 import type { Model } from '../../model.js';
 import type {
   Engine,
@@ -78,6 +82,14 @@ export class ReferenceEngine implements Engine {
 
   async createEvaluator(model: Model, global: Float32Array): Promise<Evaluator> {
     return new ReferenceEvaluator(model, global);
+  }
+
+  async createLatentSession(setup: LatentSetup): Promise<LatentSession> {
+    return new ReferenceLatentSession(setup);
+  }
+
+  async createLatentDecoder(setup: LatentDecoderSetup): Promise<LatentDecoder> {
+    return new ReferenceLatentDecoder(setup);
   }
 
   async dispose(): Promise<void> {}

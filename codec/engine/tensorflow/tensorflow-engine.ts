@@ -1,3 +1,5 @@
+import type { LatentDecoder, LatentDecoderSetup } from '../../latent/decoder.js';
+import type { LatentSession, LatentSetup } from '../../latent/session.js';
 import type { Model } from '../../model.js';
 import type { Engine, Evaluator, TrainingSession, TrainingSetup } from '../engine.js';
 import { DescentSession } from '../reference/descent-session.js';
@@ -34,6 +36,17 @@ export class TensorflowEngine implements Engine {
   async createEvaluator(model: Model, global: Float32Array): Promise<Evaluator> {
     const { tf } = await this.#load();
     return new TensorEvaluator(tf, model, global);
+  }
+
+  /** Of latents every value has a probability by those before it: nothing that tensors would make quicker. The reference trains them. */
+  async createLatentSession(setup: LatentSetup): Promise<LatentSession> {
+    const { ReferenceLatentSession } = await import('../../latent/reference/reference-session.js');
+    return new ReferenceLatentSession(setup);
+  }
+
+  async createLatentDecoder(setup: LatentDecoderSetup): Promise<LatentDecoder> {
+    const { ReferenceLatentDecoder } = await import('../../latent/reference/reference-decoder.js');
+    return new ReferenceLatentDecoder(setup);
   }
 
   async dispose(): Promise<void> {}

@@ -3,6 +3,7 @@ import { latentTensors, placeGrids } from '../latent-architecture.js';
 import {
   noiseNumber,
   noiseOf,
+  samplesOf,
   type LatentReport,
   type LatentSession,
   type LatentSetup,
@@ -48,6 +49,8 @@ export class ReferenceLatentSession implements LatentSession {
     const report = {
       squaredErrors: new Float64Array(batch.length),
       bits: new Float64Array(batch.length),
+      samples: samplesOf(this.#setup, batch),
+      channels: architecture.outputs,
     };
     batch.forEach((partition, i) => {
       const { shape, target, opacity } = partitions[partition];

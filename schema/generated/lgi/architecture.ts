@@ -2,6 +2,7 @@
 
 /* eslint-disable @typescript-eslint/no-unused-vars, @typescript-eslint/no-explicit-any, @typescript-eslint/no-non-null-assertion */
 
+import { LatentFamily } from './latent-family.js';
 import { SineFamily } from './sine-family.js';
 
 
@@ -10,28 +11,31 @@ import { SineFamily } from './sine-family.js';
  */
 export enum Architecture {
   NONE = 0,
-  SineFamily = 1
+  SineFamily = 1,
+  LatentFamily = 2
 }
 
 export function unionToArchitecture(
   type: Architecture,
-  accessor: (obj:SineFamily) => SineFamily|null
-): SineFamily|null {
+  accessor: (obj:LatentFamily|SineFamily) => LatentFamily|SineFamily|null
+): LatentFamily|SineFamily|null {
   switch(Architecture[type]) {
     case 'NONE': return null; 
     case 'SineFamily': return accessor(new SineFamily())! as SineFamily;
+    case 'LatentFamily': return accessor(new LatentFamily())! as LatentFamily;
     default: return null;
   }
 }
 
 export function unionListToArchitecture(
   type: Architecture, 
-  accessor: (index: number, obj:SineFamily) => SineFamily|null, 
+  accessor: (index: number, obj:LatentFamily|SineFamily) => LatentFamily|SineFamily|null, 
   index: number
-): SineFamily|null {
+): LatentFamily|SineFamily|null {
   switch(Architecture[type]) {
     case 'NONE': return null; 
     case 'SineFamily': return accessor(index, new SineFamily())! as SineFamily;
+    case 'LatentFamily': return accessor(index, new LatentFamily())! as LatentFamily;
     default: return null;
   }
 }

@@ -147,8 +147,27 @@ presenceArray():Uint8Array|null {
   return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
 }
 
+/**
+ * With feature bit 3: what `payload_lengths` would have, which then is empty, each as LEB128, that is, seven bits a byte, the
+ * lowest first, and the highest bit set in all bytes but the last.
+ */
+packedLengths(index: number):number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? this.bb!.readUint8(this.bb!.__vector(this.bb_pos + offset) + index) : 0;
+}
+
+packedLengthsLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+packedLengthsArray():Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
+}
+
 static startSignalIndex(builder:flatbuffers.Builder) {
-  builder.startObject(7);
+  builder.startObject(8);
 }
 
 static addAxes(builder:flatbuffers.Builder, axesOffset:flatbuffers.Offset) {
@@ -275,6 +294,22 @@ static startPresenceVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(1, numElems, 1);
 }
 
+static addPackedLengths(builder:flatbuffers.Builder, packedLengthsOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(7, packedLengthsOffset, 0);
+}
+
+static createPackedLengthsVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset {
+  builder.startVector(1, data.length, 1);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addInt8(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startPackedLengthsVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(1, numElems, 1);
+}
+
 static endSignalIndex(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // axes
@@ -286,7 +321,7 @@ static endSignalIndex(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
-static createSignalIndex(builder:flatbuffers.Builder, axesOffset:flatbuffers.Offset, windowBeginOffset:flatbuffers.Offset, windowEndOffset:flatbuffers.Offset, coordinatesOffset:flatbuffers.Offset, payloadLengthsOffset:flatbuffers.Offset, runsOffset:flatbuffers.Offset, presenceOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createSignalIndex(builder:flatbuffers.Builder, axesOffset:flatbuffers.Offset, windowBeginOffset:flatbuffers.Offset, windowEndOffset:flatbuffers.Offset, coordinatesOffset:flatbuffers.Offset, payloadLengthsOffset:flatbuffers.Offset, runsOffset:flatbuffers.Offset, presenceOffset:flatbuffers.Offset, packedLengthsOffset:flatbuffers.Offset):flatbuffers.Offset {
   SignalIndex.startSignalIndex(builder);
   SignalIndex.addAxes(builder, axesOffset);
   SignalIndex.addWindowBegin(builder, windowBeginOffset);
@@ -295,6 +330,7 @@ static createSignalIndex(builder:flatbuffers.Builder, axesOffset:flatbuffers.Off
   SignalIndex.addPayloadLengths(builder, payloadLengthsOffset);
   SignalIndex.addRuns(builder, runsOffset);
   SignalIndex.addPresence(builder, presenceOffset);
+  SignalIndex.addPackedLengths(builder, packedLengthsOffset);
   return SignalIndex.endSignalIndex(builder);
 }
 }

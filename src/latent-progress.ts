@@ -1,0 +1,46 @@
+import type { LatentArchitecture } from '../codec/latent/latent-architecture.js';
+import type { LatentProgress } from '../codec/latent/train-latents.js';
+import { psnrOf } from '../codec/metrics.js';
+import { signalPeak } from '../codec/signal.js';
+import type { Progress } from '../codec/train.js';
+import type { LatentSignal } from './container/header.js';
+
+/** Of the mean that is reported, what every step counts for: partitions differ, and a step sees few. */
+const NEWEST = 0.05;
+
+/** Tells of a run of latents what is told of every training. */
+export class LatentProgressReport {
+  iterations = 0;
+  readonly #begin = performance.now();
+  readonly #peak: number;
+  #squaredError: number | undefined;
+
+  constructor(
+    private readonly architecture: LatentArchitecture,
+    { kind, format }: Pick<LatentSignal, 'kind' | 'format'>,
+    private readonly onProgress?: (progress: Progress) => void,
+  ) {
+    this.#peak = signalPeak(kind, format) / Math.abs(format.mapping.scale);
+  }
+
+  /** Since training began. */
+  get seconds(): number {
+    return (performance.now() - this.#begin) / 1000;
+  }
+
+  step({ step, steps, fraction, squaredError }: LatentProgress): void {
+    this.iterations = step;
+    const before = this.#squaredError ?? squaredError;
+    this.#squaredError = before + NEWEST * (squaredError - before);
+    const { seconds } = this;
+    this.onProgress?.({
+      iteration: step,
+      iterations: steps,
+      fraction,
+      psnr: psnrOf(this.#squaredError * this.architecture.amplitude ** 2, this.#peak),
+      iterationsPerSecond: step / seconds,
+      seconds,
+      secondsLeft: fraction > 0 ? (seconds / fraction) * (1 - fraction) : Infinity,
+    });
+  }
+}
