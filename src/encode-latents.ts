@@ -10,7 +10,8 @@ import {
 import type { LatentArchitecture } from '../codec/latent/latent-architecture.js';
 import { encodeShared } from '../codec/latent/shared-weights.js';
 import { LATENT_RECIPE } from '../codec/latent/train-latents.js';
-import { alphaChannel } from '../codec/signal.js';
+import type { LatentTarget } from '../codec/latent/rate-control.js';
+import { alphaChannel, signalPeak } from '../codec/signal.js';
 import { countSignalParameters } from './count-parameters.js';
 import type { LatentSignal } from './container/header.js';
 import { MAX_PLANES } from './container/limits.js';
@@ -167,20 +168,19 @@ async function train(
     }
     return targets;
   };
+  const target = targetOf(media, grid, options);
   const amplitude =
-    options.bpp === undefined && options.psnr === undefined
+    target === undefined
       ? DEFAULT_AMPLITUDE
       : await chooseAmplitude(engine, {
-          media,
           grid,
-          effort,
           seed,
-          target: options.psnr === undefined ? { bpp: options.bpp ?? 0 } : { psnr: options.psnr },
+          target,
           architectureOf: (each) => architectureOf(media, each),
           targetsOf,
           ...(signal && { signal }),
         });
-  const architecture = architectureOf(media, amplitude);
+  let architecture = architectureOf(media, amplitude);
   const payloads = new Array<Uint8Array>(grid.count);
   const report = new LatentProgressReport(architecture, media, options.onProgress);
   let trained: EncodedPartitions | undefined;
@@ -190,15 +190,21 @@ async function train(
       hash.update(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
     }
     const share = ordinals.length / grid.count;
-    trained = await encodePartitions(engine, architecture, await targetsOf(ordinals, amplitude), {
-      recipe: LATENT_RECIPE,
-      steps: latentSteps(budget, effort, ordinals.length, LATENT_RECIPE),
-      seed,
-      ...(budget.seconds !== undefined && { seconds: budget.seconds * share }),
-      ...(trained && { shared: trained.stored }),
-      onProgress: (progress) => report.step(progress),
-      ...(signal && { signal }),
-    });
+    trained = await encodePartitions(
+      engine,
+      architecture,
+      await targetsOf(ordinals, architecture.amplitude),
+      {
+        recipe: LATENT_RECIPE,
+        steps: latentSteps(budget, effort, ordinals.length, LATENT_RECIPE),
+        seed,
+        ...(budget.seconds !== undefined && { seconds: budget.seconds * share }),
+        ...(trained ? { shared: trained.stored } : { ...(target && { target }) }),
+        onProgress: (progress) => report.step(progress),
+        ...(signal && { signal }),
+      },
+    );
+    architecture = { ...architecture, amplitude: trained.amplitude };
     for (const [i, ordinal] of ordinals.entries()) payloads[ordinal] = trained.payloads[i];
   }
   if (trained === undefined) throw new Error('a grid has at least one partition');
@@ -258,11 +264,40 @@ async function train(
       seconds,
       engine: engine.name,
       threads: engine.threads,
-      preset: `latent ${effort}`,
+      family: 'latent',
+      preset: effort,
       signals: [own],
       notices: [...(media.notices ?? []), ...settings.notices],
     },
   };
+}
+
+/** Bytes of a file besides header weights and chunks: superblock, header and index, and a head and a length of every chunk. */
+const FILE_BYTES = 1024 + 360 + 260;
+const CHUNK_BYTES = 6;
+/** Bytes of shared weights, about. */
+const SHARED_BYTES = 1000;
+
+/** What latents are to come to so that the file does. */
+function targetOf(
+  { kind, format }: Media,
+  grid: Grid,
+  { bpp, psnr }: EncodeOptions,
+): LatentTarget | undefined {
+  if (psnr !== undefined) {
+    const peak = signalPeak(kind, format) / Math.abs(format.mapping.scale);
+    return { squaredError: peak ** 2 / 10 ** (psnr / 10) };
+  }
+  if (bpp === undefined) return undefined;
+  const samples = boxSize(grid.extent);
+  const fixed = (8 * (FILE_BYTES + SHARED_BYTES + CHUNK_BYTES * grid.count)) / samples;
+  if (!(bpp > fixed)) {
+    throw new OptionError(
+      'bpp',
+      `${bpp} is too little: header and index alone take ${fixed.toFixed(3)} bits a sample of this picture`,
+    );
+  }
+  return { bits: bpp - fixed };
 }
 
 /** Partitions that are trained together: first those that the shared weights are trained by, spread evenly, then the others. */

@@ -50,6 +50,8 @@ export interface EncodeReport extends SignalReport {
   readonly bitsPerSample: number;
   readonly engine: string;
   readonly threads: number;
+  readonly family: 'sine' | 'latent';
+  /** Of the latent family, its effort. */
   readonly preset: string;
   /** Every signal but overviews, in the order of the media. */
   readonly signals: readonly SignalReport[];
@@ -258,6 +260,7 @@ async function trainAndMeasure(
       seconds: whole.seconds,
       engine: engine.name,
       threads: engine.threads,
+      family: 'sine',
       preset: settings.presetName,
       signals: reports,
       notices: [

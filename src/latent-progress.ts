@@ -5,15 +5,11 @@ import { signalPeak } from '../codec/signal.js';
 import type { Progress } from '../codec/train.js';
 import type { LatentSignal } from './container/header.js';
 
-/** Of the mean that is reported, what every step counts for: partitions differ, and a step sees few. */
-const NEWEST = 0.05;
-
 /** Tells of a run of latents what is told of every training. */
 export class LatentProgressReport {
   iterations = 0;
   readonly #begin = performance.now();
   readonly #peak: number;
-  #squaredError: number | undefined;
 
   constructor(
     private readonly architecture: LatentArchitecture,
@@ -30,14 +26,12 @@ export class LatentProgressReport {
 
   step({ step, steps, fraction, squaredError }: LatentProgress): void {
     this.iterations = step;
-    const before = this.#squaredError ?? squaredError;
-    this.#squaredError = before + NEWEST * (squaredError - before);
     const { seconds } = this;
     this.onProgress?.({
       iteration: step,
       iterations: steps,
       fraction,
-      psnr: psnrOf(this.#squaredError * this.architecture.amplitude ** 2, this.#peak),
+      psnr: psnrOf(squaredError * this.architecture.amplitude ** 2, this.#peak),
       iterationsPerSecond: step / seconds,
       seconds,
       secondsLeft: fraction > 0 ? (seconds / fraction) * (1 - fraction) : Infinity,

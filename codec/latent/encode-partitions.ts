@@ -4,15 +4,13 @@ import { initialLatents, initialSharedWeights } from './initial-latents.js';
 import { latentTensors, placeGrids, type LatentArchitecture } from './latent-architecture.js';
 import { encodeLatents } from './latent-coder.js';
 import { MAX_LATENT } from './entropy-model.js';
+import { BIT_FACTOR, RateControl, type LatentTarget } from './rate-control.js';
 import type { LatentAdam, LatentPartition } from './session.js';
 import { realShared, roundShared, type StoredWeights } from './shared-weights.js';
 import { trainLatents, type LatentProgress, type LatentRecipe } from './train-latents.js';
 
 /** What partitions are to become. */
 export type TargetPartition = Omit<LatentPartition, 'latents'>;
-
-/** How much a bit counts for beside a squared error in units of the amplitude, so that the amplitude alone says how fine a picture is. */
-export const BIT_FACTOR = 0.08;
 
 /** Moments of latents are young: every partition is seen some hundred times. */
 const LATENT_ADAM: LatentAdam = { beta1: 0.5, beta2: 0.99, epsilon: 1e-8 };
@@ -27,6 +25,8 @@ const EXPONENTS = [6, 6, 7, 7, 8, 11];
 /** Partitions as they go into a file. */
 export interface EncodedPartitions {
   readonly stored: StoredWeights;
+  /** By which the stored weights give outputs: another than that of the beginning where a target was asked for. */
+  readonly amplitude: number;
   /** In the order of the partitions. */
   readonly payloads: readonly Uint8Array[];
 }
@@ -40,6 +40,8 @@ export interface PartitionTraining {
   readonly seed: number;
   /** Shared weights that exist already: they stay, and latents alone are trained. Absent: they are trained with the latents. */
   readonly shared?: StoredWeights;
+  /** What the partitions are to come to together; only where shared weights are trained. */
+  readonly target?: LatentTarget;
   readonly onProgress?: (progress: LatentProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -63,7 +65,8 @@ export async function encodePartitions(
     grids: placeGrids(architecture, shape),
     latents,
   }));
-  const { shared, recipe } = training;
+  const { shared, recipe, target } = training;
+  const control = new RateControl(target, architecture.amplitude);
   const session = await engine.createLatentSession({
     architecture,
     weights:
@@ -71,19 +74,33 @@ export async function encodePartitions(
         ? initialSharedWeights(architecture, placed, training.seed)
         : realShared(architecture, shared),
     partitions,
-    factors: { error: 1 / architecture.outputs, bit: BIT_FACTOR },
     latentAdam: LATENT_ADAM,
     sharedAdam: SHARED_ADAM,
   });
   try {
     await trainLatents(session, shared === undefined ? recipe : { ...recipe, sharedRate: 0, movingPart: 1 }, {
-      partitions: partitions.length,
+      sizes: partitions.map(({ shape }) => shape[0] * shape[1]),
+      channels: architecture.outputs,
+      control,
       ...training,
     });
     const latents = (await session.latents()).map(wholeLatents);
-    const stored = shared ?? withPresence(architecture, await session.weights(), latents, placed);
+    // So that the amplitude says what a bit counted for, for whoever appends.
+    const amplitude = Math.fround(architecture.amplitude * Math.sqrt(control.factor / BIT_FACTOR));
+    const stored =
+      shared ??
+      withPresence(
+        architecture,
+        rescaled(architecture, await session.weights(), architecture.amplitude / amplitude),
+        latents,
+        placed,
+      );
     const models = gridModels(architecture, stored.numbers);
-    return { stored, payloads: latents.map((each, i) => encodeLatents(placed[i].grids, models, each)) };
+    return {
+      stored,
+      amplitude,
+      payloads: latents.map((each, i) => encodeLatents(placed[i].grids, models, each)),
+    };
   } finally {
     await session.dispose();
   }
@@ -96,6 +113,15 @@ function wholeLatents(latents: Float32Array): Int16Array {
     const even = nearest - latent === 0.5 && nearest % 2 !== 0 ? nearest - 1 : nearest;
     return Math.max(-MAX_LATENT, Math.min(MAX_LATENT, even));
   });
+}
+
+/** Weights that give outputs times a factor. */
+function rescaled(architecture: LatentArchitecture, weights: Float32Array, factor: number): Float32Array {
+  for (const { name, offset, rows, columns } of latentTensors(architecture)) {
+    if (name !== 'outputWeight' && name !== 'outputBias' && name !== 'bypass') continue;
+    for (let i = offset; i < offset + rows * columns; i++) weights[i] *= factor;
+  }
+  return weights;
 }
 
 /** Rounded shared weights, with how often each grid is of zeros alone. */

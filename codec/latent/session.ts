@@ -25,8 +25,6 @@ export interface LatentSetup {
   /** Shared weights as real numbers, in the order of `latentTensors`; the session copies them. */
   readonly weights: Float32Array;
   readonly partitions: readonly LatentPartition[];
-  /** The loss is the sum over partitions of `error * squared error + bit * bits`. */
-  readonly factors: { readonly error: number; readonly bit: number };
   readonly latentAdam: LatentAdam;
   readonly sharedAdam: LatentAdam;
 }
@@ -37,6 +35,8 @@ export interface LatentStep {
   readonly batch: readonly number[];
   /** Soft rounding with noise, or `hard`: rounded, and latents stay. */
   readonly rounding: 'hard' | { readonly temperature: number; readonly noise: number; readonly key: number };
+  /** The loss is the sum over partitions of `squared error / channels + bitFactor * bits`. */
+  readonly bitFactor: number;
   readonly latentRate: number;
   /** Of the shared weights; 0 leaves them alone. */
   readonly sharedRate: number;
@@ -50,14 +50,6 @@ export interface LatentReport {
   readonly squaredErrors: Float64Array;
   /** f64. */
   readonly bits: Float64Array;
-  /** Of the batch altogether. */
-  readonly samples: number;
-  readonly channels: number;
-}
-
-/** Samples of a batch. */
-export function samplesOf({ partitions }: LatentSetup, batch: readonly number[]): number {
-  return batch.reduce((sum, i) => sum + partitions[i].shape[0] * partitions[i].shape[1], 0);
 }
 
 /** Training of latents and shared weights in progress. */

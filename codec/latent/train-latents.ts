@@ -1,5 +1,6 @@
 import { permutation } from '../random.js';
-import type { LatentSession, LatentStep } from './session.js';
+import type { RateControl } from './rate-control.js';
+import type { LatentReport, LatentSession, LatentStep } from './session.js';
 
 /** How the latent family is trained. */
 export interface LatentRecipe {
@@ -42,6 +43,7 @@ export function stepAt(
   number: number,
   batch: readonly number[],
   key: number,
+  bitFactor: number,
 ): LatentStep {
   const { movingPart, temperatures, latentRate, latentRateEnd, sharedRate, sharedRateEnd, warmUp } = recipe;
   const moved = Math.min(1, at / movingPart);
@@ -56,6 +58,7 @@ export function stepAt(
             noise: recipe.noise,
             key,
           },
+    bitFactor,
     latentRate: latentRate * (1 - moved * (1 - latentRateEnd)),
     sharedRate: warm * sharedRate * (1 - at * (1 - sharedRateEnd)),
     tapFactor: recipe.tapFactor,
@@ -83,7 +86,7 @@ export class Batches {
   }
 }
 
-/** How far a run has come, over the steps since the last report. */
+/** How far a run has come; figures are of what every partition came to when it was last seen. */
 export interface LatentProgress {
   readonly step: number;
   /** Infinity where only time counts. */
@@ -98,7 +101,10 @@ export interface LatentProgress {
 
 /** What a run trains, and who hears of it. */
 export interface LatentRun {
-  readonly partitions: number;
+  /** Samples of every partition. */
+  readonly sizes: readonly number[];
+  readonly channels: number;
+  readonly control: RateControl;
   /** Infinity where only time counts. */
   readonly steps: number;
   /** Wall-clock seconds after which it ends; two runs then differ. */
@@ -116,28 +122,74 @@ export interface LatentRun {
 export async function trainLatents(
   session: LatentSession,
   recipe: LatentRecipe,
-  { partitions, steps, seconds = Infinity, seed, onProgress, signal }: LatentRun,
+  { sizes, channels, control, steps, seconds = Infinity, seed, onProgress, signal }: LatentRun,
 ): Promise<void> {
-  const batches = new Batches(partitions, seed);
+  const batches = new Batches(sizes.length, seed);
+  const last = new LastVisits(sizes);
   const begin = performance.now();
   const fractionAt = (number: number): number =>
     Math.max(number / steps, (performance.now() - begin) / 1000 / seconds);
   for (let number = 0, at = 0; at < 1; number++) {
     signal?.throwIfAborted();
     const key = Math.imul(number + 1, 0x85ebca6b) ^ seed;
-    const step = stepAt(recipe, at, number, batches.next(recipe.batch), key);
-    const { squaredErrors, bits, samples, channels } = await session.step(step);
+    const batch = batches.next(recipe.batch);
+    const report = await session.step(stepAt(recipe, at, number, batch, key, control.factor));
     at = fractionAt(number + 1);
+    if (last.see(batch, report)) control.epoch(at, last.bits, last.squaredError / channels);
     onProgress?.({
       step: number + 1,
       steps,
       fraction: Math.min(1, at),
-      squaredError: sumOf(squaredErrors) / (samples * channels),
-      bits: sumOf(bits) / samples,
+      squaredError: last.squaredError / channels,
+      bits: last.bits,
     });
   }
 }
 
-function sumOf(numbers: Float64Array): number {
-  return numbers.reduce((sum, each) => sum + each, 0);
+/** What every partition came to when it was last seen. */
+class LastVisits {
+  readonly #squaredErrors: Float64Array;
+  readonly #bits: Float64Array;
+  readonly #isSeen: Uint8Array;
+  #left: number;
+
+  constructor(private readonly sizes: readonly number[]) {
+    this.#squaredErrors = new Float64Array(sizes.length);
+    this.#bits = new Float64Array(sizes.length);
+    this.#isSeen = new Uint8Array(sizes.length);
+    this.#left = sizes.length;
+  }
+
+  /** @returns whether an epoch ends: as many were seen as there are. */
+  see(batch: readonly number[], { squaredErrors, bits }: LatentReport): boolean {
+    batch.forEach((partition, i) => {
+      this.#squaredErrors[partition] = squaredErrors[i];
+      this.#bits[partition] = bits[i];
+      this.#isSeen[partition] = 1;
+    });
+    this.#left -= batch.length;
+    if (this.#left > 0) return false;
+    this.#left = this.sizes.length;
+    return true;
+  }
+
+  /** Per sample, of the partitions that were seen. */
+  get bits(): number {
+    return this.#meanOf(this.#bits);
+  }
+
+  /** Per sample, over all channels. */
+  get squaredError(): number {
+    return this.#meanOf(this.#squaredErrors);
+  }
+
+  #meanOf(values: Float64Array): number {
+    let [sum, samples] = [0, 0];
+    this.sizes.forEach((size, i) => {
+      if (this.#isSeen[i] === 0) return;
+      sum += values[i];
+      samples += size;
+    });
+    return sum / samples;
+  }
 }

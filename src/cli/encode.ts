@@ -33,6 +33,8 @@ type Flags = Omit<EncodeOptions, 'seconds' | 'checkpoint'> &
 
 const EPILOGUE = `
 Training stops at whichever of --iterations, --time and --psnr comes first.
+The latent family makes small files of pictures: --family latent, or --bpp or
+--effort, which are for it alone. Options about networks are not for it.
 SSIM: ${SSIM_VARIANT}.
 Sizes are in the order of the axes, rows x columns of a picture and slices x
 rows x columns of a volume or shape: --grid 16x24 has 16 rows of 24 partitions,
@@ -60,10 +62,13 @@ export const addEncode: AddCommand = (program, context) => {
       'picture, sound or video; .npy, .nii, a folder or pattern of slices; .obj, .stl, .ply',
     )
     .requiredOption('-o, --output <file>', 'file to write')
+    .option('--family <name>', "'sine', 'latent' for small pictures, or 'auto' (default: auto)")
     .option('--preset <name>', "'fast' or 'paper' (default: fast)")
     .option('--iterations <n>', 'optimiser steps (default: by preset)', decimal('iterations'))
     .option('--time <seconds>', 'time to train', decimal('time'))
-    .option('--psnr <dB>', 'quality to stop at', decimal('psnr'))
+    .option('--psnr <dB>', 'quality to stop at; of latents, to come to', decimal('psnr'))
+    .option('--bpp <bits>', 'bits per pixel that a picture of latents is to come to', decimal('bpp'))
+    .option('--effort <name>', "of latents: 'quick', 'normal' or 'thorough' (default: normal)")
     .option(
       '--sample-fraction <x>',
       'part of the samples that a step sees (default: by preset)',
@@ -77,7 +82,7 @@ export const addEncode: AddCommand = (program, context) => {
     .option('--grid <n>x<n>', 'partitions per axis', sizesOfAxes('grid', 'one number an axis, such as 16x24'))
     .option(
       '--cell <n>x<n>',
-      'samples per partition (default: by medium; of pictures 32 on every axis)',
+      'samples per partition (default: by medium; of pictures 32x32, of latents 64x64)',
       sizesOfAxes('cell', 'one number an axis, such as 32x32'),
     )
     .option('--params <n>', 'parameters altogether; chooses the widths', decimal('params'))
@@ -185,7 +190,7 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
           'training',
           `${counted(iterations, 'iteration')} in ${duration(seconds)}` +
             `${report.stoppedBy === 'psnr' ? endReason(psnr, options.psnr) : ''}`,
-          `preset ${report.preset}, engine ${engine}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+          `${report.family === 'latent' ? 'latents, effort' : 'preset'} ${report.preset}, engine ${engine}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
         ],
       ],
     );

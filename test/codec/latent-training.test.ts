@@ -61,14 +61,13 @@ function setupOf({ height, width, isWeighted, seed, ...rest }: Settings): Latent
     architecture,
     weights,
     partitions,
-    factors: { error: 1 / outputs, bit: 0.08 },
     latentAdam: { beta1: 0.5, beta2: 0.99, epsilon: 1e-8 },
     sharedAdam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
   };
 }
 
 function steps(seed: number): LatentStep[] {
-  const rates = { latentRate: 0.1, sharedRate: 1e-2, tapFactor: 0.3 };
+  const rates = { bitFactor: 0.08, latentRate: 0.1, sharedRate: 1e-2, tapFactor: 0.3 };
   const soft = (key: number): LatentStep['rounding'] => ({ temperature: 0.3, noise: 0.7, key });
   return [
     { batch: [0, 1, 2], rounding: soft(seed), ...rates },

@@ -1,5 +1,4 @@
 import {
-  samplesOf,
   type LatentReport,
   type LatentSession,
   type LatentSetup,
@@ -109,7 +108,7 @@ export class CpuLatentSession implements LatentSession {
   }
 
   #writeJob(at: { gradients: number; stride: number; first: number; second: number }): void {
-    const { factors, latentAdam, sharedAdam } = this.#setup;
+    const { architecture, latentAdam, sharedAdam } = this.#setup;
     const [view, job] = [this.#view, this.#job];
     const whole = (offset: number, value: number): void => view.setInt32(job + offset, value, true);
     const real = (offset: number, value: number): void => view.setFloat32(job + offset, value, true);
@@ -126,8 +125,7 @@ export class CpuLatentSession implements LatentSession {
     [sharedAdam.beta1, sharedAdam.beta2, sharedAdam.epsilon].forEach((value, i) =>
       real(record.LATENT_JOB_SHARED_ADAM + 4 * i, value),
     );
-    real(record.LATENT_JOB_ERROR_FACTOR, factors.error);
-    real(record.LATENT_JOB_BIT_FACTOR, factors.bit);
+    real(record.LATENT_JOB_ERROR_FACTOR, 1 / architecture.outputs);
   }
 
   #writeItem(i: number): void {
@@ -160,7 +158,14 @@ export class CpuLatentSession implements LatentSession {
     });
   }
 
-  async step({ batch, rounding, latentRate, sharedRate, tapFactor }: LatentStep): Promise<LatentReport> {
+  async step({
+    bitFactor,
+    batch,
+    rounding,
+    latentRate,
+    sharedRate,
+    tapFactor,
+  }: LatentStep): Promise<LatentReport> {
     const { beta1, beta2 } = this.#setup.sharedAdam;
     const [view, job] = [this.#view, this.#job];
     const whole = (offset: number, value: number): void => view.setInt32(job + offset, value, true);
@@ -175,6 +180,7 @@ export class CpuLatentSession implements LatentSession {
     }
     if (sharedRate > 0) this.#updates++;
     const updates = Math.max(1, this.#updates);
+    real(record.LATENT_JOB_BIT_FACTOR, bitFactor);
     real(record.LATENT_JOB_LATENT_RATE, latentRate);
     real(record.LATENT_JOB_SHARED_RATE, sharedRate / (1 - beta1 ** updates));
     real(record.LATENT_JOB_SHARED_ROOT, 1 / Math.sqrt(1 - beta2 ** updates));
@@ -187,8 +193,6 @@ export class CpuLatentSession implements LatentSession {
         view.getFloat64(itemAt(p) + record.LATENT_ITEM_ERROR, true),
       ),
       bits: Float64Array.from(batch, (p) => view.getFloat64(itemAt(p) + record.LATENT_ITEM_BITS, true)),
-      samples: samplesOf(this.#setup, batch),
-      channels: this.#setup.architecture.outputs,
     };
   }
 

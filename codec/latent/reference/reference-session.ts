@@ -3,7 +3,6 @@ import { latentTensors, placeGrids } from '../latent-architecture.js';
 import {
   noiseNumber,
   noiseOf,
-  samplesOf,
   type LatentReport,
   type LatentSession,
   type LatentSetup,
@@ -43,14 +42,13 @@ export class ReferenceLatentSession implements LatentSession {
     );
   }
 
-  step({ batch, rounding, latentRate, sharedRate, tapFactor }: LatentStep): Promise<LatentReport> {
-    const { architecture, partitions, factors } = this.#setup;
+  step({ batch, rounding, bitFactor, latentRate, sharedRate, tapFactor }: LatentStep): Promise<LatentReport> {
+    const { architecture, partitions } = this.#setup;
+    const factors = { error: 1 / architecture.outputs, bit: bitFactor };
     const shared = new Float64Array(this.#weights.length);
     const report = {
       squaredErrors: new Float64Array(batch.length),
       bits: new Float64Array(batch.length),
-      samples: samplesOf(this.#setup, batch),
-      channels: architecture.outputs,
     };
     batch.forEach((partition, i) => {
       const { shape, target, opacity } = partitions[partition];
