@@ -11,6 +11,7 @@ import { resolveSettings } from '../dist/src/encode-settings.js';
 import { ReferenceEngine } from '../dist/codec/engine/reference/reference-engine.js';
 import { SLOT_BYTES, encodeSuperblock, decodeSuperblock } from '../dist/src/container/superblock.js';
 import { faults } from './vector-faults.mjs';
+import { extremeLatents, latentFaults } from './vector-latents.mjs';
 import { networks } from './vector-networks.mjs';
 
 const folder = new URL('../spec/vectors/', import.meta.url);
@@ -302,6 +303,62 @@ await addDecoded(
   }),
 );
 
+const latents = { family: 'latent', iterations: 60, seed: 7, engine: reference };
+const ofLatents = (name, picture, options) =>
+  fileOf(name, async () => {
+    const sink = new MemorySink();
+    await encode(memoryMedia(picture), sink, { ...latents, ...options });
+    return sink.bytes().slice();
+  });
+await addDecoded(
+  'latent-rgb',
+  'The latent family: three planes, two of them from level 1 on; ragged partitions, smoothed borders.',
+  await ofLatents('latent-rgb', picture(21, 27, 3, 255), { cell: [16, 16] }),
+);
+await addDecoded(
+  'latent-grey',
+  'One partition of latents, smaller than its coarser levels; 16-bit samples.',
+  await ofLatents('latent-grey', picture(9, 14, 1, 65535), { cell: [14, 14] }),
+);
+await addDecoded(
+  'latent-rgba',
+  'Latents with straight alpha, a plane of its own.',
+  await ofLatents('latent-rgba', picture(12, 12, 4, 255), { cell: [8, 8] }),
+);
+await addDecoded(
+  'latent-cropped',
+  'A crop of latents with a hole: borders to what is not there are not smoothed.',
+  await cropped('latent-cropped', files.get('latent-rgb'), {
+    region: { begin: [2, 3], end: [21, 27] },
+    drop: [[0, 1]],
+  }),
+);
+await addDecoded(
+  'latent-scaled',
+  'Latents enlarged: interpolation across borders, and at the edge of what is there.',
+  files.get('latent-cropped'),
+  { region: { begin: [10, 4], end: [20, 27] }, scale: 1.75 },
+);
+await addDecoded(
+  'latent-grown',
+  'Latents with a strip appended that is too narrow for its border to be smoothed, and one that is not.',
+  await grown('latent-grown', files.get('latent-rgb'), [
+    [picture(21, 3, 3, 255), { side: 'right' }],
+    [picture(6, 30, 3, 255), { side: 'top' }],
+  ]),
+);
+await addDecoded(
+  'latent-grown-scaled',
+  'The same, reduced to two thirds of its size.',
+  files.get('latent-grown'),
+  { size: [18, 20] },
+);
+await addDecoded(
+  'latent-extreme',
+  'Latents of all sizes by models that no training makes: every branch of the coder.',
+  await fileOf('latent-extreme', extremeLatents),
+);
+
 for (const [name, description, make] of networks(files)) {
   await addDecoded(name, description, await fileOf(name, make));
 }
@@ -435,6 +492,7 @@ refuse(
   'superblock',
 );
 for (const fault of await faults(files)) refuse(...fault);
+for (const fault of await latentFaults(files)) refuse(...fault);
 
 for (const name of readdirSync(folder)) {
   if (!files.has(name.replace(/\.[^.]*$/, ''))) rmSync(new URL(name, folder));

@@ -1,5 +1,5 @@
 import type { Engine } from '../codec/engine/engine.js';
-import type { Box, Grid } from '../codec/grid.js';
+import type { Grid } from '../codec/grid.js';
 import { sampleObjective } from '../codec/objective.js';
 import { localBounds } from '../codec/quantise.js';
 import { PRESETS } from '../codec/presets.js';

@@ -1,5 +1,5 @@
 // What is done with a hostile file. A target ends in a result, or throws; what it throws is judged elsewhere.
-import { countParameters, elementCount, globalTensors, localTensors } from '../../codec/architecture.js';
+import { elementCount, globalTensors, localTensors } from '../../codec/architecture.js';
 import type { Engine } from '../../codec/engine/engine.js';
 import { boxShape, type Box } from '../../codec/grid.js';
 import { crop, type CropOptions } from '../../src/crop.js';

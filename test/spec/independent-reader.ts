@@ -1,6 +1,7 @@
 // A second reader of the format, written from spec/lgi-format.md alone and sharing no code with the project, so that the
 // text is known to suffice and samples can be checked against another implementation. Plain and slow; f64 throughout.
 import { inflateRawSync } from 'node:zlib';
+import { LatentPicture, readShared, synthesise } from './independent-latents.js';
 
 /** What can be read at a place of a FlatBuffer (appendix A). */
 class Table {
@@ -37,6 +38,11 @@ class Table {
   i32(field: number): number {
     const at = this.place(field);
     return at ? this.view.getInt32(at, true) : 0;
+  }
+
+  f32(field: number): number {
+    const at = this.place(field);
+    return at ? this.view.getFloat32(at, true) : 0;
   }
 
   /** `count` f64 of a struct in the table. */
@@ -228,26 +234,132 @@ export function readFile(file: Uint8Array, samplings: readonly Sampling[] = []):
     .map((signal, i) => readSignal(file, headerBytes, signal, indexes[i], i, samplings[i] ?? {}));
 }
 
-function readSignal(
+/** Section 5: partitions, and the payloads of those that have chunks. */
+function readPartitions(
   file: Uint8Array,
   headerBytes: Uint8Array,
   header: Table,
   index: Table,
   ordinal: number,
-  { region, scale, size }: Sampling,
-): ReadSignal {
+) {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const n = AXES[header.u8(0)];
-  const format = header.table(2);
+  const isLatent = header.u8(7) === 2;
+  const aligned = !isLatent && header.table(9).u8(0) !== 2 && header.u8(10) === 0;
+  const axes = index.tables(0).map((axis) => ({ cuts: axis.integers(0), firstCell: axis.i32(1) }));
+  const all = everyCell(axes.map(({ cuts }) => cuts.length - 1)).map((cell) =>
+    cell.map((i, axis) => i + axes[axis].firstCell),
+  );
+  const boxOf = (partition: readonly number[]) =>
+    partition.map((coordinate, axis) => {
+      const [begin, end] = axes[axis].cuts.slice(coordinate - axes[axis].firstCell);
+      return [begin, end] as const;
+    });
+  const coordinates = index.integers(3);
+  const lengths = isLatent
+    ? unpacked(index.vector(7, 1, (v, at) => v.getUint8(at)))
+    : index.vector(4, 4, (v, at) => v.getUint32(at, true));
+  const presence = index.vector(6, 1, (v, at) => v.getUint8(at));
+  let partitions = Array.from({ length: coordinates.length / n }, (_, c) =>
+    coordinates.slice(n * c, n * (c + 1)),
+  );
+  if (coordinates.length === 0 && lengths.length > 0) {
+    const places = new Map(all.map((cell) => [cell, curvePlace(cell)] as const));
+    partitions = [...all]
+      .sort((a, b) => (places.get(a)! < places.get(b)! ? -1 : 1))
+      .filter((_, i) => presence.length === 0 || (presence[i >> 3] >> (i & 7)) & 1);
+  }
+  const runs = index.vector(
+    5,
+    16,
+    (v, at) => [Number(v.getBigUint64(at, true)), v.getUint32(at + 8, true)] as const,
+  );
+  const payloads = new Map<string, Uint8Array>();
+  const headBytes = isLatent ? 4 : 36;
+  let at = 0;
+  partitions.forEach((partition, chunk) => {
+    const length = lengths.length === 1 ? lengths[0] : lengths[chunk];
+    const run = runs.find(([, first]) => first === chunk);
+    if (run) [at] = run;
+    else if (aligned) while ((at + 36) % 16 !== 0) at++;
+    const payload = file.slice(at + headBytes, at + headBytes + length);
+    const head = isLatent ? wholeHead(length, boxOf(partition), ordinal) : file.slice(at + 4, at + 36);
+    if (crc32c(headerBytes, head, payload) !== view.getUint32(at, true)) throw new Error('chunk');
+    const said = new DataView(head.buffer, head.byteOffset);
+    if (said.getUint32(0, true) !== length || said.getUint8(28) !== ordinal) throw new Error('chunk');
+    payloads.set(partition.join(), payload);
+    at += headBytes + length;
+  });
+  return { axes, all, boxOf, payloads };
+}
+
+/** LEB128. */
+function unpacked(bytes: readonly number[]): number[] {
+  const lengths: number[] = [];
+  let [length, unit] = [0, 1];
+  for (const byte of bytes) {
+    length += (byte % 128) * unit;
+    unit *= 128;
+    if (byte >= 128) continue;
+    lengths.push(length);
+    [length, unit] = [0, 1];
+  }
+  return lengths;
+}
+
+/** Section 15.4: what a short head leaves out. */
+function wholeHead(length: number, box: readonly (readonly [number, number])[], ordinal: number): Uint8Array {
+  const head = new DataView(new ArrayBuffer(32));
+  head.setUint32(0, length, true);
+  for (let axis = 0; axis < 3; axis++) {
+    const [begin, end] = box[axis] ?? [0, 1];
+    head.setInt32(4 + 4 * axis, begin, true);
+    head.setUint32(16 + 4 * axis, end - begin, true);
+  }
+  head.setUint8(28, ordinal);
+  return new Uint8Array(head.buffer);
+}
+
+/** The outputs at a position of a partition that is there, by its cell counted from the first cuts. */
+type Outputs = (position: readonly number[], cells: readonly number[]) => readonly number[];
+
+type Partitions = ReturnType<typeof readPartitions>;
+
+/** Section 15. */
+function latentOutputs(header: Table, channels: number, { axes, all, boxOf, payloads }: Partitions): Outputs {
+  const table = header.table(8);
+  const family = {
+    levels: table.u8(0),
+    finest: table.vector(1, 1, (v, at) => v.getUint8(at)),
+    hidden: table.u8(2),
+    channels,
+    amplitude: table.f32(3),
+  };
+  const bytes = Uint8Array.from(header.vector(11, 1, (v, at) => v.getUint8(at)));
+  const shared = readShared(family, bytes);
+  const parts = new Map(
+    all.flatMap((partition) => {
+      const payload = payloads.get(partition.join());
+      if (payload === undefined) return [];
+      const [height, width] = boxOf(partition).map(([begin, end]) => end - begin);
+      const cell = partition.map((coordinate, axis) => coordinate - axes[axis].firstCell);
+      return [[cell.join(), synthesise(shared, payload, height, width)] as const];
+    }),
+  );
+  const cuts = axes.map((axis) => axis.cuts);
+  const picture = new LatentPicture(cuts, parts, channels, family.amplitude);
+  return (position, cells) => picture.outputs(position, cells);
+}
+
+/** Sections 6 and 7. */
+function sineOutputs(header: Table, channels: number, { axes, payloads }: Partitions): Outputs {
+  const n = AXES[header.u8(0)];
   const hasConstants = header.u8(15) !== 0;
-  const [sampleType, channels] = [format.u8(0), format.u8(1)];
-  const [valueScale, valueOffset] = format.doubles(3, 2);
   const maps = header.vector(5, 16, (v, at) => ({
     scale: v.getFloat64(at, true),
     offset: v.getFloat64(at + 8, true),
   }));
   const nominalCell = header.integers(6);
-  if (header.u8(7) !== 1) throw new Error('another architecture');
   const family = header.table(8);
   const [levels, H, G] = [family.u8(0), family.u16(1), family.u16(2)];
   const [localCoordinates, stride] = [family.u8(3), family.u16(4)];
@@ -261,7 +373,6 @@ function readSignal(
   const tensors = (field: number) =>
     quantiser.vector(field, 8, (v, at) => ({ step: v.getFloat32(at, true), bits: v.getUint8(at + 4) }));
   const common = { format: quantiser.u8(0), coder: header.u8(10) };
-  const aligned = common.format !== 2 && common.coder === 0;
 
   const hidden = (first: number, width: number) =>
     Array.from({ length: levels }, (_, level) => [level === 0 ? first : width, width] as const);
@@ -276,53 +387,19 @@ function readSignal(
   const mergeLocal = merge && { ...merge, inputs: H };
   const mergeGlobal = merge && { ...merge, weight: merge.weight.slice(H * H), bias: merge.bias.map(() => 0) };
 
-  // Section 5: partitions and their chunks.
-  const axes = index.tables(0).map((axis) => ({ cuts: axis.integers(0), firstCell: axis.i32(1) }));
-  const window = { begin: index.integers(1), end: index.integers(2) };
-  const everyPartition = everyCell(axes.map(({ cuts }) => cuts.length - 1)).map((cell) =>
-    cell.map((i, axis) => i + axes[axis].firstCell),
-  );
-  const coordinates = index.integers(3);
-  const lengths = index.vector(4, 4, (v, at) => v.getUint32(at, true));
-  const presence = index.vector(6, 1, (v, at) => v.getUint8(at));
-  let partitions = Array.from({ length: coordinates.length / n }, (_, c) =>
-    coordinates.slice(n * c, n * (c + 1)),
-  );
-  if (coordinates.length === 0 && lengths.length > 0) {
-    const places = new Map(everyPartition.map((cell) => [cell, curvePlace(cell)] as const));
-    partitions = [...everyPartition]
-      .sort((a, b) => (places.get(a)! < places.get(b)! ? -1 : 1))
-      .filter((_, i) => presence.length === 0 || (presence[i >> 3] >> (i & 7)) & 1);
-  }
-  const runs = index.vector(
-    5,
-    16,
-    (v, at) => [Number(v.getBigUint64(at, true)), v.getUint32(at + 8, true)] as const,
-  );
   const locals = new Map<string, ReturnType<typeof layersOf>>();
-  let at = 0;
-  partitions.forEach((partition, chunk) => {
-    const length = lengths.length === 1 ? lengths[0] : lengths[chunk];
-    const run = runs.find(([, first]) => first === chunk);
-    if (run) [at] = run;
-    else if (aligned) while ((at + 36) % 16 !== 0) at++;
-    const payload = file.slice(at + 36, at + 36 + length);
-    if (crc32c(headerBytes, file.slice(at + 4, at + 36), payload) !== view.getUint32(at, true))
-      throw new Error('chunk');
-    if (view.getUint32(at + 4, true) !== length || view.getUint8(at + 32) !== ordinal)
-      throw new Error('chunk');
+  for (const [partition, payload] of payloads) {
     // Section 6.4: what is constant has nothing but output biases.
     const size = counts(localShapes).reduce((sum, count) => sum + count, 0);
-    const isConstant = hasConstants && length === 4 * channels;
+    const isConstant = hasConstants && payload.length === 4 * channels;
     const flat = isConstant
       ? [
           ...new Array<number>(size - channels).fill(0),
           ...Array.from({ length: channels }, (_, c) => new DataView(payload.buffer).getFloat32(4 * c, true)),
         ]
       : readWeights(payload, counts(localShapes), { ...common, tensors: tensors(1) });
-    locals.set(partition.join(), layersOf(flat, localShapes));
-    at += 36 + length;
-  });
+    locals.set(partition, layersOf(flat, localShapes));
+  }
 
   // Section 7: from weights to samples.
   const firstShape = header.integers(4);
@@ -360,15 +437,8 @@ function readSignal(
     }
     return sums;
   };
-  const sampleAt = (position: readonly number[]): (number | null)[] => {
-    const cells = position.map((x, axis) =>
-      Math.min(
-        axes[axis].cuts.findLastIndex((cut) => cut <= x),
-        axes[axis].cuts.length - 2,
-      ),
-    );
-    const layers = locals.get(cells.map((cell, axis) => cell + axes[axis].firstCell).join());
-    if (!layers) return new Array<null>(channels).fill(null);
+  return (position, cells) => {
+    const layers = locals.get(cells.map((cell, axis) => cell + axes[axis].firstCell).join())!;
     let l =
       localCoordinates === 0
         ? toSignal(position)
@@ -385,7 +455,37 @@ function readSignal(
           levels,
         );
     }
-    return affine(layers[levels], l).map((y) => {
+    return affine(layers[levels], l);
+  };
+}
+
+function readSignal(
+  file: Uint8Array,
+  headerBytes: Uint8Array,
+  header: Table,
+  index: Table,
+  ordinal: number,
+  { region, scale, size }: Sampling,
+): ReadSignal {
+  const format = header.table(2);
+  const [sampleType, channels] = [format.u8(0), format.u8(1)];
+  const [valueScale, valueOffset] = format.doubles(3, 2);
+  const partitions = readPartitions(file, headerBytes, header, index, ordinal);
+  const { axes, all, payloads } = partitions;
+  const window = { begin: index.integers(1), end: index.integers(2) };
+  const families: Record<number, typeof sineOutputs> = { 1: sineOutputs, 2: latentOutputs };
+  if (!(header.u8(7) in families)) throw new Error('another architecture');
+  const outputsOf = families[header.u8(7)](header, channels, partitions);
+  const sampleAt = (position: readonly number[]): (number | null)[] => {
+    const cells = position.map((x, axis) =>
+      Math.min(
+        axes[axis].cuts.findLastIndex((cut) => cut <= x),
+        axes[axis].cuts.length - 2,
+      ),
+    );
+    const name = cells.map((cell, axis) => cell + axes[axis].firstCell).join();
+    if (!payloads.has(name)) return new Array<null>(channels).fill(null);
+    return outputsOf(position, cells).map((y) => {
       const v = y * valueScale + valueOffset;
       if (sampleType === 2) return Math.fround(v);
       const peak = sampleType === 0 ? 255 : 65535;
@@ -405,7 +505,7 @@ function readSignal(
     shape,
     channels,
     window,
-    absent: everyPartition.filter((cell) => !locals.has(cell.join())),
+    absent: all.filter((cell) => !payloads.has(cell.join())),
     samples: everyCell(shape).flatMap((cell) =>
       sampleAt(
         cell.map((j, axis) => {
