@@ -1,4 +1,4 @@
-"""A reader of LGI files, version 1.3, written from spec/lgi-format.md and spec/lgi.fbs alone, with Python's standard library.
+"""A reader of LGI files, version 1.4, written from spec/lgi-format.md and spec/lgi.fbs alone, with Python's standard library.
 
     python3 lgi_reader.py FOLDER      decodes or refuses every vector of a folder; exit status 1 where one fails
     python3 lgi_reader.py FILE.lgi    opens and checks a file, prints its signals, or its error, as JSON
@@ -17,9 +17,11 @@ import struct
 import sys
 import zlib
 
+import lgi_latents
+
 MAGIC = b"\x91LGI\r\n\x1a\n"
-BEYOND_FIRST, IMPLIED, CONSTANT = 1, 2, 4         # features: the extent goes on; columns leave things out; constants
-KNOWN_FEATURES = BEYOND_FIRST | IMPLIED | CONSTANT
+BEYOND_FIRST, IMPLIED, CONSTANT, LATENT = 1, 2, 4, 8     # features: the extent goes on; columns leave things out; ...
+KNOWN_FEATURES = BEYOND_FIRST | IMPLIED | CONSTANT | LATENT
 AXES = {"image": 2, "audio": 1, "video": 3, "volume": 3, "shape": 3}        # in the order of SignalKind
 KINDS = list(AXES)
 SAMPLE_TYPES = ["uint8", "uint16", "float32"]
@@ -27,7 +29,7 @@ PEAKS = {"uint8": 255, "uint16": 65535}
 LAYOUT_CHANNELS = [1, 2, 3, 4, None]              # Grey, GreyAlpha, Rgb, RgbAlpha, Plain
 FLOAT32, FLOAT16, INTEGER = range(3)              # WeightFormat
 NONE, DEFLATE = range(2)                          # Coder
-HEAD_BYTES = 36
+HEAD_BYTES, SHORT_HEAD_BYTES = 36, 4
 MOST_WHOLE = 2**53 - 1
 MOST_POSITION = 2**31 - 1
 MOST_FLOAT32 = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
@@ -82,7 +84,7 @@ def f32(number):
 
 # Inline field types: bytes, alignment, struct format. A format of one number gives a number, else a tuple.
 INLINE = {
-    "u8": (1, 1, "<B"), "u16": (2, 2, "<H"), "i32": (4, 4, "<i"), "u32": (4, 4, "<I"), "f64": (8, 8, "<d"),
+    "u8": (1, 1, "<B"), "u16": (2, 2, "<H"), "i32": (4, 4, "<i"), "u32": (4, 4, "<I"), "f32": (4, 4, "<f"), "f64": (8, 8, "<d"),
     "ValueMapping": (16, 8, "<dd"), "CoordinateMap": (16, 8, "<dd"), "Colour": (4, 1, "<BBBB"), "Rate": (8, 4, "<II"),
     "SineActivation": (48, 8, "<dddddd"), "TensorQuantiser": (8, 4, "<fB3x"), "Run": (16, 8, "<QI4x"),
     "Span": (16, 8, "<QII"),
@@ -91,16 +93,17 @@ INLINE = {
 TABLES = {
     "Header": "signals:[Signal]! digest:[u8] writer:string",
     "Signal": "kind:u8 role:u8 sample_format:SampleFormat! colour:Colour first_shape:[u32]! "
-              "coordinate_maps:[CoordinateMap]! nominal_cell:[u32]! architecture:|SineFamily! quantiser:Quantiser! "
+              "coordinate_maps:[CoordinateMap]! nominal_cell:[u32]! architecture:|SineFamily,LatentFamily! quantiser:Quantiser! "
               "coder:u8 global_weights:[u8]! rate:Rate start_seconds:f64 overview_factor:u16 "
               "constant_partitions:u8",
     "SampleFormat": "sample_type:u8 channels:u8 layout:u8 mapping:ValueMapping!",
     "SineFamily": "levels:u8 local_width:u16 global_width:u16 local_coordinates:u8 lattice_stride:u16 "
                   "local_activation:SineActivation! global_activation:SineActivation! merge_activation:SineActivation!",
+    "LatentFamily": "levels:u8 finest_levels:[u8]! hidden_width:u8 amplitude:f32",
     "Quantiser": "format:u8 local_tensors:[TensorQuantiser]! global_tensors:[TensorQuantiser]!",
     "Index": "signals:[SignalIndex]! sections:[Section]!",
     "SignalIndex": "axes:[Axis]! window_begin:[i32]! window_end:[i32]! coordinates:[i32]! payload_lengths:[u32]! "
-                   "runs:[Run]! presence:[u8]",
+                   "runs:[Run]! presence:[u8] packed_lengths:[u8]",
     "Axis": "cuts:[i32]! first_cell:i32",
     "Section": "name:string! span:Span!",
 }
@@ -167,9 +170,11 @@ class FlatBuffer:
                 number += 1
                 member = self.inline(type_spot, "u8") if type_spot else 0
                 values[field + "_type"] = member
-                values[field] = self.table(self.follow(spot), kind[1:], depth + 1) if spot and member == 1 else None
+                members = kind[1:].split(",")
+                values[field] = (self.table(self.follow(spot), members[member - 1], depth + 1)
+                                 if spot and 1 <= member <= len(members) else None)
                 self.need(member or not spot, "a union with a value and no type")
-                if spot and member > 1:
+                if spot and member > len(members):
                     self.follow(spot)
                     values[field] = {}                       # a member of the future: nothing is known of its structure
             else:
@@ -396,6 +401,20 @@ def join_planes(planes, width):
     return content
 
 
+def unpack(packed):
+    """Numbers as LEB128 (5.1)."""
+    lengths, length, shift = [], 0, 0
+    for byte in packed:
+        length |= (byte & 127) << shift
+        need(length < 2**32 and (byte or not shift), "index", "a packed length that is none")
+        shift += 7
+        if byte < 128:
+            lengths.append(length)
+            length, shift = 0, 0
+    need(shift == 0, "index", "a packed length without its end")
+    return lengths
+
+
 def place_on_curve(coordinates):
     """Where the Hilbert curve passes a partition (5.1)."""
     x = [c + 2**31 for c in coordinates]
@@ -429,7 +448,9 @@ class Signal:
         self.n = n = AXES[self.kind]
         self.is_overview = known(table["role"], [False, True], section, "role")
         self.overview_factor = table["overview_factor"]
-        need(table["architecture_type"] == 1, section, "architecture not known", "unsupported")
+        known(table["architecture_type"] - 1, ["sine", "latent"], section, "architecture")
+        self.is_latent = table["architecture_type"] == 2
+        self.head_bytes = SHORT_HEAD_BYTES if self.is_latent else HEAD_BYTES
         samples = table["sample_format"]
         self.sample_type = known(samples["sample_type"], SAMPLE_TYPES, section, "sample type")
         self.channels = samples["channels"]
@@ -441,7 +462,7 @@ class Signal:
         within(max(map(abs, samples["mapping"])), MOST_FLOAT32, section, "mapping")
         self.first_shape, self.nominal_cell = table["first_shape"], table["nominal_cell"]
         self.coordinate_maps = table["coordinate_maps"]
-        for vector in (self.first_shape, self.nominal_cell, self.coordinate_maps):
+        for vector in (self.first_shape, self.nominal_cell) + (() if self.is_latent else (self.coordinate_maps,)):
             need(len(vector) == n, section, "a vector without one entry per axis")
         need(all(size >= 1 for size in self.first_shape + self.nominal_cell), section, "an axis of no samples")
         for size in self.first_shape + self.nominal_cell:
@@ -453,8 +474,11 @@ class Signal:
         need(table["rate"] is None or all(table["rate"]), section, "rate")
         need(math.isfinite(table["start_seconds"]), section, "start")
         within(table["start_seconds"], MOST_WHOLE, section, "start")
-        self.network = Network(n, self.channels, table)
         self.has_constants = bool(table["constant_partitions"])
+        if self.is_latent:
+            self.take_latent_family(table)
+            return
+        self.network = Network(n, self.channels, table)
         if self.has_constants and self.network.coder == NONE:
             bits = self.network.stored_bits(self.network.local_tensors, self.network.local_quantisers)
             need((bits + 7) // 8 != 4 * self.channels, section, "networks as long as constants")
@@ -463,11 +487,31 @@ class Signal:
         self.global_part_at = functools.lru_cache(LATTICE_POINTS_KEPT)(
             lambda position: self.network.global_part(self.signal_coordinates(position)))
 
+    def take_latent_family(self, table):
+        section, family, quantiser = "header", table["architecture"], table["quantiser"]
+        known(quantiser["format"], [FLOAT32, FLOAT16, INTEGER], section, "weight format")
+        known(table["coder"], [NONE, DEFLATE], section, "coder")
+        need(self.kind == "image" and not self.has_constants, section, "latents of what is no picture")
+        need(not table["coordinate_maps"] and not quantiser["local_tensors"] and not quantiser["global_tensors"]
+             and table["coder"] == NONE, section, "latents with coordinate maps, quantisers or a coder")
+        levels, finest, hidden = family["levels"], family["finest_levels"], family["hidden_width"]
+        for value, most, what in ((levels, 12, "levels"), (self.channels, 4, "planes"), (hidden, 64, "hidden width")):
+            within(value, most, section, what)
+        need(levels >= 2 and hidden >= 4 and hidden % 4 == 0, section, "levels or hidden width")
+        need(len(finest) == self.channels and all(level < levels for level in finest), section, "finest levels")
+        self.amplitude = family["amplitude"]
+        need(math.isfinite(self.amplitude) and self.amplitude > 0, section, "amplitude")
+        try:
+            self.shared = lgi_latents.Shared(levels, finest, hidden, self.channels, table["global_weights"])
+        except lgi_latents.BadStream as error:
+            raise LgiError("damaged", section, str(error)) from None
+
     def take_index(self, table, block):
         """Checks and takes what the index says of this signal (5.1); chunk offsets stand in `chunks`."""
         section, features = "index", block["features"]
         n = self.n
         need(features & CONSTANT or not self.has_constants, section, "constant partitions without their feature")
+        need(features & LATENT or not self.is_latent, section, "latents without their feature")
         need(len(table["axes"]) == len(table["window_begin"]) == len(table["window_end"]) == n, section, "axes")
         self.begin, self.end = table["window_begin"], table["window_end"]
         self.cuts = [axis["cuts"] for axis in table["axes"]]
@@ -487,7 +531,7 @@ class Signal:
         need(not runs or first_chunks[0] == 0 and first_chunks[-1] < len(lengths)
              and all(map(operator.lt, first_chunks, first_chunks[1:])), section, "first chunks of the runs")
         run_begins = {first: offset for offset, first in runs}
-        aligned = self.network.format != INTEGER and self.network.coder == NONE
+        aligned = not self.is_latent and self.network.format != INTEGER and self.network.coder == NONE
         self.chunks, at = {}, 0
         for number, length in enumerate(lengths):
             at += -(at + HEAD_BYTES) % 16 if aligned else 0
@@ -500,12 +544,16 @@ class Signal:
             need(all(inside), section, "a chunk outside the extent")
             need(cell not in self.chunks, section, "a partition with two chunks")
             self.chunks[cell] = (at, length)
-            at += HEAD_BYTES + length
+            at += self.head_bytes + length
 
     def take_columns(self, table, block):
         """The partition of every chunk, and the length of its payload, whatever the columns leave out."""
         section, n = "index", self.n
         flat, lengths, presence = table["coordinates"], table["payload_lengths"], table["presence"] or b""
+        packed = table["packed_lengths"] or b""
+        need(not (lengths if self.is_latent else packed), section, "lengths as another family has them")
+        if self.is_latent:
+            lengths = unpack(packed)
         implied = block["features"] & IMPLIED
         cell_count = math.prod(len(cuts) - 1 for cuts in self.cuts)
         for length in lengths:
@@ -522,9 +570,9 @@ class Signal:
             need(count > 0, section, "a length of no chunk")
         else:
             count = cell_count
-        need(len(lengths) == count or implied and len(lengths) == 1, section, "lengths of the chunks")
+        need(len(lengths) == count or implied and not self.is_latent and len(lengths) == 1, section, "lengths of the chunks")
         shared = lengths[0] if len(lengths) < count else 0
-        block["room"] = block.get("room", block["committed"]) - count * (HEAD_BYTES + shared)
+        block["room"] = block.get("room", block["committed"]) - count * (self.head_bytes + shared)
         block["chunks"] = block.get("chunks", 0) + count
         within(block["chunks"], 2**22, section, "chunks")
         need(block["room"] >= 0, section, "more chunks than have room")
@@ -591,6 +639,9 @@ class Signal:
         cell = self.cell_at(position)
         if cell not in self.chunks:
             return None
+        if self.is_latent:
+            counted = tuple(c - first for c, first in zip(cell, self.first_cells))
+            return [self.sample(y) for y in layers_of(None).outputs(position, counted)]
         in_cell = self.network.cell_coordinates
         own = self.cell_coordinates(position, cell) if in_cell else self.signal_coordinates(position)
         outputs = self.network.outputs(layers_of(cell), own, self.global_parts(position))
@@ -669,7 +720,7 @@ class LgiFile:
         block = self.block
         places = [(0, 1024), (block["header_at"], block["header_length"]), (block["index_at"], block["index_length"])]
         places += [(at, length) for at, length, _ in self.sections.values()]
-        places += [(at, HEAD_BYTES + length) for signal in self.signals for at, length in signal.chunks.values()]
+        places += [(at, signal.head_bytes + length) for signal in self.signals for at, length in signal.chunks.values()]
         behind = 0
         for at, length in sorted(place for place in places if place[1] > 0):
             need(at >= behind, "index", "sections overlap")
@@ -681,7 +732,9 @@ class LgiFile:
         signal, coordinates = self.signals[number], ",".join(map(str, cell))
         section = f"chunk {number}:{coordinates}" if len(self.signals) > 1 else f"chunk {coordinates}"
         at, length = signal.chunks[cell]
-        need(at + HEAD_BYTES + length <= len(self.data), section, "the file ends in it", "truncated")
+        need(at + signal.head_bytes + length <= len(self.data), section, "the file ends in it", "truncated")
+        if signal.is_latent:
+            return self.latents_of(signal, number, cell, section)
         head, payload = self.data[at:at + HEAD_BYTES], self.data[at + HEAD_BYTES:at + HEAD_BYTES + length]
         crc, stored_length, *box, stored_signal, kind, _ = struct.unpack("<II3i3IBBH", head)
         need(crc32c(payload, crc32c(head[4:], self.block["header_crc"])) == crc, section, "checksum")
@@ -697,6 +750,25 @@ class LgiFile:
             return network.layers([0.0] * count + list(outputs), network.local_tensors)
         weights = network.read_weights(payload, network.local_tensors, network.local_quantisers, section)
         return network.layers(weights, network.local_tensors)
+
+    def latents_of(self, signal, number, cell, section):
+        """The planes of a partition of latents, whose chunk has a short head (15.4)."""
+        at, length = signal.chunks[cell]
+        payload = self.data[at + SHORT_HEAD_BYTES:at + SHORT_HEAD_BYTES + length]
+        (top, bottom), (left, right) = signal.box(cell)
+        head = struct.pack("<I3i3IBBH", length, top, left, 0, bottom - top, right - left, 1, number, 0, 0)
+        stored, = struct.unpack_from("<I", self.data, at)
+        need(crc32c(payload, crc32c(head, self.block["header_crc"])) == stored, section, "checksum")
+        try:
+            return lgi_latents.synthesise(signal.shared, payload, bottom - top, right - left)
+        except lgi_latents.BadStream as error:
+            raise LgiError("damaged", section, str(error)) from None
+
+    def picture(self, number):
+        signal = self.signals[number]
+        parts = {tuple(c - first for c, first in zip(cell, signal.first_cells)): self.layers_of(number, cell)
+                 for cell in signal.chunks}
+        return lgi_latents.Picture(signal.cuts, parts, signal.amplitude)
 
     def metadata(self, name):
         at, length, crc = self.sections[name]
@@ -715,7 +787,8 @@ class LgiFile:
         signal = self.signals[number]
         begin, end = region or (signal.begin, signal.end)
         axes = signal.positions(begin, end, scale, size)
-        layers_of = functools.lru_cache(PARTITIONS_KEPT)(lambda cell: self.layers_of(number, cell))
+        layers_of = functools.lru_cache(PARTITIONS_KEPT)(
+            lambda cell: self.picture(number) if signal.is_latent else self.layers_of(number, cell))
         samples = []
         for position in itertools.product(*axes):
             found = signal.samples_at(position, layers_of)
