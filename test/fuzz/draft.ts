@@ -124,10 +124,12 @@ function sealChunks({ bytes, sealing }: Draft, { signals }: Index, headerCrc: nu
       const at = chunks.byteOffsets[chunk];
       const end = chunks.end(chunk);
       if (end > bytes.length) continue;
-      const head = bytes.subarray(at, at + CHUNK_HEAD_BYTES);
-      const payload = bytes.subarray(at + CHUNK_HEAD_BYTES, end);
-      if (sealing.chunks === 'agree') {
-        head.set(encodeChunkHead(payload, grid.boxOf(chunks.ordinals[chunk]), signal, headerCrc).bytes);
+      const { headBytes } = chunks;
+      const payload = bytes.subarray(at + headBytes, end);
+      // A short head is what a whole one begins with, whose other fields are always as the index has them.
+      if (sealing.chunks === 'agree' || headBytes < CHUNK_HEAD_BYTES) {
+        const head = encodeChunkHead(payload, grid.boxOf(chunks.ordinals[chunk]), signal, headerCrc).bytes;
+        bytes.set(head.subarray(0, headBytes), at);
       } else {
         new DataView(bytes.buffer, at).setUint32(0, chunkCrc(bytes.subarray(at, end), headerCrc), true);
       }

@@ -2,7 +2,6 @@
 import { deflateRawSync } from 'node:zlib';
 import { deflateSync } from 'fflate';
 import { Grid, type AxisCuts } from '../../codec/grid.js';
-import { CHUNK_HEAD_BYTES } from '../../src/container/chunk.js';
 import type { Header } from '../../src/container/header.js';
 import { encodeIndex } from '../../src/container/encode-index.js';
 import { listedColumns, shortestColumns } from '../../src/container/choose-columns.js';
@@ -43,7 +42,7 @@ function withChunks(
   const lengths = chunks.payloadLengths.slice();
   const offsets = chunks.byteOffsets.slice();
   if (ordinals.length > 0) edit({ ordinals, lengths, offsets });
-  return { chunks: new ChunkTable(ordinals, lengths, offsets) };
+  return { chunks: new ChunkTable(ordinals, lengths, offsets, chunks.headBytes) };
 }
 
 const SIGNAL_EDITS: Readonly<Record<string, SignalEdit>> = {
@@ -102,6 +101,7 @@ const SIGNAL_EDITS: Readonly<Record<string, SignalEdit>> = {
         Int32Array.from(kept, (chunk) => chunks.ordinals[chunk]),
         Uint32Array.from(kept, (chunk) => chunks.payloadLengths[chunk]),
         Float64Array.from(kept, (chunk) => chunks.byteOffsets[chunk]),
+        chunks.headBytes,
       ),
     };
   },
@@ -240,11 +240,11 @@ export function changePayload(draft: Draft, choices: Choices): void {
   const chunk = choices.below(chunks.count);
   const begin = chunks.byteOffsets[chunk];
   const whole = draft.bytes.slice(begin, chunks.end(chunk));
-  const payload = otherPayload(whole.subarray(CHUNK_HEAD_BYTES), choices);
+  const payload = otherPayload(whole.subarray(chunks.headBytes), choices);
   const at = appendBytes(
     draft,
-    Uint8Array.from([...whole.subarray(0, CHUNK_HEAD_BYTES), ...payload]),
-    CHUNK_HEAD_BYTES,
+    Uint8Array.from([...whole.subarray(0, chunks.headBytes), ...payload]),
+    chunks.headBytes,
   );
   const changed = withChunks(index.signals[signal], ({ lengths, offsets }) => {
     lengths[chunk] = payload.length;
