@@ -9,7 +9,7 @@ import {
 } from '../codec/latent/encode-partitions.js';
 import type { LatentArchitecture } from '../codec/latent/latent-architecture.js';
 import { encodeShared } from '../codec/latent/shared-weights.js';
-import { LATENT_RECIPE } from '../codec/latent/train-latents.js';
+import { LATENT_RECIPE, type LatentProgress } from '../codec/latent/train-latents.js';
 import type { LatentTarget } from '../codec/latent/rate-control.js';
 import { alphaChannel, signalPeak } from '../codec/signal.js';
 import { countSignalParameters } from './count-parameters.js';
@@ -20,7 +20,7 @@ import type { EncodeReport } from './encode.js';
 import type { EncodeOptions } from './encode-options.js';
 import { checkBudget, checkSeed } from './encode-settings.js';
 import type { Sink } from './io/sink.js';
-import { chooseAmplitude, DEFAULT_AMPLITUDE } from './latent-amplitude.js';
+import { chooseAmplitude, DEFAULT_AMPLITUDE, type Pilot } from './latent-amplitude.js';
 import { EFFORTS, latentSteps, type Effort } from './latent-effort.js';
 import { LatentProgressReport } from './latent-progress.js';
 import { latentTarget, partitionShape } from './latent-targets.js';
@@ -169,20 +169,34 @@ async function train(
     return targets;
   };
   const target = targetOf(media, grid, options);
-  const amplitude =
+  const steps = latentSteps(budget, effort, groups[0].length, LATENT_RECIPE);
+  const report = new LatentProgressReport(media, options.onProgress);
+  /** A run of a part of the visits, by which the amplitude is found. */
+  const pilot = async (amplitude: number, part: number, before?: EncodedPartitions): Promise<Pilot> => {
+    let last: LatentProgress | undefined;
+    const encoded = await encodePartitions(
+      engine,
+      architectureOf(media, amplitude),
+      await targetsOf(groups[0], amplitude),
+      {
+        recipe: LATENT_RECIPE,
+        steps: Math.ceil(part * steps),
+        seed,
+        ...(budget.seconds !== undefined && { seconds: part * budget.seconds }),
+        ...(before && { initial: before.stored }),
+        onProgress: (progress) => (last = progress),
+        ...(signal && { signal }),
+      },
+    );
+    if (last === undefined) throw new Error('a pilot has a step');
+    return { encoded, last };
+  };
+  const { amplitude, encoded: initial } =
     target === undefined
-      ? DEFAULT_AMPLITUDE
-      : await chooseAmplitude(engine, {
-          grid,
-          seed,
-          target,
-          architectureOf: (each) => architectureOf(media, each),
-          targetsOf,
-          ...(signal && { signal }),
-        });
+      ? { amplitude: DEFAULT_AMPLITUDE, encoded: undefined }
+      : await chooseAmplitude(target, pilot);
   let architecture = architectureOf(media, amplitude);
   const payloads = new Array<Uint8Array>(grid.count);
-  const report = new LatentProgressReport(architecture, media, options.onProgress);
   let trained: EncodedPartitions | undefined;
   for (const ordinals of groups) {
     for (const ordinal of ordinals) {
@@ -199,8 +213,10 @@ async function train(
         steps: latentSteps(budget, effort, ordinals.length, LATENT_RECIPE),
         seed,
         ...(budget.seconds !== undefined && { seconds: budget.seconds * share }),
-        ...(trained ? { shared: trained.stored } : { ...(target && { target }) }),
-        onProgress: (progress) => report.step(progress),
+        ...(trained
+          ? { shared: trained.stored }
+          : { ...(target && { target }), ...(initial && { initial: initial.stored }) }),
+        onProgress: (progress) => report.step(progress, architecture.amplitude),
         ...(signal && { signal }),
       },
     );

@@ -35,14 +35,14 @@ export async function trainLatentPart(
     targets.push(latentTarget(samples, partitionShape(part, ordinal), header.format, architecture.amplitude));
   }
   const steps = latentSteps(budget, 'normal', part.count, LATENT_RECIPE);
-  const report = new LatentProgressReport(architecture, header, onProgress);
+  const report = new LatentProgressReport(header, onProgress);
   const { payloads } = await encodePartitions(engine, architecture, targets, {
     recipe: LATENT_RECIPE,
     steps,
     seed,
     shared: stored,
     ...(budget.seconds !== undefined && { seconds: budget.seconds }),
-    onProgress: (progress) => report.step(progress),
+    onProgress: (progress) => report.step(progress, architecture.amplitude),
     ...(signal && { signal }),
   });
   const quality = await measureLatents(engine, { ...header, grid: part, payloads }, read, signal);

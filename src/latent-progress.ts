@@ -1,4 +1,3 @@
-import type { LatentArchitecture } from '../codec/latent/latent-architecture.js';
 import type { LatentProgress } from '../codec/latent/train-latents.js';
 import { psnrOf } from '../codec/metrics.js';
 import { signalPeak } from '../codec/signal.js';
@@ -12,7 +11,6 @@ export class LatentProgressReport {
   readonly #peak: number;
 
   constructor(
-    private readonly architecture: LatentArchitecture,
     { kind, format }: Pick<LatentSignal, 'kind' | 'format'>,
     private readonly onProgress?: (progress: Progress) => void,
   ) {
@@ -24,14 +22,15 @@ export class LatentProgressReport {
     return (performance.now() - this.#begin) / 1000;
   }
 
-  step({ step, steps, fraction, squaredError }: LatentProgress): void {
+  /** @param amplitude by which squared errors are told. */
+  step({ step, steps, fraction, squaredError }: LatentProgress, amplitude: number): void {
     this.iterations = step;
     const { seconds } = this;
     this.onProgress?.({
       iteration: step,
       iterations: steps,
       fraction,
-      psnr: psnrOf(squaredError * this.architecture.amplitude ** 2, this.#peak),
+      psnr: psnrOf(squaredError * amplitude ** 2, this.#peak),
       iterationsPerSecond: step / seconds,
       seconds,
       secondsLeft: fraction > 0 ? (seconds / fraction) * (1 - fraction) : Infinity,

@@ -40,6 +40,8 @@ export interface PartitionTraining {
   readonly seed: number;
   /** Shared weights that exist already: they stay, and latents alone are trained. Absent: they are trained with the latents. */
   readonly shared?: StoredWeights;
+  /** Shared weights to begin with; absent: those of no picture in particular. */
+  readonly initial?: StoredWeights;
   /** What the partitions are to come to together; only where shared weights are trained. */
   readonly target?: LatentTarget;
   readonly onProgress?: (progress: LatentProgress) => void;
@@ -65,14 +67,15 @@ export async function encodePartitions(
     grids: placeGrids(architecture, shape),
     latents,
   }));
-  const { shared, recipe, target } = training;
+  const { shared, initial, recipe, target } = training;
+  const begin = shared ?? initial;
   const control = new RateControl(target, architecture.amplitude);
   const session = await engine.createLatentSession({
     architecture,
     weights:
-      shared === undefined
+      begin === undefined
         ? initialSharedWeights(architecture, placed, training.seed)
-        : realShared(architecture, shared),
+        : realShared(architecture, begin),
     partitions,
     latentAdam: LATENT_ADAM,
     sharedAdam: SHARED_ADAM,
