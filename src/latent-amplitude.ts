@@ -58,7 +58,6 @@ export async function chooseAmplitude(
         : Math.log2(target.squaredError / (squaredError * amplitude ** 2 * ERROR_AFTER)) / ERROR_PER_OCTAVE;
     isNear = Math.abs(octaves) < NEAR_OCTAVES;
     amplitude = Math.max(LEAST_AMPLITUDE, Math.min(MOST_AMPLITUDE, amplitude * 2 ** octaves));
-      console.error('pilot', part, { bits, mse: squaredError, octaves, amplitude });
   }
   if (encoded === undefined) throw new Error('there are pilots');
   return { amplitude, encoded };
