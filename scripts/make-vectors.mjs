@@ -9,7 +9,7 @@ import { append, crop, encode, MemorySink, MemoryTarget, memoryMedia, open } fro
 import { encodeBySettings } from '../dist/src/encode.js';
 import { resolveSettings } from '../dist/src/encode-settings.js';
 import { ReferenceEngine } from '../dist/codec/engine/reference/reference-engine.js';
-import { SLOT_BYTES, encodeSuperblock, decodeSuperblock } from '../dist/src/container/superblock.js';
+import { SLOT_BYTES, encodeSuperblock, findSuperblock } from '../dist/src/container/superblock.js';
 import { faults } from './vector-faults.mjs';
 import { extremeLatents, latentFaults } from './vector-latents.mjs';
 import { networks } from './vector-networks.mjs';
@@ -369,10 +369,10 @@ const edited = (bytes, edit) => {
   edit(copy);
   return copy;
 };
-const { superblock } = decodeSuperblock(grey);
+const { superblock } = findSuperblock(grey);
 const withSlots = (change, bytes = grey) =>
   edited(bytes, (copy) => {
-    const slots = encodeSuperblock({ ...decodeSuperblock(bytes).superblock, ...change });
+    const slots = encodeSuperblock({ ...findSuperblock(bytes).superblock, ...change });
     copy.set(slots.subarray(0, 2 * SLOT_BYTES));
   });
 

@@ -10,8 +10,9 @@ import { gridModels } from '../dist/codec/latent/entropy-model.js';
 import { decodeShared, encodeShared } from '../dist/codec/latent/shared-weights.js';
 import { RangeEncoder } from '../dist/codec/coder/range-coder.js';
 import { cutsByCell, Grid } from '../dist/codec/grid.js';
+import { crc32c } from '../dist/src/container/crc32c.js';
 import { openContainer } from '../dist/src/container/reader.js';
-import { encodeSuperblock, decodeSuperblock } from '../dist/src/container/superblock.js';
+import { findSuperblock, encodeSuperblock, SHORT_SLOT_BYTES } from '../dist/src/container/superblock.js';
 import { writeContainer } from '../dist/src/container/writer.js';
 import { MemorySink, MemorySource } from '../dist/src/index.js';
 import { withPayload } from './vector-payloads.mjs';
@@ -105,10 +106,20 @@ export async function latentFaults(files) {
   const whole = files.get('latent-rgb');
   const [signal] = (await openContainer(new MemorySource(whole))).header.signals;
   const { architecture, shared } = signal.latents;
-  const { superblock } = decodeSuperblock(whole);
+  const { superblock } = findSuperblock(whole);
   const undeclared = whole.slice();
   const features = { ...superblock.features, mustUnderstand: superblock.features.mustUnderstand & ~8n };
   undeclared.set(encodeSuperblock({ ...superblock, features }));
+  const slotless = whole.slice();
+  for (const slot of [0, 1]) slotless[slot * SHORT_SLOT_BYTES + 60] ^= 1;
+  const unsaid = whole.slice();
+  const slots = encodeSuperblock(superblock);
+  const view = new DataView(slots.buffer);
+  for (const at of [0, SHORT_SLOT_BYTES]) {
+    slots[at + 16] &= ~16;
+    view.setUint32(at + SHORT_SLOT_BYTES - 4, crc32c(slots.subarray(at, at + SHORT_SLOT_BYTES - 4)), true);
+  }
+  unsaid.set(slots);
   const flipped = whole.slice();
   flipped[flipped.length - 3] ^= 1;
   const withShared = (change) =>
@@ -122,6 +133,14 @@ export async function latentFaults(files) {
   for (let i = 0; i < 4000; i++) ones.encode(1, 1 << 14);
   return [
     ['latent-feature', 'Latents, without the feature that says so.', undeclared, 'damaged', 'index'],
+    ['latent-slots', 'Both short slots have a wrong checksum.', slotless, 'damaged', 'superblock'],
+    [
+      'latent-slot-length',
+      'Short slots with a right checksum, without the feature that says so.',
+      unsaid,
+      'damaged',
+      'superblock',
+    ],
     ['latent-chunk', 'A bit of a payload with a short head is flipped.', flipped, 'damaged'],
     [
       'latent-end',

@@ -9,7 +9,7 @@ import { encodeIndex } from '../dist/src/container/encode-index.js';
 import { listedColumns } from '../dist/src/container/choose-columns.js';
 import { ChunkTable } from '../dist/src/container/index-table.js';
 import { openContainer } from '../dist/src/container/reader.js';
-import { decodeSuperblock, encodeSlot, SLOT_BYTES } from '../dist/src/container/superblock.js';
+import { findSuperblock, encodeSlot, SLOT_BYTES } from '../dist/src/container/superblock.js';
 import { crc32c } from '../dist/src/container/crc32c.js';
 import { writeContainer } from '../dist/src/container/writer.js';
 import { MemorySink, MemorySource } from '../dist/src/index.js';
@@ -146,8 +146,8 @@ async function inRuns(file, runLength) {
 /** As when an append has stopped before its last write: one slot of the old file, one of the new. */
 function withOldSlot(before, after) {
   const bytes = after.slice();
-  const { superblock, slot } = decodeSuperblock(after);
-  const old = decodeSuperblock(before).superblock;
+  const { superblock, slot } = findSuperblock(after);
+  const old = findSuperblock(before).superblock;
   if (superblock.generation <= old.generation) throw new Error('the file has not grown');
   bytes.set(encodeSlot(old), slot === 0 ? SLOT_BYTES : 0);
   return bytes;

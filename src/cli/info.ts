@@ -5,7 +5,7 @@ import { countNetworks } from '../container/local-weights.js';
 import { boxShape } from '../../codec/grid.js';
 import type { Quantiser } from '../../codec/quantiser.js';
 import { openContainer, type Container } from '../container/reader.js';
-import { SUPERBLOCK_BYTES } from '../container/superblock.js';
+import { superblockBytesOf } from '../container/superblock.js';
 import type { AddCommand, CommandContext } from './command.js';
 import { axisOrder, counted, grouped, parameterLine, placeOn, extentOf, sizeOf } from './figures.js';
 import type { Row } from './output.js';
@@ -90,10 +90,11 @@ type SignalInfo = FileInfo['signals'][number];
 function fileInfo(container: Container) {
   const { superblock, header, index, fileId, familyId, generation } = container;
   const { major, minor } = superblock.version;
+  const superblockBytes = superblockBytesOf(superblock.features);
   const chunks = index.signals.reduce((sum, signal) => sum + chunkBytes(signal.chunks), 0);
   const metadata = index.sections.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const used =
-    SUPERBLOCK_BYTES + superblock.header.byteLength + superblock.index.byteLength + chunks + metadata;
+    superblockBytes + superblock.header.byteLength + superblock.index.byteLength + chunks + metadata;
   return {
     version: `${major}.${minor}`,
     generation,
@@ -103,7 +104,7 @@ function fileInfo(container: Container) {
     signals: header.signals.map((_, i) => signalInfo(container, i)),
     metadata: index.sections.map(({ name, byteLength }) => ({ name, bytes: byteLength })),
     bytes: {
-      superblock: SUPERBLOCK_BYTES,
+      superblock: superblockBytes,
       header: superblock.header.byteLength,
       index: superblock.index.byteLength,
       /** Heads and payloads, without the padding between them. */

@@ -12,8 +12,17 @@ export const PLAIN_FORMAT: Format = {
   features: { mustUnderstand: 0n, mustUnderstandToWrite: 0n, mayIgnore: 0n },
 };
 
+/** The format of a new file: with short slots where it has latents, which are for files that are to be small. */
+export function newFileFormat(header: Header, { version, features }: Format): Format {
+  if (!header.signals.some(({ latents }) => latents !== undefined)) return { version, features };
+  return {
+    version,
+    features: { ...features, mustUnderstand: features.mustUnderstand | FEATURES.shortSlots },
+  };
+}
+
 /**
- * Version and features for some content.
+ * Version and features for some content, in a superblock that is laid out already.
  *
  * @param columns how the index says where the chunks are.
  * @param kept those of the files that it comes from, of which none is taken away.

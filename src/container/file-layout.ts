@@ -1,7 +1,7 @@
 import { LgiError } from '../../codec/errors.js';
 import type { Box, Grid } from '../../codec/grid.js';
 import { chunkLayoutOf, nextChunkOffset, type ChunkLayout } from './chunk.js';
-import { formatFor, type Format } from './content-features.js';
+import { formatFor, newFileFormat, type Format } from './content-features.js';
 import { crc32c } from './crc32c.js';
 import type { Header } from './header.js';
 import { decodeIndex } from './decode-index.js';
@@ -9,7 +9,7 @@ import { encodeIndex, overwriteOffsets } from './encode-index.js';
 import { columnsAt, shortestColumns } from './choose-columns.js';
 import { ChunkTable, type Index } from './index-table.js';
 import { MAX_HEADER_BYTES, MAX_INDEX_BYTES } from './limits.js';
-import { SUPERBLOCK_BYTES, type Superblock } from './superblock.js';
+import { superblockBytesOf, type Superblock } from './superblock.js';
 
 /** Header and index begin at multiples of this, so that a reader may map what is in them. */
 const SECTION_ALIGNMENT = 16;
@@ -48,7 +48,9 @@ export interface FileLayout {
  */
 export function layOutFile(plan: FilePlan): FileLayout {
   const headerBytes = checkSize('header', plan.headerBytes.length, MAX_HEADER_BYTES);
-  const indexOffset = alignUp(SUPERBLOCK_BYTES + headerBytes);
+  const format = newFileFormat(plan.header, plan.format);
+  const superblockBytes = superblockBytesOf(format.features);
+  const indexOffset = alignUp(superblockBytes + headerBytes);
   const draft = place(plan, 0).index;
   const drafted = shortestColumns(draft, plan.header);
   const indexBytes = encodeIndex(draft, drafted, plan.header);
@@ -57,9 +59,9 @@ export function layOutFile(plan: FilePlan): FileLayout {
   const columns = columnsAt(drafted, draft, index, plan.header);
   overwriteOffsets(indexBytes, index, columns, plan.header);
   const superblock = {
-    ...formatFor(plan.header, index.signals, columns, plan.format),
+    ...formatFor(plan.header, index.signals, columns, format),
     generation: 1,
-    header: { byteOffset: SUPERBLOCK_BYTES, byteLength: headerBytes, crc: plan.headerCrc },
+    header: { byteOffset: superblockBytes, byteLength: headerBytes, crc: plan.headerCrc },
     index: { byteOffset: indexOffset, byteLength: indexBytes.length, crc: crc32c(indexBytes) },
     committedByteLength: end,
   };

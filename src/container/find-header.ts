@@ -6,7 +6,7 @@ import { decodeHeader } from './decode-header.js';
 import type { Header } from './header.js';
 import { MAX_FILE_BYTES } from './limits.js';
 import { scanChunks, type FoundChunk, type Scan } from './scan-chunks.js';
-import { SUPERBLOCK_BYTES } from './superblock.js';
+import { SHORT_SLOT_BYTES } from './superblock.js';
 
 /** Sound headers for which the file is scanned; files have one, and each costs a reading of the file. */
 const MAX_SCANS = 4;
@@ -55,7 +55,7 @@ export async function findHeader(
     }
     if (scans++ === MAX_SCANS) break;
     const lengths = possibleLengths(buffer);
-    const range = { begin: SUPERBLOCK_BYTES, end: MAX_FILE_BYTES };
+    const range = { begin: 2 * SHORT_SLOT_BYTES, end: MAX_FILE_BYTES };
     const scan = await scanChunks(source, header, new Set(lengths.keys()), range, signal);
     const crc = mostFrequent(scan.chunks);
     if (crc === undefined) continue;

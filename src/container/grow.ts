@@ -13,7 +13,7 @@ import { shortestColumns } from './choose-columns.js';
 import { ChunkTable, type Index, type SignalIndex } from './index-table.js';
 import { COPY_BUFFER_BYTES, MAX_FILE_BYTES, MAX_INDEX_BYTES } from './limits.js';
 import type { Container } from './reader.js';
-import { checkWritable, encodeSlot, SLOT_BYTES, type Superblock } from './superblock.js';
+import { checkWritable, encodeSlot, type Superblock } from './superblock.js';
 import type { NewChunk } from './writer.js';
 
 /** What a signal becomes. */
@@ -152,7 +152,7 @@ export async function growContainer(
 async function commit(target: Target, superblock: Superblock, counting: number): Promise<void> {
   const slot = encodeSlot(superblock);
   for (const at of [1 - counting, counting]) {
-    await target.write(at * SLOT_BYTES, slot);
+    await target.write(at * slot.length, slot);
     await target.flush();
   }
 }

@@ -4,7 +4,7 @@ import { chunkLayoutOf } from './chunk.js';
 import type { Header } from './header.js';
 import type { Index, MetadataSection } from './index-table.js';
 import * as limits from './limits.js';
-import { SUPERBLOCK_BYTES, type Superblock } from './superblock.js';
+import { superblockBytesOf, type Superblock } from './superblock.js';
 
 /** The checks of an index that was read, step by step as its parts are put together. */
 export class IndexChecks {
@@ -132,7 +132,7 @@ export function checkSections(sections: readonly MetadataSection[], checks: Inde
 /** Checks that everything lies inside the committed length and that no two things share a byte. */
 export function checkPlaces(index: Index, header: Header, superblock: Superblock, checks: IndexChecks): void {
   const places: { begin: number; end: number; name: string }[] = [
-    { begin: 0, end: SUPERBLOCK_BYTES, name: 'the superblock' },
+    { begin: 0, end: superblockBytesOf(superblock.features), name: 'the superblock' },
   ];
   const place = (name: string, begin: number, byteLength: number): void => {
     // An empty section shares no byte, wherever it is said to be.

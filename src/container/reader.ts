@@ -61,7 +61,7 @@ export async function openContainer(source: Source, options: OpenContainerOption
 
 async function openOnce(source: Source, options: OpenContainerOptions): Promise<Container> {
   const cache = await PrefixCache.read(source, options.signal);
-  const found = decodeSuperblock(cache.prefix);
+  const found = await decodeSuperblock(cache.prefix);
   const { superblock } = found;
   const promised = superblock.committedByteLength;
   const length = cache.isWhole ? cache.prefix.length : undefined;

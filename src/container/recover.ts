@@ -20,8 +20,9 @@ import { scanChunks, type FoundChunk, type Scan } from './scan-chunks.js';
 import { checkEachSection } from './sound-sections.js';
 import {
   decodeSuperblock,
+  MAX_SUPERBLOCK_BYTES,
   readSlots,
-  SUPERBLOCK_BYTES,
+  superblockBytesOf,
   type ReadSuperblock,
   type Superblock,
   FEATURES,
@@ -196,7 +197,7 @@ async function withoutSuperblock(
   const found = await findHeader(cache, marks.headers, signal);
   if (found === undefined) {
     // What is no LGI file at all is called so.
-    if (marks.headers.length === 0) decodeSuperblock(cache.prefix);
+    if (marks.headers.length === 0) await decodeSuperblock(cache.prefix);
     throw new LgiError(
       'damaged',
       'the superblock is lost, and no sound header with a sound chunk is in the file; nothing can be saved',
@@ -209,7 +210,7 @@ async function withoutSuperblock(
     generation: 1,
     fileId: new Uint8Array(16),
     header: { byteOffset, byteLength: bytes.length, crc },
-    index: { byteOffset: SUPERBLOCK_BYTES, byteLength: 0, crc: 0 },
+    index: { byteOffset: MAX_SUPERBLOCK_BYTES, byteLength: 0, crc: 0 },
     committedByteLength: scan.end,
   };
   return { slots: { superblock, slot: 0, invalidSlots }, header, headerBytes: bytes, scan };
@@ -218,7 +219,7 @@ async function withoutSuperblock(
 async function scanAll(cache: PrefixCache, { slots, header }: Located, signal?: AbortSignal): Promise<Scan> {
   const { superblock } = slots;
   // What lies beyond the committed length never became part of the file.
-  const range = { begin: SUPERBLOCK_BYTES, end: superblock.committedByteLength };
+  const range = { begin: superblockBytesOf(superblock.features), end: superblock.committedByteLength };
   return scanChunks(cache, header, new Set([superblock.header.crc]), range, signal);
 }
 
@@ -230,7 +231,7 @@ async function findIndex(
   isSuperblockLost: boolean,
   signal?: AbortSignal,
 ): Promise<{ readonly index: Index; readonly kind: IndexHint } | undefined> {
-  const range = { begin: SUPERBLOCK_BYTES, end: superblock.committedByteLength };
+  const range = { begin: superblockBytesOf(superblock.features), end: superblock.committedByteLength };
   const { indexes } = await findMarks(cache, range, signal);
   // Without a superblock nobody knows how long the file was; an index may speak of what is missing at its end.
   const committedByteLength = isSuperblockLost ? MAX_FILE_BYTES : superblock.committedByteLength;

@@ -4,7 +4,8 @@ import type { Source } from '../io/source.js';
 import { forwarded } from '../io/with-coalescing.js';
 import {
   decodeSuperblock,
-  SUPERBLOCK_BYTES,
+  MAX_SUPERBLOCK_BYTES,
+  superblockBytesOf,
   type ReadSuperblock,
   type SectionSpan,
   type Superblock,
@@ -106,18 +107,18 @@ class SameFile {
 
   async #compare(signal: AbortSignal): Promise<void> {
     this.source.renew?.();
-    const bytes = await this.source.read(0, SUPERBLOCK_BYTES, signal);
+    const bytes = await this.source.read(0, MAX_SUPERBLOCK_BYTES, signal);
     let found: ReadSuperblock | undefined;
     let cause: unknown;
     try {
-      found = decodeSuperblock(bytes);
+      found = await decodeSuperblock(bytes);
     } catch (error) {
       cause = error;
     }
     if (found !== undefined && hasGrown(this.opened, found.superblock)) {
       this.#latest = found;
       // Growth changes nothing behind the superblock that was there.
-      this.source.confirm?.(SUPERBLOCK_BYTES);
+      this.source.confirm?.(superblockBytesOf(found.superblock.features));
       return;
     }
     const { generation } = this.opened;

@@ -1,13 +1,18 @@
 import { LgiError } from '../../codec/errors.js';
 import { crc32c } from './crc32c.js';
-import { foreignFile } from './foreign-file.js';
 import { MAX_FILE_BYTES, MAX_HEADER_BYTES, MAX_INDEX_BYTES, VERSION } from './limits.js';
-
-/** Bytes of the superblock: two slots. */
-export const SUPERBLOCK_BYTES = 1024;
 
 /** Bytes of a slot; the smallest block that disks write at once, so that a torn write spoils one slot only. */
 export const SLOT_BYTES = 512;
+
+/**
+ * Bytes of a slot where {@link FEATURES.shortSlots} says so: what a slot has to say, and then its checksum. Two of 512 would be a
+ * tenth of a picture of 10,000 bytes. A block that is torn while one is written has the other's bytes as they were.
+ */
+export const SHORT_SLOT_BYTES = 112;
+
+/** Most bytes of a superblock: two slots. */
+export const MAX_SUPERBLOCK_BYTES = 2 * SLOT_BYTES;
 
 /**
  * The first eight bytes of both slots. As PNG's: a first byte that no text has, CR LF and LF to show a transfer that
@@ -15,8 +20,8 @@ export const SLOT_BYTES = 512;
  */
 export const MAGIC: Uint8Array = Uint8Array.of(0x91, 0x4c, 0x47, 0x49, 0x0d, 0x0a, 0x1a, 0x0a);
 
-/** Place of the slot's CRC-32C, over all bytes of the slot before it. */
-const CRC_AT = SLOT_BYTES - 4;
+/** Bytes of a slot's CRC-32C, its last ones, over all bytes of the slot before them. */
+const CRC_BYTES = 4;
 
 /** Three sets of 64 feature bits; a writer sets those that its file uses. */
 export interface Features {
@@ -55,7 +60,14 @@ export interface ReadSuperblock {
   /** Which slot counts, 0 or 1. */
   readonly slot: number;
   /** Slots that are no valid ones: damage, or a write that did not finish. */
-  readonly invalidSlots: readonly { readonly slot: number; readonly reason: string }[];
+  readonly invalidSlots: readonly InvalidSlot[];
+}
+
+/** A slot that is none. */
+export interface InvalidSlot {
+  readonly slot: number;
+  readonly byteOffset: number;
+  readonly reason: string;
 }
 
 /** Features that must be understood to read a file. */
@@ -68,19 +80,35 @@ export const FEATURES = {
   constantPartitions: 4n,
   /** A signal is of the latent family: chunks with short heads, packed lengths. */
   latentFamily: 8n,
+  /** The superblock's slots are of 112 bytes. */
+  shortSlots: 16n,
 } as const;
 
 /** Feature bits that this program knows. */
 const KNOWN_FEATURES: Features = {
   mustUnderstand:
-    FEATURES.extentBeyondFirst | FEATURES.impliedChunks | FEATURES.constantPartitions | FEATURES.latentFamily,
+    FEATURES.extentBeyondFirst |
+    FEATURES.impliedChunks |
+    FEATURES.constantPartitions |
+    FEATURES.latentFamily |
+    FEATURES.shortSlots,
   mustUnderstandToWrite: 0n,
   mayIgnore: 0n,
 };
 
-/** The 512 bytes of a slot. */
+/** Bytes of a slot in a file of these features. */
+export function slotBytesOf({ mustUnderstand }: Features): number {
+  return (mustUnderstand & FEATURES.shortSlots) === 0n ? SLOT_BYTES : SHORT_SLOT_BYTES;
+}
+
+/** Bytes of the superblock in a file of these features: two slots. */
+export function superblockBytesOf(features: Features): number {
+  return 2 * slotBytesOf(features);
+}
+
+/** The bytes of a slot. */
 export function encodeSlot(superblock: Superblock): Uint8Array {
-  const bytes = new Uint8Array(SLOT_BYTES);
+  const bytes = new Uint8Array(slotBytesOf(superblock.features));
   const view = new DataView(bytes.buffer);
   bytes.set(MAGIC, 0);
   view.setUint16(8, superblock.version.major, true);
@@ -93,7 +121,8 @@ export function encodeSlot(superblock: Superblock): Uint8Array {
   encodeSpan(view, 64, superblock.header);
   encodeSpan(view, 80, superblock.index);
   view.setBigUint64(96, BigInt(superblock.committedByteLength), true);
-  view.setUint32(CRC_AT, crc32c(bytes.subarray(0, CRC_AT)), true);
+  const crcAt = bytes.length - CRC_BYTES;
+  view.setUint32(crcAt, crc32c(bytes.subarray(0, crcAt)), true);
   return bytes;
 }
 
@@ -106,9 +135,9 @@ function encodeSpan(view: DataView, at: number, span: SectionSpan): void {
 /** Both slots with the same content, as a finished file has them: either one may be lost. */
 export function encodeSuperblock(superblock: Superblock): Uint8Array {
   const slot = encodeSlot(superblock);
-  const bytes = new Uint8Array(SUPERBLOCK_BYTES);
+  const bytes = new Uint8Array(2 * slot.length);
   bytes.set(slot, 0);
-  bytes.set(slot, SLOT_BYTES);
+  bytes.set(slot, slot.length);
   return bytes;
 }
 
@@ -183,73 +212,36 @@ export function checkWritable(features: Features): void {
   refuseUnknown(features.mustUnderstandToWrite, KNOWN_FEATURES.mustUnderstandToWrite, 'write');
 }
 
-function hasMagic(bytes: Uint8Array, at: number): boolean {
+export function hasMagic(bytes: Uint8Array, at: number): boolean {
   return MAGIC.every((value, i) => bytes[at + i] === value);
 }
 
 /** Why a slot is no valid one, or null. */
-function slotFault(bytes: Uint8Array, at: number): string | null {
-  if (bytes.length < at + SLOT_BYTES) return 'the file ends before it';
+export function slotFault(bytes: Uint8Array, at: number, slotBytes: number): string | null {
+  if (bytes.length < at + slotBytes) return 'the file ends before it';
   if (!hasMagic(bytes, at)) return 'its first eight bytes are wrong';
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, SLOT_BYTES);
-  const crc = crc32c(bytes.subarray(at, at + CRC_AT));
-  return crc === view.getUint32(CRC_AT, true) ? null : 'its checksum is wrong';
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, slotBytes);
+  const crcAt = slotBytes - CRC_BYTES;
+  const isSound = crc32c(bytes.subarray(at, at + crcAt)) === view.getUint32(crcAt, true);
+  return isSound && saysShort(bytes, at) === (slotBytes === SHORT_SLOT_BYTES)
+    ? null
+    : 'its checksum is wrong';
 }
 
-/** Why a file with no valid slot has none. */
-function explain(bytes: Uint8Array): LgiError {
-  const known = MAGIC.every((value, i) => i >= bytes.length || bytes[i] === value);
-  if (bytes.length === 0) {
-    return new LgiError('not-lgi', 'the file is empty, so it is not an LGI file; check the path or URL', {
-      byteOffset: 0,
-    });
-  }
-  if (bytes.length < SUPERBLOCK_BYTES && known) {
-    return new LgiError(
-      'truncated',
-      `the file ends after ${bytes.length} bytes, inside the superblock of ${SUPERBLOCK_BYTES}; fetch it again`,
-      { section: 'superblock', byteOffset: bytes.length },
-    );
-  }
-  // As after a transfer in text mode: CR LF became LF, or LF became CR LF.
-  const letters = bytes[1] === 0x4c && bytes[2] === 0x47 && bytes[3] === 0x49;
-  if (!hasMagic(bytes, 0) && !hasMagic(bytes, SLOT_BYTES)) {
-    if (letters && (bytes[0] === MAGIC[0] || bytes[0] === (MAGIC[0] & 0x7f))) {
-      return damaged('the file was changed in transfer, as text would be; fetch it again in binary mode');
-    }
-    const foreign = foreignFile(bytes);
-    const seen = Array.from(bytes.subarray(0, 8), (value) => value.toString(16).padStart(2, '0')).join(' ');
-    const headerAt = foreign === undefined ? headerMarkIn(bytes) : -1;
-    if (headerAt >= 0) {
-      return new LgiError(
-        'not-lgi',
-        `the file begins with ${seen}, as no LGI file does, but at byte ${headerAt} it has a header of one: its superblock was ` +
-          'overwritten; save what is sound by repair',
-        { byteOffset: 0 },
-      );
-    }
-    const message = foreign
-      ? `this is ${foreign.name}, not an LGI file; ${foreign.nextStep}`
-      : `the file begins with ${seen}, so it is not an LGI file; check the path or URL`;
-    return new LgiError('not-lgi', message, { byteOffset: 0 });
-  }
-  const reasons = [0, 1].map((slot) => `slot ${slot}: ${slotFault(bytes, slot * SLOT_BYTES)}`).join('; ');
-  return damaged(`both slots of the superblock are unusable (${reasons}); fetch the file again`);
+/** Whether a slot, sound or not, has the feature bit of short ones. */
+function saysShort(bytes: Uint8Array, at: number): boolean {
+  return (bytes[at + 16] & Number(FEATURES.shortSlots)) !== 0;
 }
 
-/** Where in these bytes a header may begin, by its identifier; -1 where none does. */
-function headerMarkIn(bytes: Uint8Array): number {
-  for (let at = SUPERBLOCK_BYTES; at + 8 <= bytes.length; at += 8) {
-    if (HEADER_MARK.every((byte, i) => bytes[at + 4 + i] === byte)) return at;
-  }
-  return -1;
+/** Bytes of a slot: short where either one of that length is valid, or the first, not valid in any length, seems to be. */
+export function slotBytesIn(bytes: Uint8Array): number {
+  const isShort = [0, SHORT_SLOT_BYTES].some((at) => slotFault(bytes, at, SHORT_SLOT_BYTES) === null);
+  const isLong = [0, SLOT_BYTES].some((at) => slotFault(bytes, at, SLOT_BYTES) === null);
+  return isShort || (!isLong && hasMagic(bytes, 0) && saysShort(bytes, 0)) ? SHORT_SLOT_BYTES : SLOT_BYTES;
 }
-
-/** File identifier of the header's FlatBuffer, `LGIH`. */
-const HEADER_MARK = [0x4c, 0x47, 0x49, 0x48];
 
 /** Checks what the superblock says about places and lengths. */
-function checkPlaces({ header, index, committedByteLength, generation }: Superblock): void {
+function checkPlaces({ features, header, index, committedByteLength, generation }: Superblock): void {
   for (const [name, { byteOffset, byteLength }, limit] of [
     ['header', header, MAX_HEADER_BYTES],
     ['index', index, MAX_INDEX_BYTES],
@@ -261,7 +253,7 @@ function checkPlaces({ header, index, committedByteLength, generation }: Superbl
       });
     }
     if (
-      byteOffset < SUPERBLOCK_BYTES ||
+      byteOffset < superblockBytesOf(features) ||
       byteOffset % 8 !== 0 ||
       byteOffset + byteLength > committedByteLength
     ) {
@@ -283,24 +275,25 @@ function checkPlaces({ header, index, committedByteLength, generation }: Superbl
  */
 export function readSlots(bytes: Uint8Array): {
   readonly usable: readonly { readonly slot: number; readonly superblock: Superblock }[];
-  readonly invalidSlots: readonly { readonly slot: number; readonly reason: string }[];
+  readonly invalidSlots: readonly InvalidSlot[];
 } {
   const usable: { slot: number; superblock: Superblock }[] = [];
-  const invalidSlots: { slot: number; reason: string }[] = [];
+  const invalidSlots: InvalidSlot[] = [];
+  const slotBytes = slotBytesIn(bytes);
   for (const slot of [0, 1]) {
-    const at = slot * SLOT_BYTES;
-    const reason = slotFault(bytes, at);
+    const at = slot * slotBytes;
+    const reason = slotFault(bytes, at, slotBytes);
     if (reason !== null) {
-      invalidSlots.push({ slot, reason });
+      invalidSlots.push({ slot, byteOffset: at, reason });
       continue;
     }
     try {
-      const superblock = decodeSlot(bytes.subarray(at, at + SLOT_BYTES), at);
+      const superblock = decodeSlot(bytes.subarray(at, at + slotBytes), at);
       checkPlaces(superblock);
       usable.push({ slot, superblock });
     } catch (error) {
       if (!(error instanceof LgiError) || error.code === 'unsupported') throw error;
-      invalidSlots.push({ slot, reason: error.message });
+      invalidSlots.push({ slot, byteOffset: at, reason: error.message });
     }
   }
   usable.sort((a, b) => b.superblock.generation - a.superblock.generation);
@@ -313,20 +306,29 @@ export function readSlots(bytes: Uint8Array): {
  * @param bytes the file's beginning, shorter only where the file is.
  * @throws LgiError `not-lgi`, `truncated`, `damaged`, `unsupported` or `limit`.
  */
-export function decodeSuperblock(bytes: Uint8Array): ReadSuperblock {
+export async function decodeSuperblock(bytes: Uint8Array): Promise<ReadSuperblock> {
+  const found = findSuperblock(bytes);
+  if (found) return found;
+  // Most files have one: why this one has none is not loaded before.
+  throw (await import('./no-superblock.js')).noSuperblock(bytes);
+}
+
+/** {@link decodeSuperblock}, undefined where no slot is valid. */
+export function findSuperblock(bytes: Uint8Array): ReadSuperblock | undefined {
   const slots: { slot: number; superblock: Superblock }[] = [];
-  const invalidSlots: { slot: number; reason: string }[] = [];
+  const invalidSlots: InvalidSlot[] = [];
+  const slotBytes = slotBytesIn(bytes);
   for (const slot of [0, 1]) {
-    const at = slot * SLOT_BYTES;
-    const reason = slotFault(bytes, at);
-    if (reason !== null) invalidSlots.push({ slot, reason });
-    else slots.push({ slot, superblock: decodeSlot(bytes.subarray(at, at + SLOT_BYTES), at) });
+    const at = slot * slotBytes;
+    const reason = slotFault(bytes, at, slotBytes);
+    if (reason !== null) invalidSlots.push({ slot, byteOffset: at, reason });
+    else slots.push({ slot, superblock: decodeSlot(bytes.subarray(at, at + slotBytes), at) });
   }
-  if (slots.length === 0) throw explain(bytes);
+  if (slots.length === 0) return undefined;
   const [first, second] = slots;
   const later = second && second.superblock.generation > first.superblock.generation ? second : first;
   if (second && second.superblock.generation === first.superblock.generation) {
-    const same = bytes.subarray(0, SLOT_BYTES).every((value, i) => value === bytes[SLOT_BYTES + i]);
+    const same = bytes.subarray(0, slotBytes).every((value, i) => value === bytes[slotBytes + i]);
     if (!same) {
       throw damaged(
         `both slots of the superblock are of generation ${first.superblock.generation} and say different things; ` +

@@ -7,7 +7,7 @@ import { readSpans } from './read-spans.js';
 import { openContainer, type Container } from './reader.js';
 import { recoverContainer, type Recovered } from './recover.js';
 import { checkEachSection } from './sound-sections.js';
-import { readSlots, SLOT_BYTES, SUPERBLOCK_BYTES } from './superblock.js';
+import { readSlots, superblockBytesOf, type InvalidSlot } from './superblock.js';
 
 /** Something that is wrong with a file. */
 export interface Problem {
@@ -52,11 +52,11 @@ export async function* verifyContainer(source: Source, signal?: AbortSignal): As
   yield* verifyOpened(container, signal);
 }
 
-function slotProblem(slot: number, reason: string): Problem {
+function slotProblem({ slot, byteOffset, reason }: InvalidSlot): Problem {
   return {
     code: 'damaged',
     section: 'superblock',
-    byteOffset: slot * SLOT_BYTES,
+    byteOffset,
     message: `slot ${slot} of the superblock cannot be used: ${reason}; the other one counts`,
   };
 }
@@ -75,7 +75,7 @@ async function* verifyUnopened(
   const prefix = await PrefixCache.read(source, signal);
   const { usable, invalidSlots } = readSlots(prefix.prefix);
   // Without any slot the fault names both.
-  if (usable.length > 0) for (const { slot, reason } of invalidSlots) yield slotProblem(slot, reason);
+  if (usable.length > 0) yield* invalidSlots.map(slotProblem);
   yield problemOf(fault);
   if (fault.section === 'header' && usable.length > 0) {
     // Chunks cannot be told without the header; whether the index is as it was written can.
@@ -119,9 +119,9 @@ async function* verifyScanned(recovered: Recovered, signal?: AbortSignal): Async
 
 /** Bytes between what is sound that have room for a chunk. */
 function unknownRegions({ container, chunks, scannedEnd }: Recovered): Problem[] {
-  const { header, index } = container.superblock;
+  const { features, header, index } = container.superblock;
   const places = [
-    { begin: 0, end: SUPERBLOCK_BYTES },
+    { begin: 0, end: superblockBytesOf(features) },
     ...[header, index].map(({ byteOffset, byteLength }) => ({
       begin: byteOffset,
       end: byteOffset + byteLength,
@@ -150,7 +150,7 @@ function unknownRegions({ container, chunks, scannedEnd }: Recovered): Problem[]
 
 /** {@link verifyContainer} for a file that is open, whose header and index are therefore sound. */
 export async function* verifyOpened(container: Container, signal?: AbortSignal): AsyncGenerator<Problem> {
-  for (const { slot, reason } of container.slots.invalidSlots) yield slotProblem(slot, reason);
+  yield* container.slots.invalidSlots.map(slotProblem);
   yield* verifyParts(container, signal);
 }
 

@@ -5,7 +5,7 @@ import { decodeHeader } from '../../src/container/decode-header.js';
 import type { Header } from '../../src/container/header.js';
 import { decodeIndex } from '../../src/container/decode-index.js';
 import type { Index } from '../../src/container/index-table.js';
-import { decodeSuperblock, encodeSlot, SLOT_BYTES, type Superblock } from '../../src/container/superblock.js';
+import { encodeSlot, findSuperblock, type Superblock } from '../../src/container/superblock.js';
 import type { Choices } from './choices.js';
 import { writeBits } from './interesting.js';
 
@@ -36,7 +36,8 @@ export interface Draft {
 /** @returns null where the file's superblock is none. */
 export function draftOf(bytes: Uint8Array): Draft | null {
   try {
-    const { superblock } = decodeSuperblock(bytes);
+    const superblock = findSuperblock(bytes)?.superblock;
+    if (!superblock) return null;
     const part = ({ byteOffset, byteLength }: Superblock['header']) =>
       bytes.slice(byteOffset, byteOffset + byteLength);
     return {
@@ -111,8 +112,9 @@ export function sealDraft(draft: Draft, choices: Choices): Uint8Array {
     for (const { at, size, value, slots } of draft.slotFields) {
       if (slots.includes(slot)) writeBits(view, at, size, value);
     }
-    if (draft.sealing.slots) view.setUint32(SLOT_BYTES - 4, crc32c(bytes.subarray(0, SLOT_BYTES - 4)), true);
-    if (draft.bytes.length >= (slot + 1) * SLOT_BYTES) draft.bytes.set(bytes, slot * SLOT_BYTES);
+    const crcAt = bytes.length - 4;
+    if (draft.sealing.slots) view.setUint32(crcAt, crc32c(bytes.subarray(0, crcAt)), true);
+    if (draft.bytes.length >= (slot + 1) * bytes.length) draft.bytes.set(bytes, slot * bytes.length);
   }
   return draft.bytes;
 }

@@ -214,9 +214,16 @@ function everyCell(lengths: readonly number[]): number[][] {
 /** The visible samples of every signal of a file, or what `samplings` asks of a signal. */
 export function readFile(file: Uint8Array, samplings: readonly Sampling[] = []): ReadSignal[] {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const slot = [0, 512]
-    .filter((at) => MAGIC.every((byte, i) => file[at + i] === byte))
-    .filter((at) => crc32c(file.subarray(at, at + 508)) === view.getUint32(at + 508, true))
+  const slot = [
+    [0, 112],
+    [112, 112],
+    [0, 512],
+    [512, 512],
+  ]
+    .filter(([at, size]) => file.length >= at + size && MAGIC.every((byte, i) => file[at + i] === byte))
+    .filter(([at, size]) => (size === 112) === ((file[at + 16] & 16) !== 0))
+    .filter(([at, size]) => crc32c(file.subarray(at, at + size - 4)) === view.getUint32(at + size - 4, true))
+    .map(([at]) => at)
     .sort((a, b) => Number(view.getBigUint64(b + 40, true) - view.getBigUint64(a + 40, true)))[0];
   if (slot === undefined) throw new Error('no valid slot');
   const section = (at: number): Uint8Array => {

@@ -20,8 +20,8 @@ import zlib
 import lgi_latents
 
 MAGIC = b"\x91LGI\r\n\x1a\n"
-BEYOND_FIRST, IMPLIED, CONSTANT, LATENT = 1, 2, 4, 8     # features: the extent goes on; columns leave things out; ...
-KNOWN_FEATURES = BEYOND_FIRST | IMPLIED | CONSTANT | LATENT
+BEYOND_FIRST, IMPLIED, CONSTANT, LATENT, SHORT_SLOTS = 1, 2, 4, 8, 16   # features: the extent goes on; ...
+KNOWN_FEATURES = BEYOND_FIRST | IMPLIED | CONSTANT | LATENT | SHORT_SLOTS
 AXES = {"image": 2, "audio": 1, "video": 3, "volume": 3, "shape": 3}        # in the order of SignalKind
 KINDS = list(AXES)
 SAMPLE_TYPES = ["uint8", "uint16", "float32"]
@@ -210,11 +210,19 @@ class FlatBuffer:
 
 # ---------------------------------------------------------------- superblock (3, 10.1)
 
+def valid_slot(slot, length):
+    if len(slot) < length or slot[:8] != MAGIC or bool(slot[16] & SHORT_SLOTS) != (length == 112):
+        return False
+    return crc32c(slot[:-4]) == struct.unpack_from("<I", slot, length - 4)[0]
+
+
 def read_superblock(data):
-    slots = [data[at:at + 512] for at in (0, 512)]
-    with_magic = [slot for slot in slots if slot[:8] == MAGIC]
-    valid = [s for s in with_magic if len(s) == 512 and crc32c(s[:508]) == struct.unpack_from("<I", s, 508)[0]]
-    cut = len(data) < 1024 and not valid and data and MAGIC.startswith(data[:8])
+    short = [data[at:at + 112] for at in (0, 112)]
+    long = [data[at:at + 512] for at in (0, 512)]
+    valid = [s for s in short if valid_slot(s, 112)] or [s for s in long if valid_slot(s, 512)]
+    with_magic = [slot for slot in short + long if slot[:8] == MAGIC]
+    claims_short = data[:8] == MAGIC and len(data) > 16 and data[16] & SHORT_SLOTS
+    cut = len(data) < (224 if claims_short else 1024) and not valid and data and MAGIC.startswith(data[:8])
     need(not cut, "superblock", "the file ends in the superblock", "truncated")
     need(with_magic, None, "no magic", "not-lgi")
     need(valid, "superblock", "no slot has a right checksum")
@@ -236,9 +244,13 @@ def read_superblock(data):
         within(block[section + "_length"], most, "superblock", f"length of the {section}")
     for section in ("header", "index"):
         at, length = block[section + "_at"], block[section + "_length"]
-        need(1024 <= at and at % 8 == 0, "superblock", f"a bad place of the {section}")
+        need(superblock_length(block) <= at and at % 8 == 0, "superblock", f"a bad place of the {section}")
         need(at + length <= block["committed"], "superblock", f"{section} beyond the committed length")
     return block
+
+
+def superblock_length(block):
+    return 224 if block["features"] & SHORT_SLOTS else 1024
 
 
 def read_section(data, at, length, crc, section):
@@ -718,7 +730,7 @@ class LgiFile:
     def check_places(self):
         """Nothing overlaps, and nothing lies beyond the committed length (2)."""
         block = self.block
-        places = [(0, 1024), (block["header_at"], block["header_length"]), (block["index_at"], block["index_length"])]
+        places = [(0, superblock_length(block)), (block["header_at"], block["header_length"]), (block["index_at"], block["index_length"])]
         places += [(at, length) for at, length, _ in self.sections.values()]
         places += [(at, signal.head_bytes + length) for signal in self.signals for at, length in signal.chunks.values()]
         behind = 0
