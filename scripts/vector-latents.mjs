@@ -133,6 +133,16 @@ export async function latentFaults(files) {
   for (let i = 0; i < 4000; i++) ones.encode(1, 1 << 14);
   return [
     ['latent-feature', 'Latents, without the feature that says so.', undeclared, 'damaged', 'index'],
+    [
+      'latent-default-set',
+      'Differences from built-in weights that there are none of.',
+      await withHeader(whole, ({ latents, ...header }) => ({
+        ...header,
+        latents: { ...latents, architecture: { ...latents.architecture, defaultSet: 2 } },
+      })),
+      'unsupported',
+      'header',
+    ],
     ['latent-slots', 'Both short slots have a wrong checksum.', slotless, 'damaged', 'superblock'],
     [
       'latent-slot-length',

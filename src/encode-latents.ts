@@ -8,6 +8,7 @@ import {
   type TargetPartition,
 } from '../codec/latent/encode-partitions.js';
 import type { LatentArchitecture } from '../codec/latent/latent-architecture.js';
+import { hasDefaultWeights } from '../codec/latent/default-weights.js';
 import { encodeShared } from '../codec/latent/shared-weights.js';
 import { LATENT_RECIPE, type LatentProgress } from '../codec/latent/train-latents.js';
 import type { LatentTarget } from '../codec/latent/rate-control.js';
@@ -31,6 +32,10 @@ import { withEngine } from './with-engine.js';
 
 /** Samples of a cell per axis: of 128, files are 1 to 3 % smaller, and a crop is coarser. */
 const DEFAULT_CELL = 64;
+
+/** And of pictures that are to have fewer bits a sample than these: heads and index of smaller cells would be a tenth of the file. */
+const LARGE_CELL = 128;
+const LARGE_CELL_BELOW_BPP = 0.4;
 
 /** Levels: of a cell of 64x64 the coarsest is a single latent. */
 const LEVELS = 7;
@@ -120,20 +125,24 @@ function resolve(media: Media, options: EncodeOptions): LatentSettings {
 
 function partitioning(
   { shape }: Media,
-  { grid, cell }: EncodeOptions,
+  { grid, cell, bpp = Infinity }: EncodeOptions,
 ): { counts: readonly number[] } | { cell: readonly number[] } {
   if (grid !== undefined && cell !== undefined) {
     throw new OptionError('cell', 'given together with `grid`; give one of them');
   }
   if (grid !== undefined) return { counts: grid };
-  return { cell: cell ?? shape.map((length) => Math.min(DEFAULT_CELL, length)) };
+  const samples = bpp < LARGE_CELL_BELOW_BPP ? LARGE_CELL : DEFAULT_CELL;
+  return { cell: cell ?? shape.map((length) => Math.min(samples, length)) };
 }
+
+/** The set of built-in weights that new files take where it has their kind of picture. */
+const DEFAULT_SET = 1;
 
 /** Planes of channels: brightness and alpha from level 0 on, colour, which is smoother, from level 1. */
 function architectureOf({ format }: Media, amplitude: number): LatentArchitecture {
   const { channels } = format;
   const colours = channels - (alphaChannel(format) < 0 ? 0 : 1);
-  return {
+  const architecture = {
     levels: LEVELS,
     finestLevels: Array.from({ length: channels }, (_, plane) =>
       colours >= 3 && plane > 0 && plane < colours ? 1 : 0,
@@ -142,6 +151,9 @@ function architectureOf({ format }: Media, amplitude: number): LatentArchitectur
     outputs: channels,
     amplitude: Math.fround(amplitude),
   };
+  return hasDefaultWeights({ ...architecture, defaultSet: DEFAULT_SET })
+    ? { ...architecture, defaultSet: DEFAULT_SET }
+    : architecture;
 }
 
 interface Prepared {
@@ -169,7 +181,13 @@ async function train(
     return targets;
   };
   const target = targetOf(media, grid, options);
-  const steps = latentSteps(budget, effort, groups[0].length, LATENT_RECIPE);
+  const stepsOf = (ordinals: readonly number[]): number =>
+    latentSteps(
+      budget,
+      effort,
+      ordinals.map((ordinal) => boxSize(grid.boxOf(ordinal))),
+    );
+  const steps = stepsOf(groups[0]);
   const report = new LatentProgressReport(media, options.onProgress);
   /** A run of a part of the visits, by which the amplitude is found. */
   const pilot = async (amplitude: number, part: number, before?: EncodedPartitions): Promise<Pilot> => {
@@ -210,7 +228,7 @@ async function train(
       await targetsOf(ordinals, architecture.amplitude),
       {
         recipe: LATENT_RECIPE,
-        steps: latentSteps(budget, effort, ordinals.length, LATENT_RECIPE),
+        steps: stepsOf(ordinals),
         seed,
         ...(budget.seconds !== undefined && { seconds: budget.seconds * share }),
         ...(trained
@@ -288,8 +306,8 @@ async function train(
   };
 }
 
-/** Bytes of a file besides header weights and chunks: superblock, header and index, and a head and a length of every chunk. */
-const FILE_BYTES = 1024 + 360 + 260;
+/** Bytes of a file besides shared weights and chunks: superblock, header and index; a head and a length of every chunk. */
+const FILE_BYTES = 224 + 320 + 150;
 const CHUNK_BYTES = 6;
 /** Bytes of shared weights, about. */
 const SHARED_BYTES = 1000;

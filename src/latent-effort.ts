@@ -1,5 +1,5 @@
 import type { Budget } from '../codec/train.js';
-import type { LatentRecipe } from '../codec/latent/train-latents.js';
+import { batchOf, LATENT_RECIPE } from '../codec/latent/train-latents.js';
 
 /** How long latents are trained: on two cores about 10 s, a minute and five minutes for a picture of 768x512. */
 export type Effort = 'quick' | 'normal' | 'thorough';
@@ -9,14 +9,13 @@ export const EFFORTS: readonly Effort[] = ['quick', 'normal', 'thorough'];
 /** How often every partition is seen. Time goes with it, and bits fall by about a tenth for three times as many. */
 const VISITS: Readonly<Record<Effort, number>> = { quick: 150, normal: 900, thorough: 4500 };
 
-/** Steps of a run: as many as asked for, those of an effort, or none in particular where time ends it. */
+/** Steps of a run: as many as asked for, those of an effort, or none in particular where time ends it. @param sizes samples of every partition. */
 export function latentSteps(
   { iterations, seconds }: Pick<Budget, 'iterations' | 'seconds'>,
   effort: Effort,
-  partitions: number,
-  { batch }: LatentRecipe,
+  sizes: readonly number[],
 ): number {
   if (iterations !== undefined) return iterations;
   if (seconds !== undefined) return Infinity;
-  return Math.ceil((VISITS[effort] * partitions) / Math.min(batch, partitions));
+  return Math.ceil((VISITS[effort] * sizes.length) / batchOf(LATENT_RECIPE, sizes));
 }

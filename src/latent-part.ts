@@ -34,7 +34,11 @@ export async function trainLatentPart(
     const samples = await read(part.boxOf(ordinal));
     targets.push(latentTarget(samples, partitionShape(part, ordinal), header.format, architecture.amplitude));
   }
-  const steps = latentSteps(budget, 'normal', part.count, LATENT_RECIPE);
+  const steps = latentSteps(
+    budget,
+    'normal',
+    targets.map(({ shape: [height, width] }) => height * width),
+  );
   const report = new LatentProgressReport(header, onProgress);
   const { payloads } = await encodePartitions(engine, architecture, targets, {
     recipe: LATENT_RECIPE,

@@ -6,7 +6,7 @@ import { encodeLatents } from './latent-coder.js';
 import { MAX_LATENT } from './entropy-model.js';
 import { BIT_FACTOR, RateControl, type LatentTarget } from './rate-control.js';
 import type { LatentAdam, LatentPartition } from './session.js';
-import { realShared, roundShared, type StoredWeights } from './shared-weights.js';
+import { defaultWeights, realShared, roundShared, type StoredWeights } from './shared-weights.js';
 import { trainLatents, type LatentProgress, type LatentRecipe } from './train-latents.js';
 
 /** What partitions are to become. */
@@ -40,7 +40,7 @@ export interface PartitionTraining {
   readonly seed: number;
   /** Shared weights that exist already: they stay, and latents alone are trained. Absent: they are trained with the latents. */
   readonly shared?: StoredWeights;
-  /** Shared weights to begin with; absent: those of no picture in particular. */
+  /** Shared weights to begin with; absent: those of its default set, or of no picture in particular. */
   readonly initial?: StoredWeights;
   /** What the partitions are to come to together; only where shared weights are trained. */
   readonly target?: LatentTarget;
@@ -68,7 +68,7 @@ export async function encodePartitions(
     latents,
   }));
   const { shared, initial, recipe, target } = training;
-  const begin = shared ?? initial;
+  const begin = shared ?? initial ?? defaultWeights(architecture);
   const control = new RateControl(target, architecture.amplitude);
   const session = await engine.createLatentSession({
     architecture,

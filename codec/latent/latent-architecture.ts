@@ -19,6 +19,8 @@ export interface LatentArchitecture {
   readonly outputs: number;
   /** What the network's outputs are multiplied by to be those of the signal, so that weights are of the order of 1. */
   readonly amplitude: number;
+  /** Set of built-in weights that those of a header are differences from (default-weights.ts); default none. */
+  readonly defaultSet?: number;
 }
 
 /** The latents of one plane at one level. */

@@ -1,6 +1,7 @@
 import { IntegerModel } from '../coder/adaptive-integers.js';
 import { RangeDecoder, RangeEncoder } from '../coder/range-coder.js';
 import { LgiError } from '../errors.js';
+import { DEFAULT_WEIGHTS, defaultWeightsKey } from './default-weights.js';
 import { CONTEXT_ONE, MAX_CONTEXT_WEIGHT } from './entropy-model.js';
 import {
   latentTensors,
@@ -35,6 +36,48 @@ const LARGEST: Record<LatentTensor['name'], number> = {
   scale: 2 ** 19,
   presence: 255,
 };
+
+/** By set and shape of networks. */
+const knownDefaults = new Map<string, StoredWeights>();
+
+/**
+ * The built-in weights that an architecture's are differences from; undefined where it names none.
+ *
+ * @throws LgiError `unsupported` for a set, or a shape of networks in it, that this program does not know.
+ */
+export function defaultWeights(architecture: LatentArchitecture): StoredWeights | undefined {
+  const { defaultSet, ...shape } = architecture;
+  if (defaultSet === undefined) return undefined;
+  const key = defaultWeightsKey(architecture);
+  const known = knownDefaults.get(key);
+  if (known) return known;
+  const text = DEFAULT_WEIGHTS[key];
+  if (text === undefined) {
+    throw new LgiError(
+      'unsupported',
+      `latents have differences from built-in weights (${key}) that this program does not know; use a newer version of it`,
+      { section: 'header' },
+    );
+  }
+  const stored = decodeShared(
+    shape,
+    Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)),
+  );
+  knownDefaults.set(key, stored);
+  return stored;
+}
+
+/** What a number is a difference from: the built-in one in the tensor's own steps, half up. */
+function defaultNumber(
+  defaults: StoredWeights | undefined,
+  tensor: number,
+  at: number,
+  exponent: number | undefined,
+): number {
+  if (defaults === undefined) return 0;
+  const octaves = exponent === undefined ? 0 : exponent - defaults.exponents[tensor];
+  return Math.floor(defaults.numbers[at] * 2 ** octaves + 0.5);
+}
 
 function isAllowed(name: LatentTensor['name'], value: number): boolean {
   if (name === 'presence') return value >= 1 && value <= LARGEST.presence;
@@ -105,17 +148,19 @@ function modelsByName(): (name: LatentTensor['name'], column: number) => Integer
   };
 }
 
-/** The bytes of a header's shared weights. */
+/** The bytes of a header's shared weights: numbers, or what they differ by from built-in ones. */
 export function encodeShared(
   architecture: LatentArchitecture,
   { numbers, exponents }: StoredWeights,
 ): Uint8Array {
   const encoder = new RangeEncoder();
   const modelOf = modelsByName();
+  const defaults = defaultWeights(architecture);
   latentTensors(architecture).forEach(({ name, role, offset, rows, columns }, at) => {
     if (role === 'synthesis') encoder.encodeEven(exponents[at], EXPONENT_BITS);
     for (let i = 0; i < rows * columns; i++) {
-      modelOf(name, i % columns).encode(encoder, numbers[offset + i]);
+      const base = defaultNumber(defaults, at, offset + i, exponents[at]);
+      modelOf(name, i % columns).encode(encoder, numbers[offset + i] - base);
     }
   });
   return encoder.finish();
@@ -131,16 +176,18 @@ export function decodeShared(architecture: LatentArchitecture, bytes: Uint8Array
   const modelOf = modelsByName();
   const numbers = new Int32Array(latentWeightCount(architecture));
   const exponents: number[] = [];
-  for (const { name, role, offset, rows, columns } of latentTensors(architecture)) {
+  const defaults = defaultWeights(architecture);
+  latentTensors(architecture).forEach(({ name, role, offset, rows, columns }, at) => {
     if (role === 'synthesis') exponents.push(decoder.decodeEven(EXPONENT_BITS));
     for (let i = 0; i < rows * columns; i++) {
-      const number = modelOf(name, i % columns).decode(decoder);
+      const base = defaultNumber(defaults, at, offset + i, exponents[at]);
+      const number = base + modelOf(name, i % columns).decode(decoder);
       if (!isAllowed(name, number)) {
         throw damaged(`a shared weight (${name}) is ${number}, beyond what there can be`);
       }
       numbers[offset + i] = number;
     }
-  }
+  });
   if (!decoder.isAtEnd())
     throw damaged(`the ${bytes.length} bytes of shared weights do not end where they do`);
   return { numbers, exponents };

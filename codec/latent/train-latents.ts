@@ -4,8 +4,8 @@ import type { LatentReport, LatentSession, LatentStep } from './session.js';
 
 /** How the latent family is trained. */
 export interface LatentRecipe {
-  /** Partitions of a step. */
-  readonly batch: number;
+  /** Samples of a step, about: whole partitions make it up. */
+  readonly batchSamples: number;
   /** Part of the run in which latents move; in the rest they are rounded and stay, and the shared weights fit them. */
   readonly movingPart: number;
   /** Of soft rounding, at the beginning and at the end of the moving part. */
@@ -24,7 +24,8 @@ export interface LatentRecipe {
 
 /** The recipe of all pictures; a benchmark shows what each number is good for. */
 export const LATENT_RECIPE: LatentRecipe = {
-  batch: 16,
+  // Half of it comes to no better result in the same time, twice as many to 0.06 dB less or 1.6 % more bits.
+  batchSamples: 1 << 15,
   movingPart: 0.9,
   temperatures: [0.3, 0.15],
   noise: 0.7,
@@ -35,6 +36,12 @@ export const LATENT_RECIPE: LatentRecipe = {
   warmUp: 20,
   tapFactor: 0.3,
 };
+
+/** Partitions of a step: at least two, so that two threads have work, unless there is one. @param sizes samples of every partition. */
+export function batchOf({ batchSamples }: LatentRecipe, sizes: readonly number[]): number {
+  const mean = sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
+  return Math.min(sizes.length, Math.max(2, Math.round(batchSamples / mean)));
+}
 
 /** The step at a point of a run. @param at from 0 to 1. */
 export function stepAt(
@@ -77,7 +84,7 @@ export class Batches {
 
   next(count: number): number[] {
     const batch = new Set<number>();
-    while (batch.size < Math.min(count, this.partitions)) {
+    while (batch.size < count) {
       if (this.#order.length === 0) this.#order = [...permutation(this.partitions, this.seed, this.#epoch++)];
       const next = this.#order.shift();
       if (next !== undefined) batch.add(next);
@@ -125,6 +132,7 @@ export async function trainLatents(
   { sizes, channels, control, steps, seconds = Infinity, seed, onProgress, signal }: LatentRun,
 ): Promise<void> {
   const batches = new Batches(sizes.length, seed);
+  const batchSize = batchOf(recipe, sizes);
   const last = new LastVisits(sizes);
   const begin = performance.now();
   const fractionAt = (number: number): number =>
@@ -132,7 +140,7 @@ export async function trainLatents(
   for (let number = 0, at = 0; at < 1; number++) {
     signal?.throwIfAborted();
     const key = Math.imul(number + 1, 0x85ebca6b) ^ seed;
-    const batch = batches.next(recipe.batch);
+    const batch = batches.next(batchSize);
     const report = await session.step(stepAt(recipe, at, number, batch, key, control.factor));
     at = fractionAt(number + 1);
     if (last.see(batch, report)) control.epoch(at, last.bits, last.squaredError / channels);

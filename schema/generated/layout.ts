@@ -42,6 +42,7 @@ export const LAYOUT: Readonly<Record<TableName, readonly FieldLayout[]>> = {
     { name: 'finest_levels', kind: 'vector', size: 1, align: 1, required: true },
     { name: 'hidden_width', kind: 'inline', size: 1, align: 1, required: false },
     { name: 'amplitude', kind: 'inline', size: 4, align: 4, required: false },
+    { name: 'default_set', kind: 'inline', size: 1, align: 1, required: false },
   ],
   Quantiser: [
     { name: 'format', kind: 'inline', size: 1, align: 1, required: false },

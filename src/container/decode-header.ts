@@ -125,7 +125,13 @@ function decodeFamily(
         { section: 'header', byteOffset },
       );
     }
-    return { latents: { architecture: decodeLatentFamily(table, channels), nominalCell, shared: weights } };
+    return {
+      latents: {
+        architecture: decodeLatentFamily(table, channels, byteOffset),
+        nominalCell,
+        shared: weights,
+      },
+    };
   }
   const maps = Array.from({ length: table.coordinateMapsLength() }, (_, axis) => {
     const map = present(table.coordinateMaps(axis));
@@ -144,14 +150,27 @@ function decodeFamily(
   };
 }
 
-function decodeLatentFamily(table: fb.Signal, outputs: number): LatentArchitecture {
+/** Last set of built-in weights that there is (codec/latent/default-weights.ts). */
+const LAST_DEFAULT_SET = 1;
+
+function decodeLatentFamily(table: fb.Signal, outputs: number, byteOffset: number): LatentArchitecture {
   const family: fb.LatentFamily = present(table.architecture(new fb.LatentFamily()));
+  const defaultSet = family.defaultSet();
+  if (defaultSet > LAST_DEFAULT_SET) {
+    throw new LgiError(
+      'unsupported',
+      `latents have differences from built-in weights of set ${defaultSet}, this program knows ${LAST_DEFAULT_SET}; ` +
+        'use a newer version of it',
+      { section: 'header', byteOffset },
+    );
+  }
   return {
     levels: family.levels(),
     finestLevels: Array.from(present(family.finestLevelsArray())),
     hiddenWidth: family.hiddenWidth(),
     outputs,
     amplitude: family.amplitude(),
+    ...(defaultSet !== 0 && { defaultSet }),
   };
 }
 

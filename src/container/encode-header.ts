@@ -126,7 +126,7 @@ const NO_QUANTISER: Quantiser = { format: 'float32', local: [], global: [] };
 
 function encodeLatentFamily(
   builder: Builder,
-  { levels, finestLevels, hiddenWidth, amplitude }: LatentArchitecture,
+  { levels, finestLevels, hiddenWidth, amplitude, defaultSet = 0 }: LatentArchitecture,
 ): number {
   const finestAt = fb.LatentFamily.createFinestLevelsVector(builder, Uint8Array.from(finestLevels));
   fb.LatentFamily.startLatentFamily(builder);
@@ -134,6 +134,7 @@ function encodeLatentFamily(
   fb.LatentFamily.addFinestLevels(builder, finestAt);
   fb.LatentFamily.addHiddenWidth(builder, hiddenWidth);
   fb.LatentFamily.addAmplitude(builder, amplitude);
+  fb.LatentFamily.addDefaultSet(builder, defaultSet);
   return fb.LatentFamily.endLatentFamily(builder);
 }
 

@@ -1,5 +1,7 @@
 // The latent family of the second reader (independent-reader.ts), written from section 15 of spec/lgi-format.md alone.
 
+import { readFileSync } from 'node:fs';
+
 /** Section 15.2. */
 class RangeDecoder {
   private range = 2 ** 32 - 1;
@@ -81,6 +83,15 @@ export interface LatentFamily {
   readonly hidden: number;
   readonly channels: number;
   readonly amplitude: number;
+  readonly defaultSet: number;
+}
+
+/** The built-in weights of section 15.3, as their numbers and exponents. */
+function readDefaults(family: LatentFamily): Pick<Shared, 'numbers' | 'exponents'> | undefined {
+  if (family.defaultSet === 0) return undefined;
+  const name = family.finest.length === 1 ? 'grey-1' : 'rgb-1';
+  const bytes = readFileSync(new URL(`../../spec/latent-defaults/${name}.bin`, import.meta.url));
+  return readShared({ ...family, defaultSet: 0 }, bytes);
 }
 
 interface Grid {
@@ -109,16 +120,46 @@ function gridsOf({ levels, finest }: LatentFamily): Grid[] {
 }
 
 /** Section 15.3. */
-export function readShared(family: LatentFamily, bytes: Uint8Array) {
+interface Shared {
+  readonly grids: Grid[];
+  readonly hiddenWeight: Matrix;
+  readonly hiddenBias: number[];
+  readonly outputWeight: Matrix;
+  readonly outputBias: number[];
+  readonly bypass: Matrix;
+  readonly taps: Matrix;
+  readonly models: {
+    mean: number[];
+    spread: number[];
+    offset: number;
+    gain: number;
+    presence: number;
+  }[];
+  /** All numbers in their order, and the exponents of the first six tensors. */
+  readonly numbers: number[];
+  readonly exponents: number[];
+}
+
+export function readShared(family: LatentFamily, bytes: Uint8Array): Shared {
   const decoder = new RangeDecoder(bytes);
   const grids = gridsOf(family);
   const { hidden: D, channels: m, levels } = family;
-  const read = (model: NumberModel, count: number): number[] =>
-    Array.from({ length: count }, () => model.read(decoder));
+  const defaults = readDefaults(family);
+  const [numbers, exponents]: [number[], number[]] = [[], []];
+  const read = (model: NumberModel, count: number, factor = 1): number[] =>
+    Array.from({ length: count }, () => {
+      const base = Math.floor((defaults?.numbers[numbers.length] ?? 0) * factor + 0.5);
+      numbers.push(base + model.read(decoder));
+      return numbers[numbers.length - 1];
+    });
   const real = (rows: number, columns: number): Matrix => {
     const model = new NumberModel();
-    const step = 2 ** -decoder.even(5);
-    return Array.from({ length: rows }, () => read(model, columns).map((number) => number * step));
+    const exponent = decoder.even(5);
+    const factor = 2 ** (exponent - (defaults?.exponents[exponents.length] ?? exponent));
+    exponents.push(exponent);
+    return Array.from({ length: rows }, () =>
+      read(model, columns, factor).map((number) => number * 2 ** -exponent),
+    );
   };
   const [hiddenWeight, [hiddenBias]] = [real(D, grids.length), real(1, D)];
   const [outputWeight, [outputBias]] = [real(m, D), real(1, m)];
@@ -129,16 +170,25 @@ export function readShared(family: LatentFamily, bytes: Uint8Array) {
     return {
       mean: read(means, contexts),
       spread: read(spreads, contexts),
-      offset: offsets.read(decoder),
-      gain: gains.read(decoder),
-      presence: presences.read(decoder),
+      offset: read(offsets, 1)[0],
+      gain: read(gains, 1)[0],
+      presence: read(presences, 1)[0],
     };
   });
   decoder.end();
-  return { grids, hiddenWeight, hiddenBias, outputWeight, outputBias, bypass, taps, models };
+  return {
+    grids,
+    hiddenWeight,
+    hiddenBias,
+    outputWeight,
+    outputBias,
+    bypass,
+    taps,
+    models,
+    numbers,
+    exponents,
+  };
 }
-
-type Shared = ReturnType<typeof readShared>;
 
 /** Section 15.4: every grid's latents, by rows. */
 function readLatents(shared: Shared, payload: Uint8Array, height: number, width: number): Matrix[] {

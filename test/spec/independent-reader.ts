@@ -341,6 +341,7 @@ function latentOutputs(header: Table, channels: number, { axes, all, boxOf, payl
     hidden: table.u8(2),
     channels,
     amplitude: table.f32(3),
+    defaultSet: table.u8(4),
   };
   const bytes = Uint8Array.from(header.vector(11, 1, (v, at) => v.getUint8(at)));
   const shared = readShared(family, bytes);

@@ -1,6 +1,7 @@
 """The latent family of lgi_reader.py, written from section 15 of spec/lgi-format.md alone. Made to be read, not to be fast."""
 import functools
 import math
+import pathlib
 
 NEIGHBOURS = [(0, -1), (0, -2), (-1, -1), (-1, 0), (-1, 1), (-2, 0), (-1, -2), (-1, 2)]
 LARGEST = 32767
@@ -75,7 +76,7 @@ def check(numbers, least, most):
 
 
 class Shared:
-    def __init__(self, levels, finest, hidden, channels, data):
+    def __init__(self, levels, finest, hidden, channels, data, defaults=None):
         self.grids = []                                                     # level, plane, parent, earlier (15.1)
         for level in reversed(range(levels)):
             for plane, first in enumerate(finest):
@@ -85,9 +86,21 @@ class Shared:
                     self.grids.append((level, plane, parent, earlier))
         decoder, count = RangeDecoder(data), len(self.grids)
 
+        self.numbers, self.exponents = [], []
+
+        def read(model, count, factor=1.0):
+            numbers = [model.read(decoder) for _ in range(count)]
+            if defaults:                                                    # differences from built-in weights
+                bases = defaults.numbers[len(self.numbers):]
+                numbers = [number + math.floor(base * factor + 0.5) for number, base in zip(numbers, bases)]
+            self.numbers += numbers
+            return numbers
+
         def real(rows, columns):
-            step, model = 2.0**-decoder.even(5), NumberModel()
-            return [[number * step for number in check([model.read(decoder) for _ in range(columns)], -2**20, 2**20)]
+            exponent, model = decoder.even(5), NumberModel()
+            factor = 2.0**(exponent - defaults.exponents[len(self.exponents)]) if defaults else 1.0
+            self.exponents.append(exponent)
+            return [[number * 2.0**-exponent for number in check(read(model, columns, factor), -2**20, 2**20)]
                     for _ in range(rows)]
 
         self.hidden_weight, (self.hidden_bias,) = real(hidden, count), real(1, hidden)
@@ -97,12 +110,24 @@ class Shared:
         self.models = []
         for _, _, parent, earlier in self.grids:
             contexts = len(NEIGHBOURS) + len(parent) + len(earlier)
-            mean = check([means.read(decoder) for _ in range(contexts)], -2047, 2047)
-            spread = check([spreads.read(decoder) for _ in range(contexts)], 0, 2047)
-            scale = check([offsets.read(decoder), gains.read(decoder)], -2**19, 2**19)
-            presence = check([presences.read(decoder)], 1, 255)
+            mean = check(read(means, contexts), -2047, 2047)
+            spread = check(read(spreads, contexts), 0, 2047)
+            scale = check(read(offsets, 1) + read(gains, 1), -2**19, 2**19)
+            presence = check(read(presences, 1), 1, 255)
             self.models.append((mean, spread, *scale, *presence))
         decoder.end()
+
+
+DEFAULTS = {(7, (0, 1, 1), 32, 3): "rgb-1.bin", (7, (0,), 32, 1): "grey-1.bin"}
+
+
+@functools.cache
+def default_weights(*shape):
+    """The built-in weights of an architecture, or None where there are none (15.3)."""
+    if shape not in DEFAULTS:
+        return None
+    folder = pathlib.Path(__file__).parent / "../../spec/latent-defaults"
+    return Shared(*shape, (folder / DEFAULTS[shape]).read_bytes())
 
 
 # ---------------------------------------------------------------- latents (15.4)

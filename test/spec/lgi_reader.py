@@ -99,7 +99,7 @@ TABLES = {
     "SampleFormat": "sample_type:u8 channels:u8 layout:u8 mapping:ValueMapping!",
     "SineFamily": "levels:u8 local_width:u16 global_width:u16 local_coordinates:u8 lattice_stride:u16 "
                   "local_activation:SineActivation! global_activation:SineActivation! merge_activation:SineActivation!",
-    "LatentFamily": "levels:u8 finest_levels:[u8]! hidden_width:u8 amplitude:f32",
+    "LatentFamily": "levels:u8 finest_levels:[u8]! hidden_width:u8 amplitude:f32 default_set:u8",
     "Quantiser": "format:u8 local_tensors:[TensorQuantiser]! global_tensors:[TensorQuantiser]!",
     "Index": "signals:[SignalIndex]! sections:[Section]!",
     "SignalIndex": "axes:[Axis]! window_begin:[i32]! window_end:[i32]! coordinates:[i32]! payload_lengths:[u32]! "
@@ -513,8 +513,12 @@ class Signal:
         need(len(finest) == self.channels and all(level < levels for level in finest), section, "finest levels")
         self.amplitude = family["amplitude"]
         need(math.isfinite(self.amplitude) and self.amplitude > 0, section, "amplitude")
+        shape, defaults = (levels, tuple(finest), hidden, self.channels), None
+        if family["default_set"] != 0:
+            defaults = lgi_latents.default_weights(*shape)
+            need(family["default_set"] == 1 and defaults, section, "built-in weights not known", "unsupported")
         try:
-            self.shared = lgi_latents.Shared(levels, finest, hidden, self.channels, table["global_weights"])
+            self.shared = lgi_latents.Shared(*shape, table["global_weights"], defaults)
         except lgi_latents.BadStream as error:
             raise LgiError("damaged", section, str(error)) from None
 

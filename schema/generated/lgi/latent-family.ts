@@ -69,8 +69,16 @@ amplitude():number {
   return offset ? this.bb!.readFloat32(this.bb_pos + offset) : 0.0;
 }
 
+/**
+ * Built-in weights that the shared ones are differences from: 0 for none, 1 for those of section 15.3 of the specification.
+ */
+defaultSet():number {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : 0;
+}
+
 static startLatentFamily(builder:flatbuffers.Builder) {
-  builder.startObject(4);
+  builder.startObject(5);
 }
 
 static addLevels(builder:flatbuffers.Builder, levels:number) {
@@ -101,18 +109,23 @@ static addAmplitude(builder:flatbuffers.Builder, amplitude:number) {
   builder.addFieldFloat32(3, amplitude, 0.0);
 }
 
+static addDefaultSet(builder:flatbuffers.Builder, defaultSet:number) {
+  builder.addFieldInt8(4, defaultSet, 0);
+}
+
 static endLatentFamily(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 6) // finest_levels
   return offset;
 }
 
-static createLatentFamily(builder:flatbuffers.Builder, levels:number, finestLevelsOffset:flatbuffers.Offset, hiddenWidth:number, amplitude:number):flatbuffers.Offset {
+static createLatentFamily(builder:flatbuffers.Builder, levels:number, finestLevelsOffset:flatbuffers.Offset, hiddenWidth:number, amplitude:number, defaultSet:number):flatbuffers.Offset {
   LatentFamily.startLatentFamily(builder);
   LatentFamily.addLevels(builder, levels);
   LatentFamily.addFinestLevels(builder, finestLevelsOffset);
   LatentFamily.addHiddenWidth(builder, hiddenWidth);
   LatentFamily.addAmplitude(builder, amplitude);
+  LatentFamily.addDefaultSet(builder, defaultSet);
   return LatentFamily.endLatentFamily(builder);
 }
 }
