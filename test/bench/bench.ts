@@ -1,4 +1,5 @@
 // npm run bench [-- --json] [--pictures FOLDER] [--media FOLDER]: what the machine can do and how much of it is used, as ratios in one run.
+// npm run bench -- rate --pictures FOLDER --out FOLDER: rate-distortion curves (rate.ts).
 import { parseArgs } from 'node:util';
 import { memoryMedia } from '../../src/media/media.js';
 import { scene } from '../media/scene.js';
@@ -9,7 +10,13 @@ import { measureKernels } from './kernels.js';
 import type { Measurement } from './measure.js';
 import { measurePictures } from './pictures.js';
 import { measureScale } from './scale.js';
+import { rate } from './rate.js';
 import { measureTraining } from './training.js';
+
+if (process.argv[2] === 'rate') {
+  await rate(process.argv.slice(3));
+  process.exit();
+}
 
 const { values: options } = parseArgs({
   options: { json: { type: 'boolean' }, pictures: { type: 'string' }, media: { type: 'string' } },
