@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { createEngine } from '../../../codec/engine/choose.js';
 import type { Engine } from '../../../codec/engine/engine.js';
+import { seamRatio } from '../../../codec/seam.js';
 import { encode } from '../../../src/encode.js';
 import type { EncodeOptions } from '../../../src/encode-options.js';
 import { MemorySink } from '../../../src/io/memory.js';
@@ -69,13 +70,26 @@ async function measureWith(
   const encodeSeconds = (performance.now() - begin) / 1000;
   const file = await open(sink.bytes(), { engine });
   try {
+    const [image] = file.signals;
     // Of the second time: the first one compiles.
-    await file.signals[0].decode();
+    await image.decode();
     const decodeBegin = performance.now();
-    await file.signals[0].decode();
+    const { data } = await image.decode();
     const decodeMs = performance.now() - decodeBegin;
+    const source = await media.read({ begin: [0, 0], end: media.shape });
+    const seam = seamRatio(source, data, image.shape, image.format, image.cuts);
     const samples = media.shape.reduce((product, length) => product * length, 1);
-    return { picture, codec, setting, samples, bytes, psnr, encodeSeconds, decodeMs };
+    return {
+      picture,
+      codec,
+      setting,
+      samples,
+      bytes,
+      psnr,
+      encodeSeconds,
+      decodeMs,
+      ...(seam !== undefined && { seam }),
+    };
   } finally {
     await file.dispose();
   }

@@ -16,6 +16,8 @@ export interface RatePoint {
   /** Encoding altogether, and decoding of the whole; of our own codec only. */
   readonly encodeSeconds?: number;
   readonly decodeMs?: number;
+  /** Jumps across borders beside the source's, as `seamRatio`. */
+  readonly seam?: number;
 }
 
 export function bitsPerSample({ bytes, samples }: RatePoint): number {

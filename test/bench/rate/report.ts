@@ -68,9 +68,10 @@ export function rateReport(all: readonly RatePoint[]): string {
     'JPEG by libjpeg is `cjpeg -optimize`; all others are encoders of FFmpeg: JPEG by `mjpeg` (4:2:0, optimal Huffman tables, its own quantisation',
     'tables, which are flatter and better by PSNR), WebP by `libwebp` (method 6), JPEG 2000 by `jpeg2000` (one layer, one tile), AVIF by',
     '`libsvtav1` (4:2:0, 10 bits, preset 4). The last column is what can be cropped byte-wise as ours can: every tile a WebP of its own.',
+    'The seam is how much larger jumps across borders are than in the source, beside those next to them: 1 is none.',
     '',
-    `| | ${['bits a sample', 'dB', 'encode', 'decode', ...BESIDE].join(' | ')} |`,
-    `|---|${'---|'.repeat(4 + BESIDE.length)}`,
+    `| | ${['bits a sample', 'dB', 'seam', 'encode', 'decode', ...BESIDE].join(' | ')} |`,
+    `|---|${'---|'.repeat(5 + BESIDE.length)}`,
   ];
   const row = (name: string, points: readonly RatePoint[]): void => {
     const seconds = mean(points.map(({ encodeSeconds = NaN }) => encodeSeconds));
@@ -78,6 +79,7 @@ export function rateReport(all: readonly RatePoint[]): string {
     const cells = [
       mean(points.map(bitsPerSample)).toFixed(3),
       mean(points.map(({ psnr }) => psnr)).toFixed(2),
+      mean(points.flatMap(({ seam = [] }) => seam)).toFixed(2),
       `${seconds.toFixed(1)} s`,
       `${milliseconds.toFixed(0)} ms`,
       ...BESIDE.map((codec) => shownMean(points.map((point) => ratioTo(codec, point, all)))),
