@@ -23,6 +23,8 @@ export interface Quantiser {
   readonly local: readonly TensorQuantiser[];
   /** Parallel to `globalTensors(architecture)`; empty for float formats. */
   readonly global: readonly TensorQuantiser[];
+  /** Of coder `range`: what is known of the integers of local tensors (coder/range-weights.ts). */
+  readonly localModels?: Uint8Array;
 }
 
 /** Two bits hold -1, 0 and 1, the least that a weight can do with. */

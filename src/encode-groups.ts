@@ -10,7 +10,7 @@ import { localPart, type Recipe } from '../codec/recipe.js';
 import { signalPeak } from '../codec/signal.js';
 import { drawWeights, train, type TrainingResult } from '../codec/train.js';
 import { phaseIterations } from '../codec/recipe.js';
-import { encodeConstant, encodeNetwork } from './container/encode-local-weights.js';
+import { encodeConstant, encodeNetwork, quantiserFor } from './container/encode-local-weights.js';
 import type { EncodeSettings } from './encode-settings.js';
 import type { Media } from './media/media.js';
 import type { WholeTraining } from './whole-training.js';
@@ -98,7 +98,12 @@ export async function trainInGroups(
     if (quantiser === undefined) {
       const reserved = plan.groups.length > 1 ? [outputRange(settings)] : [];
       const fitted = { global: weights.global, local: [...weights.local, ...reserved] };
-      quantiser = fitQuantiser(precision.format, precision.bits, architecture, fitted);
+      quantiser = quantiserFor(
+        coder,
+        fitQuantiser(precision.format, precision.bits, architecture, fitted),
+        architecture,
+        weights.local,
+      );
       // What the file holds is what the other groups have to go with.
       global = quantisedWeights(architecture, { global: weights.global, local: [] }, quantiser).global;
     }

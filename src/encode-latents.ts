@@ -21,8 +21,8 @@ import type { EncodeReport } from './encode.js';
 import type { EncodeOptions } from './encode-options.js';
 import { checkBudget, checkSeed } from './encode-settings.js';
 import type { Sink } from './io/sink.js';
-import { chooseAmplitude, DEFAULT_AMPLITUDE, type Pilot } from './latent-amplitude.js';
-import { EFFORTS, latentSteps, type Effort } from './latent-effort.js';
+import { chooseAmplitude, DEFAULT_AMPLITUDE, type Pilot, type PilotPlan } from './latent-amplitude.js';
+import { EFFORTS, latentSteps, MOST_PILOT, pilotSteps, type Effort } from './latent-effort.js';
 import { LatentProgressReport } from './latent-progress.js';
 import { latentTarget, partitionShape } from './latent-targets.js';
 import { measureLatents } from './measure-latents.js';
@@ -181,26 +181,26 @@ async function train(
     return targets;
   };
   const target = targetOf(media, grid, options);
-  const stepsOf = (ordinals: readonly number[]): number =>
-    latentSteps(
-      budget,
-      effort,
-      ordinals.map((ordinal) => boxSize(grid.boxOf(ordinal))),
-    );
+  const sizesOf = (ordinals: readonly number[]): number[] =>
+    ordinals.map((ordinal) => boxSize(grid.boxOf(ordinal)));
+  const stepsOf = (ordinals: readonly number[]): number => latentSteps(budget, effort, sizesOf(ordinals));
   const steps = stepsOf(groups[0]);
   const report = new LatentProgressReport(media, options.onProgress);
-  /** A run of a part of the visits, by which the amplitude is found. */
-  const pilot = async (amplitude: number, part: number, before?: EncodedPartitions): Promise<Pilot> => {
+  /** A short run, by which the amplitude is found. */
+  const pilot = async (amplitude: number, plan: PilotPlan, before?: EncodedPartitions): Promise<Pilot> => {
     let last: LatentProgress | undefined;
     const encoded = await encodePartitions(
       engine,
       architectureOf(media, amplitude),
       await targetsOf(groups[0], amplitude),
       {
-        recipe: LATENT_RECIPE,
-        steps: Math.ceil(part * steps),
+        recipe: {
+          ...LATENT_RECIPE,
+          latentRate: plan.latentRateFactor * LATENT_RECIPE.latentRate,
+        },
+        steps: pilotSteps(plan, steps, sizesOf(groups[0])),
         seed,
-        ...(budget.seconds !== undefined && { seconds: part * budget.seconds }),
+        ...(budget.seconds !== undefined && { seconds: MOST_PILOT * budget.seconds }),
         ...(before && { initial: before.stored }),
         onProgress: (progress) => (last = progress),
         ...(signal && { signal }),

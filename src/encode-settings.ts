@@ -2,6 +2,7 @@ import { countParameters } from '../codec/architecture.js';
 import type { Architecture } from '../codec/architecture.js';
 import { automaticPartitioning, MAX_PARAMETERS } from '../codec/automatic.js';
 import type { Coder } from '../codec/coder/payload.js';
+import type { WeightFormat } from '../codec/quantiser.js';
 import { OptionError } from '../codec/errors.js';
 import type { Grid } from '../codec/grid.js';
 import { linspaceMap, makeGrid, spreadMap } from '../codec/grid.js';
@@ -103,13 +104,14 @@ export function resolveSettings(
   };
   checkParameters(architecture, grid);
   const weights = options.weights ?? preset.weights;
+  const precision = weights === undefined ? DEFAULT_WEIGHT_PRECISION : parseWeightPrecision(weights);
   return {
     presetName,
     preset: { ...preset, recipe: recipeFor(preset.recipe, globalWidth, options) },
     grid,
     model: { architecture, maps: mapsOf(media.shape, preset), nominalCell: grid.largestCell() },
-    precision: weights === undefined ? DEFAULT_WEIGHT_PRECISION : parseWeightPrecision(weights),
-    coder: checkCoder(options.coder ?? 'none'),
+    precision,
+    coder: checkCoder(options.coder ?? 'none', precision.format),
     seed: checkSeed(options.seed),
     budget: checkBudget(options),
     overlap: checkOverlap(options.overlap ?? 0, architecture, grid),
@@ -306,9 +308,13 @@ function checkOverlap(overlap: number, { globalWidth, latticeStride }: Architect
   return checkWhole('overlap', overlap, 0, Math.floor(Math.min(...shortest) / 2));
 }
 
-function checkCoder(coder: Coder): Coder {
-  if (coder === 'none' || coder === 'deflate') return coder;
-  throw new OptionError('coder', `'${String(coder)}' is no coder; give none or deflate`);
+/** @throws OptionError for a coder that is none, or that has no place for such weights. */
+export function checkCoder(coder: Coder, format: WeightFormat): Coder {
+  if (coder === 'range' && format !== 'integer') {
+    throw new OptionError('coder', `range is for integers, the weights are ${format}; give weights of int11`);
+  }
+  if (coder === 'none' || coder === 'deflate' || coder === 'range') return coder;
+  throw new OptionError('coder', `'${String(coder)}' is no coder; give none, deflate or range`);
 }
 
 /**

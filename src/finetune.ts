@@ -16,7 +16,7 @@ import type { GrownOverview } from './append-overviews.js';
 import { globalWeightsOf } from './container/global-weights.js';
 import type { Header, SineSignal } from './container/header.js';
 import { sineSignal } from './container/sine-signal.js';
-import { encodeNetwork } from './container/encode-local-weights.js';
+import { encodeNetwork, quantiserFor } from './container/encode-local-weights.js';
 import { isConstantPayload, localWeightsOf } from './container/local-weights.js';
 import type { Container } from './container/reader.js';
 import { writeContainer, type NewChunk, type NewSignal } from './container/writer.js';
@@ -98,7 +98,12 @@ export async function finetune(engine: Engine, input: FinetuneInput, to: Sink): 
     ...(onProgress && { onProgress }),
     ...(signal && { signal }),
   });
-  const quantiser = fitQuantiser(before.format, leastBits(before), architecture, weights);
+  const quantiser = quantiserFor(
+    header.coder,
+    fitQuantiser(before.format, leastBits(before), architecture, weights),
+    architecture,
+    weights.local,
+  );
   const seen = quantisedWeights(architecture, weights, quantiser);
   const oldCount = old.boxes.length;
   const payloads = weights.local.map((values) => encodeNetwork(values, { ...header, quantiser }));

@@ -1,4 +1,4 @@
-import { loadInflate } from '../codec/coder/inflate.js';
+import { loadCoder } from '../codec/coder/load-coder.js';
 import { planDecode } from '../codec/decode.js';
 import type { Engine, Evaluator } from '../codec/engine/engine.js';
 import { boxShape, boxSize, type Box, type Grid } from '../codec/grid.js';
@@ -106,7 +106,7 @@ export async function measureQuality(
   signal?: AbortSignal,
 ): Promise<Quality> {
   const { grid, format, kind } = networks;
-  if (networks.coder === 'deflate') await loadInflate();
+  await loadCoder(networks.coder);
   const evaluator = await engine.createEvaluator(networks.model, globalWeightsOf(networks));
   try {
     const { psnr, ssim, iou } = await compareByParts({

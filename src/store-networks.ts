@@ -7,7 +7,8 @@ import { boxShape } from '../codec/grid.js';
 import type { Model, Weights } from '../codec/model.js';
 import { fitQuantiser, parseWeightPrecision } from '../codec/quantise.js';
 import type { SampleFormat, SignalKind } from '../codec/signal.js';
-import { encodeNetwork } from './container/encode-local-weights.js';
+import { checkCoder } from './encode-settings.js';
+import { encodeNetwork, quantiserFor } from './container/encode-local-weights.js';
 import { writeContainer } from './container/writer.js';
 import type { Sink } from './io/sink.js';
 import type { Rate } from './rate.js';
@@ -46,7 +47,9 @@ export async function storeNetworks(
   let content: Parameters<typeof writeContainer>[1];
   try {
     const parsed = parseWeightPrecision(precision);
-    const quantiser = fitQuantiser(parsed.format, parsed.bits, architecture, weights);
+    checkCoder(coder, parsed.format);
+    const fitted = fitQuantiser(parsed.format, parsed.bits, architecture, weights);
+    const quantiser = quantiserFor(coder, fitted, architecture, weights.local);
     const payloadFormat = { model, quantiser, coder, format };
     const globalPayload =
       architecture.globalWidth === 0

@@ -4,25 +4,27 @@ import { PROBABILITY_BITS, type RangeDecoder, type RangeEncoder } from './range-
 const MOST_COUNTED = 255;
 
 /** Length of a magnitude, in bits, that has a model of its own; a 32-bit number has no longer one. */
-const MOST_LENGTH = 32;
+export const MOST_LENGTH = 32;
 
 /** Estimates the probability of a bit from those before it (Krichevsky and Trofimov 1981), in whole numbers. */
 class AdaptiveBit {
-  #zeros = 0;
-  #ones = 0;
+  constructor(
+    private zeros = 0,
+    private ones = 0,
+  ) {}
 
   /** Probability of a 0, in units of the range coder. */
   get zero(): number {
-    const [zeros, all] = [2 * this.#zeros + 1, 2 * (this.#zeros + this.#ones) + 2];
+    const [zeros, all] = [2 * this.zeros + 1, 2 * (this.zeros + this.ones) + 2];
     return Math.floor((zeros << PROBABILITY_BITS) / all);
   }
 
   count(bit: number): void {
-    if (bit === 0) this.#zeros++;
-    else this.#ones++;
-    if (this.#zeros + this.#ones <= MOST_COUNTED) return;
-    this.#zeros >>= 1;
-    this.#ones >>= 1;
+    if (bit === 0) this.zeros++;
+    else this.ones++;
+    if (this.zeros + this.ones <= MOST_COUNTED) return;
+    this.zeros >>= 1;
+    this.ones >>= 1;
   }
 }
 
@@ -31,7 +33,18 @@ class AdaptiveBit {
  * adaptive bits, then comes the sign, then what is below the highest bit, as it is.
  */
 export class IntegerModel {
-  readonly #lengths = Array.from({ length: MOST_LENGTH }, () => new AdaptiveBit());
+  readonly #lengths: readonly AdaptiveBit[];
+
+  /**
+   * @param zeros what was seen before: for every length how many magnitudes, of those of at least that many bits, have no more;
+   *   default nothing, for those behind its end as well.
+   * @param all how many of each those are.
+   */
+  constructor(zeros: ArrayLike<number> = [], all = 0) {
+    this.#lengths = Array.from({ length: MOST_LENGTH }, (_, length) =>
+      length < zeros.length ? new AdaptiveBit(zeros[length], all - zeros[length]) : new AdaptiveBit(),
+    );
+  }
 
   /** @param value magnitude below 2^31. */
   encode(encoder: RangeEncoder, value: number): void {

@@ -4,6 +4,7 @@ import { largestInteger, type TensorQuantiser, type WeightFormat } from '../quan
 import { BitReader } from './bit-packing.js';
 import { fromFloat16Bits } from './float16.js';
 import { inflatePlanes } from './inflate.js';
+import { rangeWeights } from './load-coder.js';
 import { elementBytes, largestPayloadByteLength, type Coder } from './payload.js';
 
 /**
@@ -13,9 +14,10 @@ import { elementBytes, largestPayloadByteLength, type Coder } from './payload.js
  *
  * @param quantisers parallel to `tensors` and checked (`checkQuantiser`); empty for float formats.
  * @param section names the part of the file in errors, as `chunk 3,4`.
+ * @param models of coder `range`, as `encodeWeights` had them.
  * @returns f32 [elements of the tensors]
  * @throws LgiError `damaged` when the length is not exact, DEFLATE is unsound, a code is out of range, a float is not
- *   finite, or padding is not zero.
+ *   finite, padding is not zero, or a range coder's stream does not end where its weights do.
  */
 export function decodeWeights(
   bytes: Uint8Array,
@@ -24,6 +26,7 @@ export function decodeWeights(
   format: WeightFormat,
   coder: Coder,
   section?: string,
+  models?: Uint8Array,
 ): Float32Array {
   const damaged = (fact: string): LgiError =>
     new LgiError('damaged', `${fact}; fetch the file again`, { section });
@@ -34,8 +37,13 @@ export function decodeWeights(
     const expected = coder === 'none' ? `${largest}` : `at most ${largest}`;
     throw damaged(`the weights take ${bytes.length} bytes, ${expected} are expected`);
   }
-  const elements = coder === 'none' ? bytes : inflatePlanes(bytes, width, count * width, section);
   const weights = new Float32Array(count);
+  if (coder === 'range') {
+    if (rangeWeights === undefined) throw new Error('loadCoder was not called');
+    rangeWeights(bytes, weights, tensors, quantisers, models, section);
+    return weights;
+  }
+  const elements = coder === 'none' ? bytes : inflatePlanes(bytes, width, count * width, section);
   if (format !== 'integer') {
     const view = new DataView(elements.buffer, elements.byteOffset, elements.byteLength);
     for (let i = 0; i < count; i++) {

@@ -6,6 +6,7 @@ import { BitWriter } from './bit-packing.js';
 import { deflatePlanes } from './deflate.js';
 import { LARGEST_FLOAT16, toFloat16Bits } from './float16.js';
 import { elementBytes, packedByteLength, type Coder } from './payload.js';
+import { encodeRangeWeights } from './range-weights.js';
 
 /** Signed to unsigned, small magnitudes first: 0, -1, 1, -2, 2 ... become 0, 1, 2, 3, 4 ... */
 function zigzag(integer: number): number {
@@ -65,9 +66,11 @@ function floatElements(weights: Float32Array, format: 'float32' | 'float16'): Ui
  * - `deflate`: every element in W bytes, little-endian: 4 for float32, 2 for float16, for integers 1 where all bits of
  *   the list are at most 8, else 2. Byte planes: byte 0 of every element, then byte 1 of every element, up to
  *   byte W - 1. This is compressed as one raw DEFLATE stream (RFC 1951), no header or checksum, no preset dictionary.
+ * - `range`, for integers alone: `encodeRangeWeights` (range-weights.ts).
  *
  * @param weights f32 [elements of the tensors]
  * @param quantisers parallel to `tensors`; empty for float formats.
+ * @param models of coder `range`: what the header says of the integers; absent for global weights.
  * @throws LgiError `diverged` where a weight is not finite; `limit` where one overflows float16.
  */
 export function encodeWeights(
@@ -76,8 +79,10 @@ export function encodeWeights(
   quantisers: readonly TensorQuantiser[],
   format: WeightFormat,
   coder: Coder,
+  models?: Uint8Array,
 ): Uint8Array {
   refuseUnstorable(weights, format);
+  if (coder === 'range') return encodeRangeWeights(weights, tensors, quantisers, models);
   const width = elementBytes(quantisers, format);
   if (format !== 'integer') {
     const bytes = floatElements(weights, format);

@@ -2,7 +2,7 @@ import { elementCount, type Tensor } from '../architecture.js';
 import type { TensorQuantiser, WeightFormat } from '../quantiser.js';
 
 /** What is done to the elements after quantisation. */
-export type Coder = 'none' | 'deflate';
+export type Coder = 'none' | 'deflate' | 'range';
 
 /** Bytes of one element where elements are whole bytes: the fewest that hold every tensor's integers. */
 export function elementBytes(quantisers: readonly TensorQuantiser[], format: WeightFormat): number {
@@ -27,10 +27,19 @@ export function packedByteLength(
 }
 
 /**
+ * Bytes of an integer under the range coder, at most: 16 bits, each told by a model that has seen nothing but the contrary 255 times
+ * (9 bits), a sign and 15 bits.
+ */
+const MOST_RANGE_BYTES = 20;
+
+/** And of its end. */
+const RANGE_END_BYTES = 4;
+
+/**
  * Most bytes that a payload may take; a reader refuses longer ones before it decodes.
  *
  * With coder `none` the exact length. With `deflate`, of `n` bytes before compression, `n + ceil(n / 128) + 64`: more
- * than stored blocks need, and little enough that a stream cannot keep a reader busy.
+ * than stored blocks need, and little enough that a stream cannot keep a reader busy. With `range` {@link MOST_RANGE_BYTES} an element.
  */
 export function largestPayloadByteLength(
   tensors: readonly Tensor[],
@@ -39,6 +48,7 @@ export function largestPayloadByteLength(
   coder: Coder,
 ): number {
   if (coder === 'none') return packedByteLength(tensors, quantisers, format);
+  if (coder === 'range') return MOST_RANGE_BYTES * elementCount(tensors) + RANGE_END_BYTES;
   const plain = elementCount(tensors) * elementBytes(quantisers, format);
   return plain + Math.ceil(plain / 128) + 64;
 }

@@ -112,7 +112,7 @@ export const addEncode: AddCommand = (program, context) => {
       '--weights <format>',
       'float32, float16, or int2 to int16 (default: int11; paper of sound: float32)',
     )
-    .option('--coder <name>', "'none' or 'deflate' (default: none)")
+    .option('--coder <name>', "'none', 'deflate' or 'range' (default: none)")
     .option('--overviews <which>', "'auto' or 'none': reduced copies above a million samples (default: auto)")
     .option('--resolution <n>', 'of a mesh: voxels per axis (default: 256)', decimal('resolution'))
     .option(

@@ -1,4 +1,4 @@
-import { chunkLayoutOf } from './chunk.js';
+import { chunkLayoutOf, hasShortHeads } from './chunk.js';
 import type { Header, SignalHeader } from './header.js';
 import { hilbertOrder } from './hilbert.js';
 import { ChunkTable, type Index, type SignalIndex } from './index-table.js';
@@ -48,9 +48,7 @@ function shortest(signal: SignalIndex, header: SignalHeader): IndexColumns {
   const layout = chunkLayoutOf(header);
   // Packed lengths are a byte or two each, and never all the same.
   const isShared =
-    header.latents === undefined &&
-    count > 1 &&
-    payloadLengths.every((length) => length === payloadLengths[0]);
+    !hasShortHeads(header) && count > 1 && payloadLengths.every((length) => length === payloadLengths[0]);
   const lengthsOf = (table: ChunkTable): Uint32Array =>
     isShared ? payloadLengths.slice(0, 1) : table.payloadLengths;
   const isWhole = count === grid.count;

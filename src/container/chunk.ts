@@ -39,12 +39,18 @@ export interface ChunkLayout {
   readonly isAligned: boolean;
 }
 
-/** Chunks of the latent family have about a hundred bytes: of their heads nothing is left but the checksum, which covers it all the same. */
+/** Chunks that are to be small may have a hundred bytes: of their heads nothing is left but the checksum, which covers it all the same. */
 export const SHORT_HEAD_BYTES = 4;
+
+/** Whether a signal is one that is to be small: of the latent family, or under the range coder. Its index has packed lengths. */
+export function hasShortHeads(header: SignalHeader): boolean {
+  return header.latents !== undefined || header.coder === 'range';
+}
 
 /** How a signal's chunks lie. */
 export function chunkLayoutOf(header: SignalHeader): ChunkLayout {
-  if (header.latents !== undefined) return { headBytes: SHORT_HEAD_BYTES, isAligned: false };
+  if (header.latents !== undefined || header.coder === 'range')
+    return { headBytes: SHORT_HEAD_BYTES, isAligned: false };
   const { quantiser, coder } = header;
   return { headBytes: CHUNK_HEAD_BYTES, isAligned: quantiser.format !== 'integer' && coder === 'none' };
 }

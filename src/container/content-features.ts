@@ -1,4 +1,5 @@
 import { contains, type Grid } from '../../codec/grid.js';
+import { hasShortHeads } from './chunk.js';
 import type { Header } from './header.js';
 import { NEW_FILE_VERSION } from './limits.js';
 import { FEATURES, type Superblock } from './superblock.js';
@@ -12,9 +13,9 @@ export const PLAIN_FORMAT: Format = {
   features: { mustUnderstand: 0n, mustUnderstandToWrite: 0n, mayIgnore: 0n },
 };
 
-/** The format of a new file: with short slots where it has latents, which are for files that are to be small. */
+/** The format of a new file: with short slots where signals have short heads. */
 export function newFileFormat(header: Header, { version, features }: Format): Format {
-  if (!header.signals.some(({ latents }) => latents !== undefined)) return { version, features };
+  if (!header.signals.some(hasShortHeads)) return { version, features };
   return {
     version,
     features: { ...features, mustUnderstand: features.mustUnderstand | FEATURES.shortSlots },
@@ -41,7 +42,15 @@ export function formatFor(
   const isImplied = columns.some((each) => each.isImplied);
   const hasConstants = header.signals.some(({ constantPartitions }) => constantPartitions === true);
   const hasLatents = header.signals.some(({ latents }) => latents !== undefined);
-  const minor = hasLatents ? 4 : hasConstants ? 3 : isImplied ? 2 : goesBeyond || hasOverviews ? 1 : 0;
+  const minor = header.signals.some(hasShortHeads)
+    ? 4
+    : hasConstants
+      ? 3
+      : isImplied
+        ? 2
+        : goesBeyond || hasOverviews
+          ? 1
+          : 0;
   const mustUnderstand =
     (goesBeyond ? FEATURES.extentBeyondFirst : 0n) |
     (isImplied ? FEATURES.impliedChunks : 0n) |

@@ -117,6 +117,7 @@ function decodeFamily(
       table.coordinateMapsLength() === 0 &&
       quantiser.local.length === 0 &&
       quantiser.global.length === 0 &&
+      quantiser.localModels === undefined &&
       coder === 'none';
     if (!isPlain) {
       throw new LgiError(
@@ -220,9 +221,11 @@ function decodeQuantiser(table: fb.Quantiser, byteOffset: number): Quantiser {
       const struct = present(at(i));
       return { bits: struct.bits(), step: struct.step() };
     });
+  const localModels = table.localModelsArray();
   return {
     format: nameOf(FORMATS, table.format(), 'weight format', byteOffset),
     local: list(table.localTensorsLength(), (i) => table.localTensors(i)),
     global: list(table.globalTensorsLength(), (i) => table.globalTensors(i)),
+    ...(localModels && { localModels: localModels.slice() }),
   };
 }

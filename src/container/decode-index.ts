@@ -2,7 +2,7 @@ import { ByteBuffer } from 'flatbuffers';
 import { Grid, type AxisCuts, type Box } from '../../codec/grid.js';
 import { AXES } from '../../codec/signal.js';
 import * as fb from '../../schema/generated/lgi.js';
-import { chunkLayoutOf, nextChunkOffset, type ChunkLayout } from './chunk.js';
+import { chunkLayoutOf, hasShortHeads, nextChunkOffset, type ChunkLayout } from './chunk.js';
 import { verifyFlatBuffer } from './flatbuffer-verifier.js';
 import type { Header, SignalHeader } from './header.js';
 import { checkPlaces, checkSections, IndexChecks } from './index-checks.js';
@@ -115,7 +115,7 @@ function decodeSignalIndex(
   return { grid, window, chunks: new ChunkTable(ordinals, payloadLengths, byteOffsets, layout.headBytes) };
 }
 
-/** Payload lengths as they are written: signals of the latent family have them packed, all others as they are. */
+/** Payload lengths as they are written: signals with short heads have them packed, all others as they are. */
 function lengthsOf(
   table: fb.SignalIndex,
   header: SignalHeader,
@@ -126,7 +126,7 @@ function lengthsOf(
     present(table.payloadLengthsArray()),
     table.packedLengthsArray() ?? new Uint8Array(0),
   ];
-  const isPacked = header.latents !== undefined;
+  const isPacked = hasShortHeads(header);
   checks.must(
     isPacked ? plain.length === 0 : packed.length === 0,
     `${name} has payload lengths as another family has them`,

@@ -138,7 +138,7 @@ function encodeLatentFamily(
   return fb.LatentFamily.endLatentFamily(builder);
 }
 
-function encodeQuantiser(builder: Builder, { format, local, global }: Quantiser): number {
+function encodeQuantiser(builder: Builder, { format, local, global, localModels }: Quantiser): number {
   const list = (
     tensors: readonly TensorQuantiser[],
     start: (builder: Builder, count: number) => void,
@@ -151,9 +151,11 @@ function encodeQuantiser(builder: Builder, { format, local, global }: Quantiser)
   };
   const localAt = list(local, fb.Quantiser.startLocalTensorsVector);
   const globalAt = list(global, fb.Quantiser.startGlobalTensorsVector);
+  const modelsAt = localModels && fb.Quantiser.createLocalModelsVector(builder, localModels);
   fb.Quantiser.startQuantiser(builder);
   fb.Quantiser.addFormat(builder, FORMATS.indexOf(format));
   fb.Quantiser.addLocalTensors(builder, localAt);
   fb.Quantiser.addGlobalTensors(builder, globalAt);
+  if (modelsAt !== undefined) fb.Quantiser.addLocalModels(builder, modelsAt);
   return fb.Quantiser.endQuantiser(builder);
 }

@@ -1,6 +1,6 @@
 import { Builder, ByteBuffer } from 'flatbuffers';
 import * as fb from '../../schema/generated/lgi.js';
-import { chunkLayoutOf } from './chunk.js';
+import { chunkLayoutOf, hasShortHeads } from './chunk.js';
 import type { Header, SignalHeader } from './header.js';
 import { type IndexColumns } from './index-columns.js';
 import { type Index, type SignalIndex } from './index-table.js';
@@ -97,7 +97,7 @@ function encodeSignalIndex(
   }
   const runsAt = builder.endVector();
   const presenceAt = presence.length > 0 ? fb.SignalIndex.createPresenceVector(builder, presence) : undefined;
-  const isPacked = header.latents !== undefined;
+  const isPacked = hasShortHeads(header);
   const packedAt = isPacked
     ? fb.SignalIndex.createPackedLengthsVector(builder, packLengths(payloadLengths))
     : undefined;

@@ -1,6 +1,9 @@
-import { localTensors } from '../../codec/architecture.js';
+import { localTensors, type Architecture } from '../../codec/architecture.js';
+import type { Coder } from '../../codec/coder/payload.js';
+import { integerModels } from '../../codec/coder/range-weights.js';
+import type { Quantiser } from '../../codec/quantiser.js';
 import { encodeWeights } from '../../codec/coder/encode-weights.js';
-import { isConstantPayload, OUTPUT_BYTES, type PayloadFormat } from './local-weights.js';
+import { isConstantPayload, OUTPUT_BYTES, RANGE_END, type PayloadFormat } from './local-weights.js';
 
 /** An empty block of a DEFLATE stream, which is not the last one: it changes nothing but the length. */
 const EMPTY_BLOCK = Uint8Array.of(0, 0, 0, 0xff, 0xff);
@@ -18,12 +21,29 @@ export function encodeNetwork(weights: Float32Array, header: PayloadFormat): Uin
     quantiser.local,
     quantiser.format,
     coder,
+    quantiser.localModels,
   );
   if (coder === 'none' || !isConstantPayload(header, payload.length)) return payload;
+  if (coder === 'range') return Uint8Array.of(...payload, RANGE_END);
   const longer = new Uint8Array(EMPTY_BLOCK.length + payload.length);
   longer.set(EMPTY_BLOCK);
   longer.set(payload, EMPTY_BLOCK.length);
   return longer;
+}
+
+/**
+ * A quantiser with what a coder has to know of the networks' integers.
+ *
+ * @param local weights of some partitions, by which those of all are foretold.
+ */
+export function quantiserFor(
+  coder: Coder,
+  quantiser: Quantiser,
+  architecture: Architecture,
+  local: readonly Float32Array[],
+): Quantiser {
+  if (coder !== 'range') return quantiser;
+  return { ...quantiser, localModels: integerModels(local, localTensors(architecture), quantiser.local) };
 }
 
 /** The payload of a partition whose network outputs are these everywhere. */

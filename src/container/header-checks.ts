@@ -189,6 +189,11 @@ class HeaderChecks {
     );
     this.architecture(model.architecture);
     checkQuantiser(quantiser, model.architecture);
+    const isRange = signal.coder === 'range';
+    this.must(
+      (quantiser.localModels !== undefined) === isRange && (!isRange || quantiser.format === 'integer'),
+      `its coder is ${signal.coder}, of ${quantiser.format} weights ${quantiser.localModels ? 'with' : 'without'} models`,
+    );
     for (const { step } of [...quantiser.local, ...quantiser.global]) {
       this.must(Math.fround(step) === step, `its quantiser's step ${step} is no binary32`);
     }

@@ -14,4 +14,4 @@ export const SAMPLE_TYPES: readonly SampleType[] = ['uint8', 'uint16', 'float32'
 export const LAYOUTS: readonly ChannelLayout[] = ['grey', 'grey-alpha', 'rgb', 'rgb-alpha', 'plain'];
 export const LOCAL_COORDINATES: readonly LocalCoordinates[] = ['signal', 'cell'];
 export const FORMATS: readonly WeightFormat[] = ['float32', 'float16', 'integer'];
-export const CODERS: readonly Coder[] = ['none', 'deflate'];
+export const CODERS: readonly Coder[] = ['none', 'deflate', 'range'];

@@ -19,8 +19,7 @@ export function constantPayloadByteLength(channels: number): number {
 }
 
 /**
- * Whether networks may have payloads that read as constants. Under DEFLATE a writer avoids it, where it happens at all, by an empty
- * block in front.
+ * Whether networks may have payloads that read as constants. Under coders a writer avoids it, where it happens at all.
  */
 export function isAmbiguous({ model, quantiser, coder, format }: PayloadFormat): boolean {
   if (coder !== 'none') return false;
@@ -35,6 +34,18 @@ export function isConstantPayload(
   byteLength: number,
 ): boolean {
   return constantPartitions === true && byteLength === constantPayloadByteLength(format.channels);
+}
+
+/** The byte behind the stream of a network that would have the length of a constant. */
+export const RANGE_END = 0;
+
+/** A payload without {@link RANGE_END}, which no stream of the range coder ends with. */
+function withoutEnd(header: PayloadFormat, payload: Uint8Array): Uint8Array {
+  const isLonger =
+    header.coder === 'range' &&
+    isConstantPayload(header, payload.length - 1) &&
+    payload[payload.length - 1] === RANGE_END;
+  return isLonger ? payload.subarray(0, -1) : payload;
 }
 
 /** Chunks that hold networks, which constant ones do not. */
@@ -69,7 +80,15 @@ export function localWeightsOf(header: PayloadFormat, payload: Uint8Array, secti
   const { model, quantiser, coder } = header;
   const tensors = localTensors(model.architecture);
   if (!isConstantPayload(header, payload.length)) {
-    return decodeWeights(payload, tensors, quantiser.local, quantiser.format, coder, section);
+    return decodeWeights(
+      withoutEnd(header, payload),
+      tensors,
+      quantiser.local,
+      quantiser.format,
+      coder,
+      section,
+      quantiser.localModels,
+    );
   }
   const weights = new Float32Array(elementCount(tensors));
   // The output layer's biases are the last tensor.

@@ -1,4 +1,4 @@
-import { loadInflate } from '../../codec/coder/inflate.js';
+import { loadCoder } from '../../codec/coder/load-coder.js';
 import { LgiError } from '../../codec/errors.js';
 import { planFewReads, planReads, type ByteRange, type PlannedRead } from '../io/coalesce.js';
 import { readAhead } from '../io/read-ahead.js';
@@ -82,8 +82,7 @@ async function openOnce(source: Source, options: OpenContainerOptions): Promise<
     options.signal,
   );
   const header = decodeHeader(headerBytes, superblock.header.byteOffset);
-  if (header.signals.some((signal) => signal.latents === undefined && signal.coder === 'deflate'))
-    await loadInflate();
+  for (const signal of header.signals) if (signal.latents === undefined) await loadCoder(signal.coder);
   const index = decodeIndex(indexBytes, header, superblock);
   const familyId = await familyIdOf(headerBytes);
   const same = asSameFile(source, superblock);

@@ -1,4 +1,4 @@
-import { loadInflate } from '../../codec/coder/inflate.js';
+import { loadCoder } from '../../codec/coder/load-coder.js';
 import { LgiError } from '../../codec/errors.js';
 import type { Source } from '../io/source.js';
 import { CHUNK_HEAD_BYTES } from './chunk.js';
@@ -85,8 +85,7 @@ export async function recoverContainer(source: Source, signal?: AbortSignal): Pr
     : await bySlots(cache, usable, invalidSlots, signal);
   const { slots, header, headerBytes } = located;
   const { superblock } = slots;
-  if (header.signals.some((signal) => signal.latents === undefined && signal.coder === 'deflate'))
-    await loadInflate();
+  for (const signal of header.signals) if (signal.latents === undefined) await loadCoder(signal.coder);
   const familyId = await familyIdOf(headerBytes);
   const same = asSameFile(source, superblock);
   const withIndex = (index: Index): Container =>

@@ -7,6 +7,7 @@ import type { Source } from '../io/source.js';
 import {
   CHUNK_HEAD_BYTES,
   chunkLayoutOf,
+  hasShortHeads,
   decodeChunkHead,
   nextChunkOffset,
   type ChunkLayout,
@@ -127,7 +128,7 @@ class Scanner {
     this.rules = header.signals.map((signal) => {
       const layout = chunkLayoutOf(signal);
       // Short heads do not say what they are of: no scan finds them.
-      if (signal.latents !== undefined) return { axes: 0, most: 0, layout };
+      if (signal.latents !== undefined || hasShortHeads(signal)) return { axes: 0, most: 0, layout };
       const { kind, model, quantiser, coder, format, constantPartitions } = signal;
       const tensors = localTensors(model.architecture);
       return {

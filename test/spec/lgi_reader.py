@@ -28,7 +28,7 @@ SAMPLE_TYPES = ["uint8", "uint16", "float32"]
 PEAKS = {"uint8": 255, "uint16": 65535}
 LAYOUT_CHANNELS = [1, 2, 3, 4, None]              # Grey, GreyAlpha, Rgb, RgbAlpha, Plain
 FLOAT32, FLOAT16, INTEGER = range(3)              # WeightFormat
-NONE, DEFLATE = range(2)                          # Coder
+NONE, DEFLATE, RANGE = range(3)                          # Coder
 HEAD_BYTES, SHORT_HEAD_BYTES = 36, 4
 MOST_WHOLE = 2**53 - 1
 MOST_POSITION = 2**31 - 1
@@ -272,7 +272,7 @@ class Network:
 
     def __init__(self, n, m, table):
         arch, quantiser, section = table["architecture"], table["quantiser"], "header"
-        self.coder = known(table["coder"], [NONE, DEFLATE], section, "coder")
+        self.coder = known(table["coder"], [NONE, DEFLATE, RANGE], section, "coder")
         self.format = known(quantiser["format"], [FLOAT32, FLOAT16, INTEGER], section, "weight format")
         self.cell_coordinates = known(arch["local_coordinates"], [False, True], section, "local coordinates")
         self.levels, self.stride = arch["levels"], arch["lattice_stride"]
@@ -502,7 +502,7 @@ class Signal:
     def take_latent_family(self, table):
         section, family, quantiser = "header", table["architecture"], table["quantiser"]
         known(quantiser["format"], [FLOAT32, FLOAT16, INTEGER], section, "weight format")
-        known(table["coder"], [NONE, DEFLATE], section, "coder")
+        known(table["coder"], [NONE, DEFLATE, RANGE], section, "coder")
         need(self.kind == "image" and not self.has_constants, section, "latents of what is no picture")
         need(not table["coordinate_maps"] and not quantiser["local_tensors"] and not quantiser["global_tensors"]
              and table["coder"] == NONE, section, "latents with coordinate maps, quantisers or a coder")

@@ -14,5 +14,10 @@ export enum Coder {
   /**
    * Raw DEFLATE (RFC 1951).
    */
-  Deflate = 1
+  Deflate = 1,
+
+  /**
+   * The range coder, for integers alone; chunks have short heads.
+   */
+  Range = 2
 }

@@ -63,8 +63,26 @@ globalTensorsLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+/**
+ * Of coder Range: what is known of the integers of every local tensor, for its models to begin with; else absent.
+ */
+localModels(index: number):number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 10);
+  return offset ? this.bb!.readUint8(this.bb!.__vector(this.bb_pos + offset) + index) : 0;
+}
+
+localModelsLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 10);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+localModelsArray():Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 10);
+  return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
+}
+
 static startQuantiser(builder:flatbuffers.Builder) {
-  builder.startObject(3);
+  builder.startObject(4);
 }
 
 static addFormat(builder:flatbuffers.Builder, format:WeightFormat) {
@@ -87,6 +105,22 @@ static startGlobalTensorsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(8, numElems, 4);
 }
 
+static addLocalModels(builder:flatbuffers.Builder, localModelsOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(3, localModelsOffset, 0);
+}
+
+static createLocalModelsVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset {
+  builder.startVector(1, data.length, 1);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addInt8(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startLocalModelsVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(1, numElems, 1);
+}
+
 static endQuantiser(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 6) // local_tensors
@@ -94,11 +128,12 @@ static endQuantiser(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
-static createQuantiser(builder:flatbuffers.Builder, format:WeightFormat, localTensorsOffset:flatbuffers.Offset, globalTensorsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createQuantiser(builder:flatbuffers.Builder, format:WeightFormat, localTensorsOffset:flatbuffers.Offset, globalTensorsOffset:flatbuffers.Offset, localModelsOffset:flatbuffers.Offset):flatbuffers.Offset {
   Quantiser.startQuantiser(builder);
   Quantiser.addFormat(builder, format);
   Quantiser.addLocalTensors(builder, localTensorsOffset);
   Quantiser.addGlobalTensors(builder, globalTensorsOffset);
+  Quantiser.addLocalModels(builder, localModelsOffset);
   return Quantiser.endQuantiser(builder);
 }
 }
