@@ -99,12 +99,14 @@ const LEVELS = 0;
 const MAPPING = 3;
 const [AXES, WINDOW_END, COORDINATES, RUNS] = [0, 2, 3, 5];
 const CUTS = 0;
+const LOCAL_MODELS = 3;
 
 /** Every fault: name, description, bytes, code and, where the format fixes it, section. */
 export async function faults(files) {
   const grey = await listed(files.get('paper-grey8-float32'));
   const one = files.get('one-partition');
   const deflated = files.get('rgba8-deflate');
+  const ranged = files.get('range');
   const { header: deflatedHeader } = await openContainer(new MemorySource(deflated));
   const { model } = deflatedHeader.signals[0];
   const codes = elementCount(localTensors(model.architecture));
@@ -393,6 +395,30 @@ export async function faults(files) {
       ),
       'damaged',
       'chunk 0,0',
+    ],
+    [
+      'range-rest',
+      'Bytes behind the end of a stream of the range coder, more than a decoder reads ahead.',
+      await withPayload(ranged, (payload) => Uint8Array.of(...payload, 1, 2, 3, 4, 5, 6, 7, 8)),
+      'damaged',
+      'chunk 0,0',
+    ],
+    [
+      'range-large',
+      'An integer under the range coder that its bits do not have.',
+      await withPayload(ranged, () => new Uint8Array(64).fill(0xff)),
+      'damaged',
+      'chunk 0,0',
+    ],
+    [
+      'range-models',
+      'A model of integers in which more are of no bits than there are.',
+      await inHeader((view, bb) => {
+        const quantiser = header(bb).signals(0).quantiser();
+        view.setUint8(vector(bb, quantiser, LOCAL_MODELS) + 4 + 1, 129);
+      }, ranged),
+      'damaged',
+      'header',
     ],
     [
       'deflate-short',

@@ -1,10 +1,10 @@
 // Conformance vectors that need no training: random weights in networks, kinds and layouts that pictures do not have.
 import { elementCount, globalTensors, localTensors, siren } from '../dist/codec/architecture.js';
-import { encodeWeights } from '../dist/codec/coder/encode-weights.js';
 import { cutsByCell, Grid, spreadMap } from '../dist/codec/grid.js';
 import { fitQuantiser } from '../dist/codec/quantise.js';
 import { nextChunkOffset } from '../dist/src/container/chunk.js';
-import { encodeConstant } from '../dist/src/container/encode-local-weights.js';
+import { encodeConstant, encodeNetwork, quantiserFor } from '../dist/src/container/encode-local-weights.js';
+import { encodeWeights } from '../dist/codec/coder/encode-weights.js';
 import { encodeIndex } from '../dist/src/container/encode-index.js';
 import { listedColumns } from '../dist/src/container/choose-columns.js';
 import { ChunkTable } from '../dist/src/container/index-table.js';
@@ -48,6 +48,7 @@ function randomSignal(random, wish) {
     localWidth: 4,
     globalWidth: 5,
     localCoordinates: 'cell',
+    merge: 'concat',
     latticeStride: 0,
     // Gentle: a decoder in f32 then stays near the reference.
     activations: { local: siren(5, 3), global: siren(5, 3), merge: siren(1, 3) },
@@ -65,8 +66,9 @@ function randomSignal(random, wish) {
     global: flat(globalTensors(architecture)),
     local: Array.from({ length: grid.count }, () => flat(localTensors(architecture))),
   };
-  const quantiser = fitQuantiser(format, bits, architecture, weights);
-  const stored = (list, tensors, quantisers) => encodeWeights(list, tensors, quantisers, format, coder);
+  const fitted = fitQuantiser(format, bits, architecture, weights);
+  const quantiser = quantiserFor(coder, fitted, architecture, weights.local);
+  const hasConstants = Object.keys(constants).length > 0;
   const header = {
     kind,
     role: 'primary',
@@ -78,8 +80,8 @@ function randomSignal(random, wish) {
     globalPayload:
       architecture.globalWidth === 0
         ? new Uint8Array(0)
-        : stored(weights.global, globalTensors(architecture), quantiser.global),
-    ...(Object.keys(constants).length > 0 && { constantPartitions: true }),
+        : encodeWeights(weights.global, globalTensors(architecture), quantiser.global, format, coder),
+    ...(hasConstants && { constantPartitions: true }),
     ...rest,
   };
   const chunks = weights.local
@@ -87,7 +89,7 @@ function randomSignal(random, wish) {
       coordinates: grid.coordinatesOf(ordinal),
       payload:
         constants[ordinal] === undefined
-          ? stored(local, localTensors(architecture), quantiser.local)
+          ? encodeNetwork(local, header)
           : encodeConstant(Float32Array.from(constants[ordinal])),
     }))
     .filter((_, ordinal) => !absent.includes(ordinal));
@@ -337,6 +339,57 @@ export const networks = (files) => [
           mapping: { scale: 1, offset: 0 },
           coder: 'deflate',
           constants: { 1: [0, 0], 3: [0.5, -0.125] },
+        },
+      ]),
+  ],
+  [
+    'range',
+    'The range coder: local integers by the models of the header, global ones by models that begin with nothing, chunks with short heads.',
+    () =>
+      randomFile(20, [
+        {
+          kind: 'image',
+          shape: [6, 7],
+          cell: [3, 4],
+          channels: 3,
+          layout: 'rgb',
+          weights: ['integer', 9],
+          coder: 'range',
+          absent: [2],
+        },
+      ]),
+  ],
+  [
+    'range-constant',
+    'A volume under the range coder with constant partitions, and beside it a picture whose chunks have whole heads.',
+    () =>
+      randomFile(21, [
+        {
+          kind: 'volume',
+          shape: [4, 4, 4],
+          cell: [2, 2, 2],
+          weights: ['integer', 7],
+          coder: 'range',
+          constants: { 0: [-1], 1: [1], 5: [0.25] },
+          architecture: { globalWidth: 0 },
+        },
+        { kind: 'image', shape: [4, 4], cell: [2, 2], layout: 'grey', architecture: { globalWidth: 0 } },
+      ]),
+  ],
+  [
+    'range-ambiguous',
+    'Networks of a few weights under the range coder, some of whose streams have the length of a constant: a byte 0 stands behind them.',
+    () =>
+      randomFile(22, [
+        {
+          kind: 'audio',
+          shape: [64],
+          cell: [2],
+          weights: ['integer', 2],
+          channels: 2,
+          coder: 'range',
+          constants: { 3: [0.5, -0.5] },
+          architecture: { levels: 1, localWidth: 3, globalWidth: 0 },
         },
       ]),
   ],

@@ -37,13 +37,14 @@ export function decodeWeights(
     const expected = coder === 'none' ? `${largest}` : `at most ${largest}`;
     throw damaged(`the weights take ${bytes.length} bytes, ${expected} are expected`);
   }
-  const weights = new Float32Array(count);
   if (coder === 'range') {
+    const weights = new Float32Array(count);
     if (rangeWeights === undefined) throw new Error('loadCoder was not called');
     rangeWeights(bytes, weights, tensors, quantisers, models, section);
     return weights;
   }
   const elements = coder === 'none' ? bytes : inflatePlanes(bytes, width, count * width, section);
+  const weights = new Float32Array(count);
   if (format !== 'integer') {
     const view = new DataView(elements.buffer, elements.byteOffset, elements.byteLength);
     for (let i = 0; i < count; i++) {

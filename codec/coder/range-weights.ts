@@ -3,10 +3,8 @@ import { LgiError } from '../errors.js';
 import { quantise } from '../quantise.js';
 import { largestInteger, type TensorQuantiser } from '../quantiser.js';
 import { IntegerModel, MOST_LENGTH } from './adaptive-integers.js';
+import { MODEL_COUNT, splitModels } from './integer-models.js';
 import { RangeDecoder, RangeEncoder } from './range-coder.js';
-
-/** Bits that a header's model stands for: as many as a tensor of some ten weights has, so that both count. */
-export const MODEL_COUNT = 128;
 
 /**
  * What a header says of the integers of local tensors, so that a payload need not begin by learning it: per tensor a number `n` of
@@ -37,35 +35,11 @@ export function integerModels(
   );
 }
 
-/** A model for every tensor. @throws LgiError `damaged`, section `header`: bytes that are none. */
-function modelsOf(bytes: Uint8Array, tensors: readonly Tensor[]): (() => IntegerModel)[] {
-  let at = 0;
-  const models = tensors.map(() => {
-    const shares = bytes.subarray(at + 1, at + 1 + bytes[at]);
-    const isSound =
-      at < bytes.length &&
-      shares.length === bytes[at] &&
-      shares.length < MOST_LENGTH &&
-      shares.every((share) => share <= MODEL_COUNT);
-    if (!isSound) throw noModels(bytes.length);
-    at += 1 + shares.length;
-    return () => new IntegerModel(shares, MODEL_COUNT);
-  });
-  if (at !== bytes.length) throw noModels(bytes.length);
-  return models;
-}
-
-function noModels(byteLength: number): LgiError {
-  return new LgiError(
-    'damaged',
-    `${byteLength} bytes are no models of integers, ${MODEL_COUNT} at most each, for the header's tensors; fetch the file again`,
-    { section: 'header' },
-  );
-}
-
 /** A new model for every tensor: that of the header, or one that knows nothing where there is none. */
 function freshModels(models: Uint8Array | undefined, tensors: readonly Tensor[]): (() => IntegerModel)[] {
-  return models === undefined ? tensors.map(() => () => new IntegerModel()) : modelsOf(models, tensors);
+  const known = models && splitModels(models, tensors.length);
+  if (models && !known) throw new Error('models of the header that were not checked');
+  return tensors.map((_, tensor) => () => new IntegerModel(known?.[tensor], MODEL_COUNT));
 }
 
 /**
@@ -93,7 +67,7 @@ export function encodeRangeWeights(
  * The inverse of {@link encodeRangeWeights}, for bytes from outside.
  *
  * @param weights f32 [elements of the tensors], filled in.
- * @throws LgiError `damaged`: an integer that its bits do not have, bytes that no coder ends with, or models that are none.
+ * @throws LgiError `damaged`: an integer that its bits do not have, or bytes that no coder ends with.
  */
 export function decodeRangeWeights(
   bytes: Uint8Array,

@@ -5,6 +5,7 @@ import {
   type Architecture,
   type SineActivation,
 } from '../../codec/architecture.js';
+import { splitModels } from '../../codec/coder/integer-models.js';
 import { LgiError } from '../../codec/errors.js';
 import { checkQuantiser } from '../../codec/quantiser.js';
 import { AXES, type ChannelLayout, type SignalKind } from '../../codec/signal.js';
@@ -189,10 +190,11 @@ class HeaderChecks {
     );
     this.architecture(model.architecture);
     checkQuantiser(quantiser, model.architecture);
-    const isRange = signal.coder === 'range';
+    const models = quantiser.localModels;
+    const isModelled = models && splitModels(models, quantiser.local.length) !== undefined;
     this.must(
-      (quantiser.localModels !== undefined) === isRange && (!isRange || quantiser.format === 'integer'),
-      `its coder is ${signal.coder}, of ${quantiser.format} weights ${quantiser.localModels ? 'with' : 'without'} models`,
+      signal.coder === 'range' ? quantiser.format === 'integer' && isModelled === true : models === undefined,
+      `its coder is ${signal.coder}, of ${quantiser.format} weights with ${models ? models.length : 'no'} bytes of models`,
     );
     for (const { step } of [...quantiser.local, ...quantiser.global]) {
       this.must(Math.fround(step) === step, `its quantiser's step ${step} is no binary32`);

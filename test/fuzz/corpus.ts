@@ -43,6 +43,7 @@ export async function makeCorpus(): Promise<Original[]> {
   const wishes: SignalWish[][] = [];
   for (const weights of ['float32', 'float16', 'integer'] as const) {
     for (const coder of ['none', 'deflate'] as const) wishes.push([{ kind: 'image', weights, coder }]);
+    if (weights === 'integer') wishes.push([{ kind: 'image', weights, coder: 'range' }]);
   }
   for (const kind of ['audio', 'video', 'volume', 'shape'] as const) wishes.push([{ kind }]);
   wishes.push(

@@ -11,9 +11,9 @@ describe('a mutated file', () => {
     expect(report.findings).toEqual([]);
     expect(report.cases).toBe(2000);
     // All that is done with files is done with some that can be read and with some that cannot.
-    for (const { name } of TARGETS) expect(report.endings[`${name}: result`]).toBeGreaterThan(50);
+    for (const { name } of TARGETS) expect(report.endings[`${name}: result`]).toBeGreaterThan(40);
     for (const code of ['not-lgi', 'truncated', 'damaged', 'unsupported', 'limit']) {
-      expect(report.endings[`decode: ${code}`]).toBeGreaterThan(5);
+      expect(report.endings[`decode: ${code}`]).toBeGreaterThan(2);
     }
   }, 300_000);
 

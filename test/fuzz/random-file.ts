@@ -122,6 +122,19 @@ function randomWeights(
   );
 }
 
+/** Models of the integers of so many tensors, whatever those are. */
+function randomModels(tensors: number, choices: Choices): Uint8Array {
+  const models = Array.from({ length: tensors }, () => {
+    const shares = Array.from({ length: choices.below(18) }, () => choices.below(129));
+    return [shares.length, ...shares];
+  });
+  return Uint8Array.from(models.flat());
+}
+
+function codersOf(weights: WeightFormat): Coder[] {
+  return weights === 'integer' ? ['none', 'deflate', 'range'] : ['none', 'deflate'];
+}
+
 function randomSignal(wish: SignalWish, choices: Choices): { header: SignalHeader; signal: NewSignal } {
   const { extreme = false } = wish;
   const kind = wish.kind ?? choices.pick(KINDS);
@@ -131,7 +144,7 @@ function randomSignal(wish: SignalWish, choices: Choices): { header: SignalHeade
   const architecture = wish.bomb === true ? { ...ordinary, ...choices.pick(LARGE_NETWORKS) } : ordinary;
   const weights =
     wish.bomb === true ? 'float32' : (wish.weights ?? choices.pick(['float32', 'float16', 'integer']));
-  const coder = wish.bomb === true ? 'deflate' : (wish.coder ?? choices.pick(['none', 'deflate']));
+  const coder = wish.bomb === true ? 'deflate' : (wish.coder ?? choices.pick(codersOf(weights)));
   const mostBits = choices.pick([2, 8, 16]);
   const quantisers = (count: number): TensorQuantiser[] =>
     weights !== 'integer'
@@ -146,12 +159,24 @@ function randomSignal(wish: SignalWish, choices: Choices): { header: SignalHeade
     format: weights,
     local: quantisers(local.length),
     global: quantisers(global.length),
+    ...(coder === 'range' && { localModels: randomModels(local.length, choices) }),
   };
-  const payloadOf = (tensors: readonly Tensor[], list: readonly TensorQuantiser[]): Uint8Array => {
+  const payloadOf = (
+    tensors: readonly Tensor[],
+    list: readonly TensorQuantiser[],
+    models?: Uint8Array,
+  ): Uint8Array => {
     const count = elementCount(tensors);
     // As the writer has it, but for its search for the shortest stream.
     if (wish.bomb === true) return Uint8Array.from(deflateRawSync(new Uint8Array(4 * count)));
-    return encodeWeights(randomWeights(count, choices, weights, extreme), tensors, list, weights, coder);
+    return encodeWeights(
+      randomWeights(count, choices, weights, extreme),
+      tensors,
+      list,
+      weights,
+      coder,
+      models,
+    );
   };
   const grid = new Grid(axes.map(({ axis }) => axis));
   const present = Array.from({ length: grid.count }, (_, ordinal) => ordinal).filter(
@@ -176,7 +201,7 @@ function randomSignal(wish: SignalWish, choices: Choices): { header: SignalHeade
   };
   const chunks = present.map((ordinal) => ({
     coordinates: grid.coordinatesOf(ordinal),
-    payload: payloadOf(local, quantiser.local),
+    payload: payloadOf(local, quantiser.local, quantiser.localModels),
   }));
   return { header, signal: { grid, window: randomWindow(grid, choices), chunks } };
 }

@@ -1,6 +1,7 @@
 // The project's reader against the one that was written from the specification alone.
 import { countParameters, elementCount, globalTensors, localTensors } from '../../codec/architecture.js';
 import { decodeWeights } from '../../codec/coder/decode-weights.js';
+import { localWeightsOf } from '../../src/container/local-weights.js';
 import { LgiError } from '../../codec/errors.js';
 import type { Box } from '../../codec/grid.js';
 import { ReferenceEngine } from '../../codec/engine/reference/reference-engine.js';
@@ -60,15 +61,13 @@ function toleranceOf(
 
 /** All weights of a signal, which only a sound file gives; null where some chunk is not sound. */
 async function allWeights(file: LgiFile, i: number): Promise<Float32Array[] | null> {
-  const { quantiser, coder, model } = sineSignal(file.container.header.signals[i]);
+  const header = sineSignal(file.container.header.signals[i]);
   const { chunks } = file.container.index.signals[i];
   const all = Array.from({ length: chunks.count }, (_, chunk) => chunk);
   const weights: Float32Array[] = [];
   try {
     for await (const { payload } of file.container.readChunks(i, all)) {
-      weights.push(
-        decodeWeights(payload, localTensors(model.architecture), quantiser.local, quantiser.format, coder),
-      );
+      weights.push(localWeightsOf(header, payload, 'chunk'));
     }
   } catch (error) {
     if (error instanceof LgiError) return null;

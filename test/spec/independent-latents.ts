@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 
 /** Section 15.2. */
-class RangeDecoder {
+export class RangeDecoder {
   private range = 2 ** 32 - 1;
   private code = 0;
   private read = 0;
@@ -44,8 +44,14 @@ class RangeDecoder {
 }
 
 /** An adaptive model of section 15.3. */
-class NumberModel {
-  private readonly counts = Array.from({ length: 31 }, () => [0, 0]);
+export class NumberModel {
+  private readonly counts: number[][];
+
+  constructor(zeros: readonly number[] = []) {
+    this.counts = Array.from({ length: 31 }, (_, n) =>
+      n < zeros.length ? [zeros[n], 128 - zeros[n]] : [0, 0],
+    );
+  }
 
   read(decoder: RangeDecoder): number {
     let n = 0;

@@ -22,6 +22,7 @@ import {
 import type { Header } from '../../dist/src/container/header.js';
 import { writeContainer } from '../../dist/src/container/writer.js';
 import { crop } from '../../dist/src/crop.js';
+import { encodeNetwork, quantiserFor } from '../../dist/src/container/encode-local-weights.js';
 import { MemorySink, MemorySource } from '../../dist/src/io/memory.js';
 import { readFile } from './independent-reader.js';
 
@@ -49,6 +50,14 @@ const CASES: Record<string, Case> = {
     coder: 'deflate',
     sampleType: 'uint16',
     channels: 1,
+    architecture: { latticeStride: 0 },
+  },
+  'integers, by the range coder': {
+    format: 'integer',
+    bits: 11,
+    coder: 'range',
+    sampleType: 'uint8',
+    channels: 3,
     architecture: { latticeStride: 0 },
   },
   'large integers, compressed': {
@@ -113,14 +122,16 @@ async function makeFile({ format, bits, coder, sampleType, channels, architectur
     global: flat(elementCount(globalTensors(architecture))),
     local: Array.from({ length: grid.count }, () => flat(elementCount(localTensors(architecture)))),
   };
-  const quantiser = fitQuantiser(format, bits, architecture, weights);
+  const fitted = fitQuantiser(format, bits, architecture, weights);
+  const quantiser = quantiserFor(coder, fitted, architecture, weights.local);
   const mapping = fullRangeMapping(sampleType);
+  const sampleFormat = { sampleType, channels, layout: channels === 1 ? 'grey' : 'rgb', mapping } as const;
   const header: Header = {
     signals: [
       {
         kind: 'image',
         role: 'primary',
-        format: { sampleType, channels, layout: channels === 1 ? 'grey' : 'rgb', mapping },
+        format: sampleFormat,
         firstShape: shape,
         model,
         quantiser,
@@ -134,7 +145,7 @@ async function makeFile({ format, bits, coder, sampleType, channels, architectur
   };
   const chunks = weights.local.map((local, ordinal) => ({
     coordinates: grid.coordinatesOf(ordinal),
-    payload: encodeWeights(local, localTensors(architecture), quantiser.local, format, coder),
+    payload: encodeNetwork(local, { model, quantiser, coder, format: sampleFormat }),
   }));
   const sink = new MemorySink();
   await writeContainer(sink, { header, signals: [{ grid, chunks }] });

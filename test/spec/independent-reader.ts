@@ -1,7 +1,7 @@
 // A second reader of the format, written from spec/lgi-format.md alone and sharing no code with the project, so that the
 // text is known to suffice and samples can be checked against another implementation. Plain and slow; f64 throughout.
 import { inflateRawSync } from 'node:zlib';
-import { LatentPicture, readShared, synthesise } from './independent-latents.js';
+import { LatentPicture, NumberModel, RangeDecoder, readShared, synthesise } from './independent-latents.js';
 
 /** What can be read at a place of a FlatBuffer (appendix A). */
 class Table {
@@ -251,8 +251,8 @@ function readPartitions(
 ) {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const n = AXES[header.u8(0)];
-  const isLatent = header.u8(7) === 2;
-  const aligned = !isLatent && header.table(9).u8(0) !== 2 && header.u8(10) === 0;
+  const isShort = header.u8(7) === 2 || header.u8(10) === 2;
+  const aligned = !isShort && header.table(9).u8(0) !== 2 && header.u8(10) === 0;
   const axes = index.tables(0).map((axis) => ({ cuts: axis.integers(0), firstCell: axis.i32(1) }));
   const all = everyCell(axes.map(({ cuts }) => cuts.length - 1)).map((cell) =>
     cell.map((i, axis) => i + axes[axis].firstCell),
@@ -263,7 +263,7 @@ function readPartitions(
       return [begin, end] as const;
     });
   const coordinates = index.integers(3);
-  const lengths = isLatent
+  const lengths = isShort
     ? unpacked(index.vector(7, 1, (v, at) => v.getUint8(at)))
     : index.vector(4, 4, (v, at) => v.getUint32(at, true));
   const presence = index.vector(6, 1, (v, at) => v.getUint8(at));
@@ -282,7 +282,7 @@ function readPartitions(
     (v, at) => [Number(v.getBigUint64(at, true)), v.getUint32(at + 8, true)] as const,
   );
   const payloads = new Map<string, Uint8Array>();
-  const headBytes = isLatent ? 4 : 36;
+  const headBytes = isShort ? 4 : 36;
   let at = 0;
   partitions.forEach((partition, chunk) => {
     const length = lengths.length === 1 ? lengths[0] : lengths[chunk];
@@ -290,7 +290,7 @@ function readPartitions(
     if (run) [at] = run;
     else if (aligned) while ((at + 36) % 16 !== 0) at++;
     const payload = file.slice(at + headBytes, at + headBytes + length);
-    const head = isLatent ? wholeHead(length, boxOf(partition), ordinal) : file.slice(at + 4, at + 36);
+    const head = isShort ? wholeHead(length, boxOf(partition), ordinal) : file.slice(at + 4, at + 36);
     if (crc32c(headerBytes, head, payload) !== view.getUint32(at, true)) throw new Error('chunk');
     const said = new DataView(head.buffer, head.byteOffset);
     if (said.getUint32(0, true) !== length || said.getUint8(28) !== ordinal) throw new Error('chunk');
@@ -331,6 +331,22 @@ function wholeHead(length: number, box: readonly (readonly [number, number])[], 
 type Outputs = (position: readonly number[], cells: readonly number[]) => readonly number[];
 
 type Partitions = ReturnType<typeof readPartitions>;
+
+/** Section 6.3, coder Range. */
+function readRange(
+  payload: Uint8Array,
+  counts: readonly number[],
+  tensors: readonly { step: number }[],
+  models: readonly (readonly number[])[],
+): number[] {
+  const decoder = new RangeDecoder(payload);
+  const weights = counts.flatMap((count, tensor) => {
+    const model = new NumberModel(models[tensor]);
+    return Array.from({ length: count }, () => Math.fround(model.read(decoder) * tensors[tensor].step));
+  });
+  decoder.end();
+  return weights;
+}
 
 /** Section 15. */
 function latentOutputs(header: Table, channels: number, { axes, all, boxOf, payloads }: Partitions): Outputs {
@@ -382,6 +398,11 @@ function sineOutputs(header: Table, channels: number, { axes, payloads }: Partit
     quantiser.vector(field, 8, (v, at) => ({ step: v.getFloat32(at, true), bits: v.getUint8(at + 4) }));
   const common = { format: quantiser.u8(0), coder: header.u8(10) };
 
+  const models = quantiser.vector(3, 1, (v, at) => v.getUint8(at));
+  const localModels: number[][] = [];
+  for (let at = 0; at < models.length; at += 1 + models[at])
+    localModels.push(models.slice(at + 1, at + 1 + models[at]));
+
   const hidden = (first: number, width: number) =>
     Array.from({ length: levels }, (_, level) => [level === 0 ? first : width, width] as const);
   const localShapes = [...hidden(n, H), [H, channels] as const];
@@ -389,7 +410,11 @@ function sineOutputs(header: Table, channels: number, { axes, payloads }: Partit
   const counts = (shapes: readonly (readonly [number, number])[]) => shapes.flatMap(([a, b]) => [a * b, b]);
   const globalPayload = Uint8Array.from(header.vector(11, 1, (v, at) => v.getUint8(at)));
   const globalFlat =
-    G === 0 ? [] : readWeights(globalPayload, counts(globalShapes), { ...common, tensors: tensors(2) });
+    G === 0
+      ? []
+      : common.coder === 2
+        ? readRange(globalPayload, counts(globalShapes), tensors(2), [])
+        : readWeights(globalPayload, counts(globalShapes), { ...common, tensors: tensors(2) });
   const globalLayers = layersOf(globalFlat, globalShapes);
   const merge = globalLayers[levels];
   const mergeLocal = merge && { ...merge, inputs: H };
@@ -405,7 +430,16 @@ function sineOutputs(header: Table, channels: number, { axes, payloads }: Partit
           ...new Array<number>(size - channels).fill(0),
           ...Array.from({ length: channels }, (_, c) => new DataView(payload.buffer).getFloat32(4 * c, true)),
         ]
-      : readWeights(payload, counts(localShapes), { ...common, tensors: tensors(1) });
+      : common.coder === 2
+        ? readRange(
+            hasConstants && payload.length === 4 * channels + 1 && payload[4 * channels] === 0
+              ? payload.slice(0, -1)
+              : payload,
+            counts(localShapes),
+            tensors(1),
+            localModels,
+          )
+        : readWeights(payload, counts(localShapes), { ...common, tensors: tensors(1) });
     locals.set(partition, layersOf(flat, localShapes));
   }
 

@@ -47,8 +47,9 @@ class RangeDecoder:
 # ---------------------------------------------------------------- shared weights (15.3)
 
 class NumberModel:
-    def __init__(self):
-        self.zeros, self.ones = [0] * 31, [0] * 31
+    def __init__(self, zeros=(), all=0):
+        rest = [0] * (31 - len(zeros))
+        self.zeros, self.ones = [*zeros, *rest], [*(all - count for count in zeros), *rest]
 
     def read(self, decoder):
         n = 0

@@ -100,7 +100,7 @@ TABLES = {
     "SineFamily": "levels:u8 local_width:u16 global_width:u16 local_coordinates:u8 lattice_stride:u16 "
                   "local_activation:SineActivation! global_activation:SineActivation! merge_activation:SineActivation!",
     "LatentFamily": "levels:u8 finest_levels:[u8]! hidden_width:u8 amplitude:f32 default_set:u8",
-    "Quantiser": "format:u8 local_tensors:[TensorQuantiser]! global_tensors:[TensorQuantiser]!",
+    "Quantiser": "format:u8 local_tensors:[TensorQuantiser]! global_tensors:[TensorQuantiser]! local_models:[u8]",
     "Index": "signals:[SignalIndex]! sections:[Section]!",
     "SignalIndex": "axes:[Axis]! window_begin:[i32]! window_end:[i32]! coordinates:[i32]! payload_lengths:[u32]! "
                    "runs:[Run]! presence:[u8] packed_lengths:[u8]",
@@ -295,10 +295,43 @@ class Network:
             self.activations[role] = values
         self.local_quantisers = self.check_quantisers(quantiser["local_tensors"], self.local_tensors)
         self.global_quantisers = self.check_quantisers(quantiser["global_tensors"], self.global_tensors)
+        self.models = self.take_models(quantiser["local_models"])
         need((len(table["global_weights"]) == 0) == (wide == 0), section, "global weights")
         self.global_layers = wide and self.layers(
             self.read_weights(table["global_weights"], self.global_tensors, self.global_quantisers, section),
             self.global_tensors)
+
+    def take_models(self, models):
+        """What is known of every local tensor's integers, where the coder is Range (6.3)."""
+        need((models is not None) == (self.coder == RANGE), "header", "models without their coder, or a coder without them")
+        if self.coder != RANGE:
+            return None
+        need(self.format == INTEGER, "header", "the coder of integers for floats")
+        taken, at = [], 0
+        for _ in self.local_quantisers:
+            need(at < len(models), "header", "length of the models")
+            count = models[at]
+            taken.append(list(models[at + 1:at + 1 + count]))
+            need(count <= 31 and len(taken[-1]) == count and all(c <= 128 for c in taken[-1]), "header", "a model")
+            at += 1 + count
+        need(at == len(models), "header", "length of the models")
+        return taken
+
+    def read_range(self, payload, tensors, quantisers, section, models):
+        need(len(payload) <= 20 * self.weights_of(tensors) + 4, section, "length of the payload")
+        sizes = [size for inputs, outputs in tensors for size in (inputs * outputs, outputs)]
+        weights, decoder = [], lgi_latents.RangeDecoder(payload)
+        for number, (size, (step, bits)) in enumerate(zip(sizes, quantisers)):
+            model = lgi_latents.NumberModel(models[number], 128) if models else lgi_latents.NumberModel()
+            for _ in range(size):
+                q = model.read(decoder)
+                need(abs(q) < 2**(bits - 1), section, "an integer that its bits do not have")
+                weights.append(f32(q * step))
+        try:
+            decoder.end()
+        except lgi_latents.BadStream as error:
+            raise LgiError("damaged", section, str(error)) from None
+        return weights
 
     @staticmethod
     def weights_of(tensors):
@@ -320,8 +353,10 @@ class Network:
         sizes = [size for inputs, outputs in tensors for size in (inputs * outputs, outputs)]
         return sum(size * bits for size, (_, bits) in zip(sizes, quantisers))
 
-    def read_weights(self, payload, tensors, quantisers, section):
+    def read_weights(self, payload, tensors, quantisers, section, models=None):
         """The flat array of weights of a payload (6.2, 6.3)."""
+        if self.coder == RANGE:
+            return self.read_range(payload, tensors, quantisers, section, models)
         count = self.weights_of(tensors)
         quantiser_of_each = []
         if self.format == INTEGER:
@@ -462,7 +497,8 @@ class Signal:
         self.overview_factor = table["overview_factor"]
         known(table["architecture_type"] - 1, ["sine", "latent"], section, "architecture")
         self.is_latent = table["architecture_type"] == 2
-        self.head_bytes = SHORT_HEAD_BYTES if self.is_latent else HEAD_BYTES
+        self.is_short = self.is_latent or table["coder"] == RANGE
+        self.head_bytes = SHORT_HEAD_BYTES if self.is_short else HEAD_BYTES
         samples = table["sample_format"]
         self.sample_type = known(samples["sample_type"], SAMPLE_TYPES, section, "sample type")
         self.channels = samples["channels"]
@@ -505,7 +541,7 @@ class Signal:
         known(table["coder"], [NONE, DEFLATE, RANGE], section, "coder")
         need(self.kind == "image" and not self.has_constants, section, "latents of what is no picture")
         need(not table["coordinate_maps"] and not quantiser["local_tensors"] and not quantiser["global_tensors"]
-             and table["coder"] == NONE, section, "latents with coordinate maps, quantisers or a coder")
+             and table["coder"] == NONE and quantiser["local_models"] is None, section, "latents with coordinate maps, quantisers or a coder")
         levels, finest, hidden = family["levels"], family["finest_levels"], family["hidden_width"]
         for value, most, what in ((levels, 12, "levels"), (self.channels, 4, "planes"), (hidden, 64, "hidden width")):
             within(value, most, section, what)
@@ -567,8 +603,8 @@ class Signal:
         section, n = "index", self.n
         flat, lengths, presence = table["coordinates"], table["payload_lengths"], table["presence"] or b""
         packed = table["packed_lengths"] or b""
-        need(not (lengths if self.is_latent else packed), section, "lengths as another family has them")
-        if self.is_latent:
+        need(not (lengths if self.is_short else packed), section, "lengths as chunks with other heads have them")
+        if self.is_short:
             lengths = unpack(packed)
         implied = block["features"] & IMPLIED
         cell_count = math.prod(len(cuts) - 1 for cuts in self.cuts)
@@ -586,7 +622,7 @@ class Signal:
             need(count > 0, section, "a length of no chunk")
         else:
             count = cell_count
-        need(len(lengths) == count or implied and not self.is_latent and len(lengths) == 1, section, "lengths of the chunks")
+        need(len(lengths) == count or implied and not self.is_short and len(lengths) == 1, section, "lengths of the chunks")
         shared = lengths[0] if len(lengths) < count else 0
         block["room"] = block.get("room", block["committed"]) - count * (self.head_bytes + shared)
         block["chunks"] = block.get("chunks", 0) + count
@@ -751,6 +787,23 @@ class LgiFile:
         need(at + signal.head_bytes + length <= len(self.data), section, "the file ends in it", "truncated")
         if signal.is_latent:
             return self.latents_of(signal, number, cell, section)
+        if signal.is_short:
+            payload = self.payload_with_short_head(signal, number, cell, section)
+        else:
+            payload = self.payload_with_head(signal, number, cell, section)
+        network = signal.network
+        if signal.has_constants and length == 4 * signal.channels:                                   # 6.4
+            outputs = struct.unpack("<%df" % signal.channels, payload)
+            need(all(map(math.isfinite, outputs)), section, "an output that is not finite")
+            count = network.weights_of(network.local_tensors) - signal.channels
+            return network.layers([0.0] * count + list(outputs), network.local_tensors)
+        if network.coder == RANGE and signal.has_constants and length == 4 * signal.channels + 1 and payload[-1] == 0:
+            payload = payload[:-1]
+        weights = network.read_weights(payload, network.local_tensors, network.local_quantisers, section, network.models)
+        return network.layers(weights, network.local_tensors)
+
+    def payload_with_head(self, signal, number, cell, section):
+        at, length = signal.chunks[cell]
         head, payload = self.data[at:at + HEAD_BYTES], self.data[at + HEAD_BYTES:at + HEAD_BYTES + length]
         crc, stored_length, *box, stored_signal, kind, _ = struct.unpack("<II3i3IBBH", head)
         need(crc32c(payload, crc32c(head[4:], self.block["header_crc"])) == crc, section, "checksum")
@@ -758,23 +811,21 @@ class LgiFile:
         need((stored_length, tuple(box), stored_signal) == (length, begins + sizes, number), section,
              "length, box or signal are not those of the index")
         need(kind == 0, section, "kind of the chunk")
-        network = signal.network
-        if signal.has_constants and length == 4 * signal.channels:                                   # 6.4
-            outputs = struct.unpack("<%df" % signal.channels, payload)
-            need(all(map(math.isfinite, outputs)), section, "an output that is not finite")
-            count = network.weights_of(network.local_tensors) - signal.channels
-            return network.layers([0.0] * count + list(outputs), network.local_tensors)
-        weights = network.read_weights(payload, network.local_tensors, network.local_quantisers, section)
-        return network.layers(weights, network.local_tensors)
+        return payload
 
-    def latents_of(self, signal, number, cell, section):
-        """The planes of a partition of latents, whose chunk has a short head (15.4)."""
+    def payload_with_short_head(self, signal, number, cell, section):
         at, length = signal.chunks[cell]
         payload = self.data[at + SHORT_HEAD_BYTES:at + SHORT_HEAD_BYTES + length]
-        (top, bottom), (left, right) = signal.box(cell)
-        head = struct.pack("<I3i3IBBH", length, top, left, 0, bottom - top, right - left, 1, number, 0, 0)
+        begins, sizes = zip(*((begin, end - begin) for begin, end in signal.box(cell)), *[(0, 1)] * (3 - signal.n))
+        head = struct.pack("<I3i3IBBH", length, *begins, *sizes, number, 0, 0)
         stored, = struct.unpack_from("<I", self.data, at)
         need(crc32c(payload, crc32c(head, self.block["header_crc"])) == stored, section, "checksum")
+        return payload
+
+    def latents_of(self, signal, number, cell, section):
+        """The planes of a partition of latents (15.4)."""
+        payload = self.payload_with_short_head(signal, number, cell, section)
+        (top, bottom), (left, right) = signal.box(cell)
         try:
             return lgi_latents.synthesise(signal.shared, payload, bottom - top, right - left)
         except lgi_latents.BadStream as error:
