@@ -30,15 +30,15 @@ async function sinkOf(work: (sink: MemorySink) => Promise<unknown>): Promise<Uin
   return sink.bytes();
 }
 
-let report: EncodeReport;
-let bytes: Uint8Array;
-beforeAll(async () => {
-  bytes = await sinkOf(async (sink) => {
-    report = await encode(ball(), sink, { cell: CELL, iterations: 300, coder: 'deflate', params: 5000 });
+describe.each(['deflate', 'range'] as const)('partitions without anything in them, by coder %s,', (coder) => {
+  let report: EncodeReport;
+  let bytes: Uint8Array;
+  beforeAll(async () => {
+    bytes = await sinkOf(async (sink) => {
+      report = await encode(ball(), sink, { cell: CELL, iterations: 300, coder, params: 5000 });
+    });
   });
-});
 
-describe('partitions without anything in them', () => {
   it('get no networks, and parameters go to those that have some', async () => {
     const file = await open(bytes);
     const [shape] = file.signals;
@@ -97,7 +97,9 @@ describe('partitions without anything in them', () => {
       shape: [16, 16, 16],
       channels: 1,
     });
-    const file = await open(await sinkOf((sink) => encode(empty, sink, { cell: CELL, iterations: 5 })));
+    const file = await open(
+      await sinkOf((sink) => encode(empty, sink, { cell: CELL, iterations: 5, coder })),
+    );
     expect(file.signals[0].partitions).toEqual({ present: 1, constant: 7, absent: 0 });
     const region = { begin: [8, 0, 0], end: [16, 16, 16] };
     expect([...new Set((await file.signals[0].decode({ region })).data)]).toEqual([0]);
