@@ -1,8 +1,9 @@
+import type { Coder } from './coder/payload.js';
 import type { Architecture, LocalCoordinates } from './architecture.js';
 import type { Recipe } from './recipe.js';
 
 /** Names that presets are asked for by. */
-export type PresetName = 'paper' | 'fast';
+export type PresetName = 'paper' | 'fast' | 'small';
 
 /** How a signal is cut where nothing is asked for: samples of a partition per axis, or partitions per axis; axis order. */
 export type Partitioning = { readonly cell: readonly number[] } | { readonly counts: readonly number[] };
@@ -24,8 +25,10 @@ export interface Preset {
   readonly coordinates: 'linspace' | 'spread';
   /** Where a linspace ends; unused where coordinates are spread. */
   readonly coordinateBound: number;
-  /** Format of weights where none is asked for, if it is another than every signal's default. */
-  readonly weights?: string;
+  /** Format of weights where none is asked for. */
+  readonly weights: string;
+  /** Coder where none is asked for; default `none`. */
+  readonly coder?: Coder;
   /**
    * Time that a sample of this kind should get where several signals of a file share some, against a sample of a picture.
    */

@@ -9,15 +9,15 @@ import type { SignalKind } from './signal.js';
 
 /** The presets of each kind of signal, by name. */
 export const PRESETS: Readonly<Record<SignalKind, Readonly<Record<PresetName, Preset>>>> = {
-  image: { paper: PAPER_IMAGE, fast: FAST_IMAGE },
-  audio: { paper: PAPER_AUDIO, fast: FAST_AUDIO },
-  video: { paper: PAPER_VIDEO, fast: FAST_VIDEO },
-  volume: { paper: PAPER_VOLUME, fast: FAST_VOLUME },
-  shape: { paper: PAPER_SHAPE, fast: FAST_SHAPE },
+  image: { paper: PAPER_IMAGE, fast: FAST_IMAGE, small: smaller(FAST_IMAGE, 12) },
+  audio: { paper: PAPER_AUDIO, fast: FAST_AUDIO, small: smaller(FAST_AUDIO, 12) },
+  video: { paper: PAPER_VIDEO, fast: FAST_VIDEO, small: smaller(FAST_VIDEO, 10) },
+  volume: { paper: PAPER_VOLUME, fast: FAST_VOLUME, small: smaller(FAST_VOLUME, 10) },
+  shape: { paper: PAPER_SHAPE, fast: FAST_SHAPE, small: smaller(FAST_SHAPE, 9) },
 };
 
 /** The names that a preset can be asked for by. */
-export const PRESET_NAMES: readonly PresetName[] = ['paper', 'fast'];
+export const PRESET_NAMES: readonly PresetName[] = ['paper', 'fast', 'small'];
 
 /**
  * Learning rate of global and merge weights while a file is fine-tuned: a third of a new file's, since they are good for
@@ -35,4 +35,9 @@ export function finetuneRecipe(kind: SignalKind): Recipe {
       phase.trains === 'all' ? { ...phase, globalRate: FINETUNE_GLOBAL_RATE } : phase,
     ),
   };
+}
+
+/** A preset for small files: narrower networks, weights no finer than they need be, and the coder that makes most of them. */
+function smaller(fast: Preset, localWidth: number): Preset {
+  return { ...fast, localWidth, weights: 'coarse', coder: 'range' };
 }

@@ -1,4 +1,5 @@
 import { elementCount, globalTensors, localTensors, type Architecture, type Tensor } from './architecture.js';
+import type { Coder } from './coder/payload.js';
 import { roundToFloat16 } from './coder/float16.js';
 import { LgiError, OptionError } from './errors.js';
 import type { Weights } from './model.js';
@@ -12,30 +13,36 @@ import {
   isRepresentable,
 } from './quantiser.js';
 
-/** A weight format as asked for: `bits` are those of the least sensitive layers ({@link tensorBits}), 0 for float formats. */
+/** A weight format as asked for. */
 export interface WeightPrecision {
   readonly format: WeightFormat;
+  /** Of integers of so many bits: those of the least sensitive layers ({@link tensorBits}); otherwise 0. */
   readonly bits: number;
+  /**
+   * Of integers as fine as each tensor needs (fit-quantiser.ts): squared error that rounding may add, as a part of what training
+   * has left.
+   */
+  readonly roundingShare?: number;
 }
 
-/**
- * Measured on the 512x512 camera trained to 39.3 dB (Adam, lattice 4, cell coordinates): int11 loses 0.04 dB at 0.37 of
- * the size of float32; int10 loses 0.11, int12 0.02, and float16, which is too coarse for the global first level, 0.85.
- */
-export const DEFAULT_WEIGHT_PRECISION: WeightPrecision = { format: 'integer', bits: 11 };
+/** What rounding may add under the names that ask for it: 0.13 dB and 1 dB. */
+export const FINE: WeightPrecision = { format: 'integer', bits: 0, roundingShare: 0.03 };
+export const COARSE: WeightPrecision = { format: 'integer', bits: 0, roundingShare: 0.25 };
 
 /**
- * Reads `float32`, `float16` or `int2` ... `int16`; the number is the bits of the least sensitive layers.
+ * Reads `float32`, `float16`, `fine`, `coarse` or `int2` ... `int16`; the number is the bits of the least sensitive layers.
  *
  * @throws OptionError naming `weights` for anything else.
  */
 export function parseWeightPrecision(text: string): WeightPrecision {
   if (text === 'float32' || text === 'float16') return { format: text, bits: 0 };
+  if (text === 'fine') return FINE;
+  if (text === 'coarse') return COARSE;
   const bits = /^int([1-9][0-9]?)$/.exec(text)?.[1];
   if (bits !== undefined && +bits >= MIN_BITS && +bits <= MAX_BITS) return { format: 'integer', bits: +bits };
   throw new OptionError(
     'weights',
-    `'${text}' is no weight format; give float32, float16, or int${MIN_BITS} to int${MAX_BITS}`,
+    `'${text}' is no weight format; give fine, coarse, float32, float16, or int${MIN_BITS} to int${MAX_BITS}`,
   );
 }
 
@@ -77,7 +84,7 @@ function refuseNonFinite(magnitude: number): void {
 }
 
 /** Largest magnitude of a tensor over all arrays; Infinity where any element is not finite. */
-function largestMagnitude(tensor: Tensor, arrays: readonly Float32Array[]): number {
+export function largestMagnitude(tensor: Tensor, arrays: readonly Float32Array[]): number {
   const end = tensor.offset + tensor.rows * tensor.columns;
   let largest = 0;
   for (const weights of arrays) {
@@ -99,6 +106,23 @@ function fitTensor(tensor: Tensor, bits: number, arrays: readonly Float32Array[]
   // Rounded up, the step of a magnitude at the end of f32's range would decode to infinity.
   const isBounded = isRepresentable(ownBits, step);
   return { bits: ownBits, step: isBounded ? step : Math.fround(step * (1 - 2 ** -23)) };
+}
+
+/**
+ * The quantiser of a tensor by a step as near to one that is wished for as bits allow, of the fewest bits that hold all arrays.
+ *
+ * @param step above 0; Infinity where any would do.
+ * @throws LgiError `diverged` where a weight is not finite.
+ */
+export function fitStep(tensor: Tensor, wish: number, arrays: readonly Float32Array[]): TensorQuantiser {
+  const magnitude = largestMagnitude(tensor, arrays);
+  refuseNonFinite(magnitude);
+  // No finer than the most bits hold, no coarser than -1, 0 and 1.
+  const step = Math.fround(Math.min(magnitude, Math.max(magnitude / largestInteger(MAX_BITS), wish)));
+  if (step === 0) return { bits: MIN_BITS, step: 1 };
+  let bits = MIN_BITS;
+  while (bits < MAX_BITS && largestInteger(bits) < Math.round(magnitude / step)) bits++;
+  return isRepresentable(bits, step) ? { bits, step } : { bits, step: Math.fround(step * (1 - 2 ** -23)) };
 }
 
 /**
@@ -124,6 +148,25 @@ export function fitQuantiser(
     local: localTensors(architecture).map((tensor) => fitTensor(tensor, bits, weights.local)),
     global: globalTensors(architecture).map((tensor) => fitTensor(tensor, bits, [weights.global])),
   };
+}
+
+/**
+ * The precision that a file's weights were asked for by, as far as it can be told: integers whose bits are not those of a number
+ * ({@link tensorBits}) were measured, coarsely where they are meant to be small.
+ */
+export function precisionOf(
+  { format, local, global }: Quantiser,
+  architecture: Architecture,
+  coder: Coder,
+): WeightPrecision {
+  if (format !== 'integer') return { format, bits: 0 };
+  const least = Math.min(MAX_BITS, ...[...local, ...global].map(({ bits }) => bits));
+  const isTable = (tensors: readonly Tensor[], quantisers: readonly TensorQuantiser[]): boolean =>
+    quantisers.every(({ bits }, at) => bits === tensorBits(tensors[at], least));
+  if (isTable(localTensors(architecture), local) && isTable(globalTensors(architecture), global)) {
+    return { format, bits: least };
+  }
+  return coder === 'range' ? COARSE : FINE;
 }
 
 /**

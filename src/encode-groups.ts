@@ -3,7 +3,8 @@ import { encodeWeights } from '../codec/coder/encode-weights.js';
 import type { Engine } from '../codec/engine/engine.js';
 import { boxSize, type Grid } from '../codec/grid.js';
 import { sampleObjective } from '../codec/objective.js';
-import { fitQuantiser, localBounds, quantisedWeights } from '../codec/quantise.js';
+import { quantiserOf } from '../codec/fit-quantiser.js';
+import { localBounds, quantisedWeights } from '../codec/quantise.js';
 import { type Quantiser } from '../codec/quantiser.js';
 import { RandomStream } from '../codec/random.js';
 import { localPart, type Recipe } from '../codec/recipe.js';
@@ -97,13 +98,8 @@ export async function trainInGroups(
     ends.add(trained.stoppedBy);
     if (quantiser === undefined) {
       const reserved = plan.groups.length > 1 ? [outputRange(settings)] : [];
-      const fitted = { global: weights.global, local: [...weights.local, ...reserved] };
-      quantiser = quantiserFor(
-        coder,
-        fitQuantiser(precision.format, precision.bits, architecture, fitted),
-        architecture,
-        weights.local,
-      );
+      const rounding = await quantiserOf(engine, precision, { model, weights, reserved, objective }, signal);
+      quantiser = quantiserFor(coder, rounding, architecture, weights.local);
       // What the file holds is what the other groups have to go with.
       global = quantisedWeights(architecture, { global: weights.global, local: [] }, quantiser).global;
     }

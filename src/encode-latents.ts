@@ -69,6 +69,16 @@ const SINE_OPTIONS = [
   'checkpoint',
 ] as const satisfies readonly (keyof EncodeOptions)[];
 
+/** An option that latents have no use for, if any is given. */
+function sineOption(options: EncodeOptions): (typeof SINE_OPTIONS)[number] | undefined {
+  return SINE_OPTIONS.find((name) => options[name] !== undefined);
+}
+
+/** Whether a medium that is to be small can be latents, and nothing is asked for that those do not have. */
+export function suitsLatents({ kind, channels }: Media, options: EncodeOptions): boolean {
+  return kind === 'image' && channels <= MAX_PLANES && sineOption(options) === undefined;
+}
+
 /** What an encode by latents is to be, of options. */
 interface LatentSettings {
   readonly grid: Grid;
@@ -108,9 +118,8 @@ function resolve(media: Media, options: EncodeOptions): LatentSettings {
       `latent takes up to ${MAX_PLANES} channels, the picture has ${media.channels}; take sine`,
     );
   }
-  for (const name of SINE_OPTIONS) {
-    if (options[name] !== undefined) throw new OptionError(name, 'is for the sine family; leave it out');
-  }
+  const name = sineOption(options);
+  if (name !== undefined) throw new OptionError(name, 'is for the sine family; leave it out');
   const effort = options.effort ?? 'normal';
   if (!EFFORTS.includes(effort)) {
     throw new OptionError('effort', `'${String(effort)}' is none; give ${EFFORTS.join(', ')}`);

@@ -9,11 +9,14 @@ import type { CheckpointOptions } from './checkpoint.js';
 
 /** How to encode; everything has a default. */
 export interface EncodeOptions {
-  /** `paper`: the paper's network and recipe, exactly. `fast` (default): the measured best. */
+  /**
+   * `paper`: the paper's network and recipe, exactly. `fast` (default): the measured best. `small`: for small files: pictures by latents;
+   * others by narrower networks, weights no finer than they need be, and the range coder.
+   */
   readonly preset?: PresetName;
   /**
    * What makes the samples: `sine` networks, quick and continuous, or `latent`s, for small pictures. `auto` (default) takes latents for
-   * pictures where `bpp` or `effort` is given.
+   * pictures where `bpp`, `effort` or the preset `small` is given, with the last unless an option about networks is, too.
    */
   readonly family?: 'auto' | 'sine' | 'latent';
   /** Bits per sample of the file that a picture of the latent family is to come to, about. */
@@ -43,9 +46,13 @@ export interface EncodeOptions {
   readonly coordinates?: LocalCoordinates;
   /** Activation of each role; default by preset. */
   readonly activations?: Architecture['activations'];
-  /** `float32`, `float16`, or `int2` to `int16`, the bits of the least sensitive layers; default `int11`, of sound by `paper` `float32`. */
+  /**
+   * `fine` or `coarse`: integers as fine as what they do to the samples demands, so that rounding adds 3 % (0.13 dB) or 25 % (1 dB) to the
+   * squared error; or `float32`, `float16`, or `int2` to `int16`, the bits of the least sensitive layers. Default `fine`, by `small` `coarse`,
+   * by `paper` `int11`, of sound `float32`. In the same 700 steps camera.png took 251 KB by `fine` and 39.5 dB, 309 by `int11` and 39.6.
+   */
   readonly weights?: string;
-  /** What is done to weights after quantisation; default `none`. */
+  /** What is done to weights after quantisation; default `none`, by `small` `range`: a fifth fewer bytes, which take longer to decode. */
   readonly coder?: Coder;
   /**
    * `auto` (default): pictures of more than 4 million samples carry reduced copies of themselves at 1/4, 1/8, ... per axis, from

@@ -7,7 +7,7 @@ import { OptionError } from '../codec/errors.js';
 import type { Grid } from '../codec/grid.js';
 import { linspaceMap, makeGrid, spreadMap } from '../codec/grid.js';
 import type { Model } from '../codec/model.js';
-import { DEFAULT_WEIGHT_PRECISION, parseWeightPrecision } from '../codec/quantise.js';
+import { parseWeightPrecision } from '../codec/quantise.js';
 import type { WeightPrecision } from '../codec/quantise.js';
 import type { Partitioning, Preset, PresetName } from '../codec/preset.js';
 import { PRESET_NAMES, PRESETS } from '../codec/presets.js';
@@ -103,15 +103,14 @@ export function resolveSettings(
     globalWidth,
   };
   checkParameters(architecture, grid);
-  const weights = options.weights ?? preset.weights;
-  const precision = weights === undefined ? DEFAULT_WEIGHT_PRECISION : parseWeightPrecision(weights);
+  const precision = parseWeightPrecision(options.weights ?? preset.weights);
   return {
     presetName,
     preset: { ...preset, recipe: recipeFor(preset.recipe, globalWidth, options) },
     grid,
     model: { architecture, maps: mapsOf(media.shape, preset), nominalCell: grid.largestCell() },
     precision,
-    coder: checkCoder(options.coder ?? 'none', precision.format),
+    coder: checkCoder(options.coder ?? defaultCoder(preset, precision), precision.format),
     seed: checkSeed(options.seed),
     budget: checkBudget(options),
     overlap: checkOverlap(options.overlap ?? 0, architecture, grid),
@@ -306,6 +305,11 @@ function checkOverlap(overlap: number, { globalWidth, latticeStride }: Architect
   }
   const shortest = grid.axes.flatMap(({ cuts }) => cuts.slice(1).map((cut, i) => cut - cuts[i]));
   return checkWhole('overlap', overlap, 0, Math.floor(Math.min(...shortest) / 2));
+}
+
+/** A preset's coder, where the weights are integers, as some take nothing else. */
+function defaultCoder(preset: Preset, { format }: WeightPrecision): Coder {
+  return (format === 'integer' ? preset.coder : undefined) ?? 'none';
 }
 
 /** @throws OptionError for a coder that is none, or that has no place for such weights. */

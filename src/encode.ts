@@ -15,7 +15,7 @@ import { overviewSettings, resolveSettings, withoutShape } from './encode-settin
 import type { EncodeOptions } from './encode-options.js';
 import { decisionsText, encodeIdentity } from './encode-identity.js';
 import type { EncodeSettings } from './encode-settings.js';
-import { encodeLatents } from './encode-latents.js';
+import { encodeLatents, suitsLatents } from './encode-latents.js';
 import { encodePlacement, PLACEMENT_SECTION } from './grid-placement.js';
 import type { Sink } from './io/sink.js';
 import { allowForQuantising, measureQuality, type Quality } from './measure.js';
@@ -98,7 +98,7 @@ export async function encode(
  * @throws OptionError for a name that is none, or latents for several media.
  */
 function familyFor(media: readonly Media[], options: EncodeOptions): 'sine' | 'latent' {
-  const { family = 'auto', bpp, effort } = options;
+  const { family = 'auto', preset, bpp, effort } = options;
   if (family !== 'auto' && family !== 'sine' && family !== 'latent') {
     throw new OptionError('family', `'${String(family)}' is none; give auto, sine or latent`);
   }
@@ -106,8 +106,9 @@ function familyFor(media: readonly Media[], options: EncodeOptions): 'sine' | 'l
   if (family === 'latent' && media.length > 1) {
     throw new OptionError('family', `latent takes one picture, ${media.length} media were given; take sine`);
   }
-  const isSmall = bpp !== undefined || effort !== undefined;
-  if (family === 'latent' || (family === 'auto' && isPicture && isSmall)) return 'latent';
+  const isAsked = bpp !== undefined || effort !== undefined;
+  const isSmall = preset === 'small' && media.length === 1 && suitsLatents(media[0], options);
+  if (family === 'latent' || (family === 'auto' && ((isPicture && isAsked) || isSmall))) return 'latent';
   for (const name of ['bpp', 'effort'] as const) {
     if (options[name] !== undefined) throw new OptionError(name, 'is for pictures by the latent family');
   }
@@ -209,7 +210,7 @@ async function trainAndMeasure(
   const whole = new WholeTraining({
     work: parts.reduce((sum, part) => sum + workOf(part.settings, trainedPositions(part.settings)), 0),
     iterations: plannedIterations(settings.preset.recipe, settings),
-    budget: allowForQuantising(settings.budget),
+    budget: allowForQuantising(settings.budget, settings.precision.roundingShare),
     onSamples: (samples) =>
       hash.update(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)),
     digest: () => hash.clone().digest(),

@@ -7,8 +7,8 @@ import { boxShape, boxSize, intersect, sampleCentres, type Box } from '../codec/
 import { compareSamples } from '../codec/metrics.js';
 import type { Model, Weights } from '../codec/model.js';
 import { sampleObjective } from '../codec/objective.js';
-import { fitQuantiser, quantisedWeights } from '../codec/quantise.js';
-import { type Quantiser } from '../codec/quantiser.js';
+import { quantiserOf } from '../codec/fit-quantiser.js';
+import { precisionOf, quantisedWeights } from '../codec/quantise.js';
 import { finetuneRecipe } from '../codec/presets.js';
 import { allocateSamples, signalPeak, type SampleArray, type SampleFormat } from '../codec/signal.js';
 import { drawWeights, train, type TrainingResult } from '../codec/train.js';
@@ -75,6 +75,7 @@ export async function finetune(engine: Engine, input: FinetuneInput, to: Sink): 
   const header = sineSignal(container.header.signals[signalIndex], 'finetuning');
   const { model, format, quantiser: before } = header;
   const { architecture } = model;
+  const precision = precisionOf(before, architecture, header.coder);
   const global = globalWeightsOf(header);
   const old = await readOldPart(engine, container, signalIndex, placement, global, signal);
   if (input.source) await takeSource(old, input.source, container.index.signals[signalIndex].window, signal);
@@ -94,13 +95,13 @@ export async function finetune(engine: Engine, input: FinetuneInput, to: Sink): 
     recipe,
     initial: { global, local: [...old.weights, ...drawn] },
     seed,
-    budget: allowForQuantising(budget),
+    budget: allowForQuantising(budget, precision.roundingShare),
     ...(onProgress && { onProgress }),
     ...(signal && { signal }),
   });
   const quantiser = quantiserFor(
     header.coder,
-    fitQuantiser(before.format, leastBits(before), architecture, weights),
+    await quantiserOf(engine, precision, { model, weights, objective }, signal),
     architecture,
     weights.local,
   );
@@ -140,11 +141,6 @@ export async function finetune(engine: Engine, input: FinetuneInput, to: Sink): 
   const content = await newContent(input, trained, [...networks, ...old.constants], samples);
   const { bytes } = await writeContainer(to, content, signal && { signal });
   return { ...quality, keptPsnr, iterations, seconds, stoppedBy, bytes };
-}
-
-/** The bits that a quantiser was made from: those of its least sensitive tensors. */
-function leastBits({ local, global }: Quantiser): number {
-  return Math.min(16, ...local.map(({ bits }) => bits), ...global.map(({ bits }) => bits));
 }
 
 async function readOldPart(

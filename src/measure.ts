@@ -42,14 +42,18 @@ export interface Quality {
   readonly iou?: number;
 }
 
-/**
- * dB that quantised weights may lose against those in training, added to a target PSNR: the default weights lose less.
- */
+/** dB that weights of a number of bits may lose against those in training: 11 bits lose less. */
 const QUANTISER_ALLOWANCE_DB = 0.1;
 
-/** A budget whose PSNR is that of weights in training, for one that speaks of the file. */
-export function allowForQuantising(budget: Budget): Budget {
-  return budget.psnr === undefined ? budget : { ...budget, psnr: budget.psnr + QUANTISER_ALLOWANCE_DB };
+/**
+ * A budget whose PSNR is that of weights in training, for one that speaks of the file.
+ *
+ * @param roundingShare of weights that are rounded by what is measured.
+ */
+export function allowForQuantising(budget: Budget, roundingShare?: number): Budget {
+  const allowanceDb =
+    roundingShare === undefined ? QUANTISER_ALLOWANCE_DB : 10 * Math.log10(1 + roundingShare);
+  return budget.psnr === undefined ? budget : { ...budget, psnr: budget.psnr + allowanceDb };
 }
 
 /** What is compared, part by part: both read boxes, row-major `[...box, channels]`, which come in the order of the first axis. */

@@ -3,6 +3,7 @@ import { globalTensors } from '../codec/architecture.js';
 import { encodeWeights } from '../codec/coder/encode-weights.js';
 import type { Coder } from '../codec/coder/payload.js';
 import type { Grid } from '../codec/grid.js';
+import { OptionError } from '../codec/errors.js';
 import { boxShape } from '../codec/grid.js';
 import type { Model, Weights } from '../codec/model.js';
 import { fitQuantiser, parseWeightPrecision } from '../codec/quantise.js';
@@ -24,7 +25,7 @@ export interface NetworksToStore {
   /** With the activations that were learned; a harmonizer is needed no more. */
   readonly model: Model;
   readonly weights: Weights;
-  /** As `encode` has it; default `float32`, the weights as they are. */
+  /** As `encode` has it, but for what is measured on samples; default `float32`, the weights as they are. */
   readonly precision?: string;
   /** Default `none`. */
   readonly coder?: Coder;
@@ -47,6 +48,12 @@ export async function storeNetworks(
   let content: Parameters<typeof writeContainer>[1];
   try {
     const parsed = parseWeightPrecision(precision);
+    if (parsed.roundingShare !== undefined) {
+      throw new OptionError(
+        'precision',
+        `${precision} needs samples, of which there are none here; give int11`,
+      );
+    }
     checkCoder(coder, parsed.format);
     const fitted = fitQuantiser(parsed.format, parsed.bits, architecture, weights);
     const quantiser = quantiserFor(coder, fitted, architecture, weights.local);

@@ -1,7 +1,7 @@
 import type { Engine } from '../codec/engine/engine.js';
 import type { Grid } from '../codec/grid.js';
 import { sampleObjective } from '../codec/objective.js';
-import { localBounds } from '../codec/quantise.js';
+import { localBounds, precisionOf } from '../codec/quantise.js';
 import { PRESETS } from '../codec/presets.js';
 import { localPart } from '../codec/recipe.js';
 import { signalPeak } from '../codec/signal.js';
@@ -106,7 +106,7 @@ async function trainNetworks(
     initial: { global, local: drawWeights({ model, objective, recipe, seed }, ordinals).local },
     ...(bounds && { localBounds: bounds }),
     seed,
-    budget: allowForQuantising(budget),
+    budget: allowForQuantising(budget, precisionOf(quantiser, architecture, header.coder).roundingShare),
     ...(onProgress && { onProgress }),
     ...(signal && { signal }),
   });

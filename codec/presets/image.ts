@@ -1,7 +1,7 @@
 import { siren } from '../architecture.js';
 import type { Preset } from '../preset.js';
 import { SOAP } from './optimisers.js';
-import { paperRecipe } from './paper-recipe.js';
+import { PAPER_WEIGHTS, paperRecipe } from './paper-recipe.js';
 
 /** The paper's settings for images (table 6; section 4.1): omega 30, full batch, Adam 5e-4, 1000 iterations. */
 export const PAPER_IMAGE: Preset = {
@@ -15,6 +15,7 @@ export const PAPER_IMAGE: Preset = {
   activations: { local: siren(30, 30), global: siren(30, 30), merge: siren(30, 30) },
   coordinates: 'linspace',
   coordinateBound: 1,
+  weights: PAPER_WEIGHTS,
   timePerSample: 1,
 };
 
@@ -94,5 +95,6 @@ export const FAST_IMAGE: Preset = {
   activations: { local: siren(30, 30), global: siren(120, 30), merge: siren(30, 30) },
   coordinates: 'spread',
   coordinateBound: 1,
+  weights: 'fine',
   timePerSample: 1,
 };

@@ -2,7 +2,7 @@ import { siren } from '../architecture.js';
 import type { Preset } from '../preset.js';
 import { FAST_IMAGE } from './image.js';
 import { SMALL_STEPS } from './small-steps.js';
-import { paperRecipe } from './paper-recipe.js';
+import { PAPER_WEIGHTS, paperRecipe } from './paper-recipe.js';
 
 /** The paper's settings for shapes (table 6; appendix E). */
 export const PAPER_SHAPE: Preset = {
@@ -16,6 +16,7 @@ export const PAPER_SHAPE: Preset = {
   activations: { local: siren(30, 30), global: siren(30, 30), merge: siren(30, 30) },
   coordinates: 'linspace',
   coordinateBound: 1,
+  weights: PAPER_WEIGHTS,
   timePerSample: 1,
 };
 

@@ -33,8 +33,9 @@ type Flags = Omit<EncodeOptions, 'seconds' | 'checkpoint'> &
 
 const EPILOGUE = `
 Training stops at whichever of --iterations, --time and --psnr comes first.
-The latent family makes small files of pictures: --family latent, or --bpp or
---effort, which are for it alone. Options about networks are not for it.
+The latent family makes small files of pictures: --family latent, --preset
+small, or --bpp or --effort, which are for it alone. Options about networks are
+not for it.
 SSIM: ${SSIM_VARIANT}.
 Sizes are in the order of the axes, rows x columns of a picture and slices x
 rows x columns of a volume or shape: --grid 16x24 has 16 rows of 24 partitions,
@@ -63,7 +64,7 @@ export const addEncode: AddCommand = (program, context) => {
     )
     .requiredOption('-o, --output <file>', 'file to write')
     .option('--family <name>', "'sine', 'latent' for small pictures, or 'auto' (default: auto)")
-    .option('--preset <name>', "'fast' or 'paper' (default: fast)")
+    .option('--preset <name>', "'fast', 'small' for small files, or 'paper' (default: fast)")
     .option('--iterations <n>', 'optimiser steps (default: by preset)', decimal('iterations'))
     .option('--time <seconds>', 'time to train', decimal('time'))
     .option('--psnr <dB>', 'quality to stop at; of latents, to come to', decimal('psnr'))
@@ -110,9 +111,9 @@ export const addEncode: AddCommand = (program, context) => {
     .option('--coordinates <which>', "'cell' or 'signal': what local networks see (default: by preset)")
     .option(
       '--weights <format>',
-      'float32, float16, or int2 to int16 (default: int11; paper of sound: float32)',
+      "'fine', 'coarse', float32, float16, or int2 to int16 (default: fine; small: coarse; paper: int11, of sound float32)",
     )
-    .option('--coder <name>', "'none', 'deflate' or 'range' (default: none)")
+    .option('--coder <name>', "'none', 'deflate' or 'range' (default: none; small: range)")
     .option('--overviews <which>', "'auto' or 'none': reduced copies above a million samples (default: auto)")
     .option('--resolution <n>', 'of a mesh: voxels per axis (default: 256)', decimal('resolution'))
     .option(

@@ -3,7 +3,8 @@ import type { LatentArchitecture } from '../../codec/latent/latent-architecture.
 import { countSignalParameters } from '../count-parameters.js';
 import { countNetworks } from '../container/local-weights.js';
 import { boxShape } from '../../codec/grid.js';
-import type { Quantiser } from '../../codec/quantiser.js';
+import { COARSE, precisionOf } from '../../codec/quantise.js';
+import type { SineSignal } from '../container/header.js';
 import { openContainer, type Container } from '../container/reader.js';
 import { superblockBytesOf } from '../container/superblock.js';
 import type { AddCommand, CommandContext } from './command.js';
@@ -149,7 +150,7 @@ function signalInfo({ header, index }: Container, i: number) {
     ...(signal.latents === undefined
       ? {
           architecture: { family: 'local-global' as const, ...signal.model.architecture },
-          weights: weightsName(signal.quantiser, signal.model.architecture),
+          weights: weightsName(signal),
           coder: signal.coder,
         }
       : {
@@ -160,11 +161,12 @@ function signalInfo({ header, index }: Container, i: number) {
   };
 }
 
-/** As `encode --weights` takes it: integers by the bits of the tensors that get no more than asked for. */
-function weightsName({ format, local }: Quantiser, { levels }: Architecture): string {
-  if (format !== 'integer') return format;
-  // The output layer's weight is the last but one: its bias has more bits.
-  return `int${local[2 * levels].bits}`;
+/** As `encode --weights` takes it. */
+function weightsName({ model, quantiser, coder }: SineSignal): string {
+  const precision = precisionOf(quantiser, model.architecture, coder);
+  if (precision.format !== 'integer') return precision.format;
+  if (precision.roundingShare === undefined) return `int${precision.bits}`;
+  return precision === COARSE ? 'coarse' : 'fine';
 }
 
 function fileRows({ generation, fileId, familyId, writer, metadata, bytes }: FileInfo): Row[] {

@@ -6,7 +6,9 @@ import { Workplace } from './run-lgi.js';
 
 const workplace = await Workplace.create();
 await writeImage(workplace.path('scene.png'), scene(40, 24));
-await workplace.json('encode', 'scene.png', '-o', 'a.lgi', '--cell', '8x8', '--iterations', '10');
+await workplace.json(
+  ...['encode', 'scene.png', '-o', 'a.lgi', '--cell', '8x8', '--weights', 'int11', '--iterations', '10'],
+);
 const whole = await readFile(workplace.path('a.lgi'));
 
 describe('what people are told', () => {

@@ -33,7 +33,7 @@ describe('lgi info', () => {
           partitions: { present: 6, constant: 0, absent: 0 },
           architecture: { localWidth: 15, globalWidth: 32, levels: 4 },
           parameters: { total: 6 * 813 + 3984, local: 6 * 813, global: 3984 },
-          weights: 'int11',
+          weights: 'fine',
           coder: 'none',
         },
       ],
@@ -88,7 +88,7 @@ describe('lgi info', () => {
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
-  it.each(['int2', 'int9', 'int16', 'float16', 'float32'])(
+  it.each(['fine', 'int2', 'int9', 'int16', 'float16', 'float32'])(
     'names the weights as encode takes them: %s',
     async (weights) => {
       await workplace.json('encode', 'scene.png', '-o', 'w.lgi', '--weights', weights, '--iterations', '1');

@@ -23,6 +23,7 @@ describe('a weight precision', () => {
     expect(parseWeightPrecision('float32')).toEqual({ format: 'float32', bits: 0 });
     expect(parseWeightPrecision('float16')).toEqual({ format: 'float16', bits: 0 });
     expect(parseWeightPrecision('int10')).toEqual({ format: 'integer', bits: 10 });
+    expect(parseWeightPrecision('fine')).toMatchObject({ format: 'integer', roundingShare: 0.03 });
   });
 
   test.each(['', 'int', 'int1', 'int17', 'int08', 'int100', 'int-4', 'int4.5', 'float', 'Float32', 'int10 '])(

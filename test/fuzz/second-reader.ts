@@ -1,5 +1,5 @@
 // The project's reader against the one that was written from the specification alone.
-import { countParameters, elementCount, globalTensors, localTensors } from '../../codec/architecture.js';
+import { countParameters, elementCount, globalTensors } from '../../codec/architecture.js';
 import { decodeWeights } from '../../codec/coder/decode-weights.js';
 import { localWeightsOf } from '../../src/container/local-weights.js';
 import { LgiError } from '../../codec/errors.js';

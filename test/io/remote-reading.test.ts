@@ -23,8 +23,8 @@ const quick = { onFailure: ({ delayMs }: { delayMs: number | null }) => (delayMs
 async function encoded(size: number): Promise<Uint8Array> {
   const sink = new MemorySink();
   const { data } = scene(size, size, 'grey');
-  // Default networks; trained for a moment, since sizes do not depend on it.
-  await encode(memoryMedia({ data, shape: [size, size] }), sink, { iterations: 2 });
+  // Trained for a moment, since sizes of so many bits do not depend on it.
+  await encode(memoryMedia({ data, shape: [size, size] }), sink, { weights: 'int11', iterations: 2 });
   return sink.bytes();
 }
 

@@ -29,7 +29,7 @@ describe.skipIf(!hasBrowser)('a player whose server', () => {
     const [height, width] = [400, 600];
     const data = Uint8Array.from({ length: height * width * 3 }, (_, i) => 128 + 100 * Math.sin(i / 777));
     const sink = new MemorySink();
-    await encode(memoryMedia({ data, shape: [height, width] }), sink, { iterations: 30 });
+    await encode(memoryMedia({ data, shape: [height, width] }), sink, { weights: 'int11', iterations: 30 });
     bytes = sink.bytes().slice();
     const { chunks } = (await open(new MemorySource(bytes))).container.index.signals[0];
     chunkAt = chunks.byteOffsets[chunks.count - 1];

@@ -234,7 +234,7 @@ describe('append', () => {
 describe('fine-tuning with the source of what is there', () => {
   test('learns from it instead of from what the file decodes to', async () => {
     const whole = part(0, 0, WIDTH, HEIGHT);
-    const options = { side: 'right', iterations: 150, threads: 1, finetune: true } as const;
+    const options = { side: 'right', iterations: 400, threads: 1, finetune: true } as const;
     const results: number[] = [];
     for (const source of [undefined, part(0, 0, FIRST, HEIGHT)]) {
       const sink = new MemorySink();

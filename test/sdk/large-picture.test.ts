@@ -34,6 +34,8 @@ test(
       // lattice at their defaults, too, this takes twice the time and reads 1.5 %.
       cell: [64, 64],
       lattice: 16,
+      // Barely trained, weights would be measured to be hardly worth anything.
+      weights: 'int9',
       iterations: 2,
       threads: 2,
     });
