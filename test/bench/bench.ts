@@ -1,5 +1,6 @@
 // npm run bench [-- --json] [--pictures FOLDER] [--media FOLDER]: what the machine can do and how much of it is used, as ratios in one run.
 // npm run bench -- rate --pictures FOLDER --out FOLDER: rate-distortion curves (rate.ts).
+// npm run bench -- small --picture FILE --sound FILE --shape FILE: small files beside others' (small.ts).
 import { parseArgs } from 'node:util';
 import { memoryMedia } from '../../src/media/media.js';
 import { scene } from '../media/scene.js';
@@ -10,11 +11,14 @@ import { measureKernels } from './kernels.js';
 import type { Measurement } from './measure.js';
 import { measurePictures } from './pictures.js';
 import { measureScale } from './scale.js';
+import { small } from './small.js';
 import { rate } from './rate.js';
 import { measureTraining } from './training.js';
 
-if (process.argv[2] === 'rate') {
-  await rate(process.argv.slice(3));
+const studies: Readonly<Record<string, (args: string[]) => Promise<void>>> = { rate, small };
+const study = studies[process.argv[2]];
+if (study !== undefined) {
+  await study(process.argv.slice(3));
   process.exit();
 }
 

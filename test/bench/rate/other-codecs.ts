@@ -20,6 +20,8 @@ export interface OtherCodec {
   readonly settings: readonly string[];
   /** Samples per axis of tiles that are encoded by themselves; default the whole picture. */
   readonly tile?: number;
+  /** Whether samples may be grey. */
+  readonly takesGrey?: boolean;
   /** @param samples RGB, 8 bits. */
   encode(samples: Uint8Array, width: number, height: number, setting: string): Promise<Uint8Array>;
   /** @returns as what is encoded. */
@@ -109,9 +111,11 @@ const BY_FFMPEG: readonly FfmpegCodec[] = [
 /** libjpeg's own program, where the machine has it: nearly all JPEGs have its quantisation tables, which FFmpeg's encoder has not. */
 const LIBJPEG: OtherCodec = {
   name: 'JPEG (libjpeg)',
+  takesGrey: true,
   settings: ['12', '20', '30', '40', '50', '60', '70', '78', '85', '90', '94'],
   encode: (samples, width, height, setting) => {
-    const picture = Buffer.concat([Buffer.from(`P6 ${width} ${height} 255\n`), samples]);
+    const isGrey = samples.length === width * height;
+    const picture = Buffer.concat([Buffer.from(`P${isGrey ? 5 : 6} ${width} ${height} 255\n`), samples]);
     const { stdout, status } = spawnSync('cjpeg', ['-quality', setting, '-optimize'], { input: picture });
     if (status !== 0) throw new Error(`cjpeg ended with ${status}`);
     return Promise.resolve(new Uint8Array(stdout));
@@ -138,7 +142,7 @@ export function otherCodecs(): OtherCodec[] {
 // The library writes what it does to stderr.
 process.env['SVT_LOG'] = '1';
 
-/** Encodes and decodes a picture of three channels of 8 bits. */
+/** Encodes and decodes a picture of 8 bits, of three channels, or of one where the codec takes that. */
 export async function measureOther(
   media: Media,
   picture: string,
@@ -160,7 +164,7 @@ export async function measureOther(
     squares += samples.reduce((sum, value, i) => sum + (value - decoded[i]) ** 2, 0);
   }
   const samples = media.shape[0] * media.shape[1];
-  const psnr = 10 * Math.log10((255 ** 2 * 3 * samples) / squares);
+  const psnr = 10 * Math.log10((255 ** 2 * media.channels * samples) / squares);
   return { picture, codec: codec.name, setting, samples, bytes, psnr };
 }
 

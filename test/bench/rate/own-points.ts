@@ -13,8 +13,8 @@ import type { RatePoint } from './point.js';
 /** Bits a sample that latents are asked for. */
 export const TARGETS = [0.2, 0.4, 0.8, 1.4];
 
-/** Bits that a parameter of a sine network takes in the files of its default quantisers, about. */
-const BITS_PER_PARAMETER = 8;
+/** Bits that a parameter of a sine network takes in files of the preset `small`, about. */
+const BITS_PER_PARAMETER = 6.5;
 
 /** Bits a sample of sine networks: below, little of a picture is left. */
 const SINE_TARGETS = [0.4, 0.8, 1.4];
@@ -41,9 +41,9 @@ export function sinePlans({ shape }: Media): OwnPlan[] {
   return SINE_TARGETS.map((bpp) => {
     const params = Math.round((bpp * samples) / BITS_PER_PARAMETER);
     return {
-      codec: 'LGI sines, fast',
+      codec: 'LGI sines, small',
       setting: `--params for ${bpp} bpp`,
-      options: { family: 'sine', preset: 'fast', params },
+      options: { family: 'sine', preset: 'small', params },
     };
   });
 }
