@@ -331,9 +331,10 @@ export class LatentPicture {
         if (!this.parts.has(name(c - 1, o)) || !this.parts.has(name(c, o))) continue;
         for (let along = other[o]; along < other[o + 1]; along++) {
           const at = (step: number): string => name(own[c] + step, along);
-          const jump = (before.get(at(0)) ?? 0) - (before.get(at(-1)) ?? 0);
-          const g = jump * Math.max(0, 1 - Math.abs(jump) / 2);
-          [1 / 8, 1 / 4, -1 / 4, -1 / 8].forEach((share, i) =>
+          const [a1, a0, b0, b1] = [-2, -1, 0, 1].map((step) => before.get(at(step)) ?? 0);
+          const j = b0 - a0 - (a0 - a1 + b1 - b0) / 2;
+          const g = j * Math.max(0, 1 - Math.abs(j) / 3);
+          [1 / 8, 3 / 8, -3 / 8, -1 / 8].forEach((share, i) =>
             plane.set(at(i - 2), (plane.get(at(i - 2)) ?? 0) + share * g),
           );
         }

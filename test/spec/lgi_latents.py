@@ -265,9 +265,10 @@ class Picture:
                     continue
                 for along in range(other[k], other[k + 1]):
                     places = [self.at(axis, own[i] + step, along) for step in (-2, -1, 0, 1)]
-                    jump = plane[places[2]] - plane[places[1]]
-                    held = jump * max(0.0, 1 - abs(jump) / 2)
-                    changes += zip(places, (held / 8, held / 4, -held / 4, -held / 8))
+                    a1, a0, b0, b1 = (plane[place] for place in places)
+                    jump = b0 - a0 - (a0 - a1 + b1 - b0) / 2
+                    held = jump * max(0.0, 1 - abs(jump) / 3)
+                    changes += zip(places, (held / 8, 3 * held / 8, -3 * held / 8, -held / 8))
         for place, change in changes:
             plane[place] += change
 
