@@ -52,9 +52,19 @@ export interface LatentReport {
   readonly bits: Float64Array;
 }
 
+/** Everything that training moves. */
+export interface LatentState {
+  /** Shared weights, as of the setup. */
+  readonly weights: Float32Array;
+  /** Of each partition. */
+  readonly latents: readonly Float32Array[];
+}
+
 /** Training of latents and shared weights in progress. */
 export interface LatentSession {
   step(step: LatentStep): Promise<LatentReport>;
+  /** Goes on from a state, its moments begun anew. */
+  restore(state: LatentState): Promise<void>;
   /** A copy of the shared weights, f32. */
   weights(): Promise<Float32Array>;
   /** A copy of each partition's latents, f32. */

@@ -1,5 +1,6 @@
 import { permutation } from '../random.js';
-import type { RateControl } from './rate-control.js';
+import { LatentDivergenceCheck } from './divergence-check.js';
+import { BIT_FACTOR, type RateControl } from './rate-control.js';
 import type { LatentReport, LatentSession, LatentStep } from './session.js';
 
 /** How the latent family is trained. */
@@ -124,6 +125,7 @@ export interface LatentRun {
 /**
  * A run of so many steps, or of so much time: rates and temperature follow what ends first.
  *
+ * @throws LgiError `diverged`.
  * @throws the signal's reason on abort.
  */
 export async function trainLatents(
@@ -134,6 +136,7 @@ export async function trainLatents(
   const batches = new Batches(sizes.length, seed);
   const batchSize = batchOf(recipe, sizes);
   const last = new LastVisits(sizes);
+  const check = await LatentDivergenceCheck.create(session);
   const begin = performance.now();
   const fractionAt = (number: number): number =>
     Math.max(number / steps, (performance.now() - begin) / 1000 / seconds);
@@ -141,9 +144,18 @@ export async function trainLatents(
     signal?.throwIfAborted();
     const key = Math.imul(number + 1, 0x85ebca6b) ^ seed;
     const batch = batches.next(batchSize);
-    const report = await session.step(stepAt(recipe, at, number, batch, key, control.factor));
+    const step = stepAt(recipe, at, number, batch, key, control.factor);
+    const report = await session.step({
+      ...step,
+      latentRate: check.rateFactor * step.latentRate,
+      sharedRate: check.rateFactor * step.sharedRate,
+    });
     at = fractionAt(number + 1);
-    if (last.see(batch, report)) control.epoch(at, last.bits, last.squaredError / channels);
+    if (last.see(batch, report)) {
+      const squaredError = last.squaredError / channels;
+      control.epoch(at, last.bits, squaredError);
+      await check.epoch(squaredError + BIT_FACTOR * last.bits);
+    }
     onProgress?.({
       step: number + 1,
       steps,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { CpuLatentSession } from '../../dist/codec/engine/cpu/latent-training.js';
 import { ThreadPool } from '../../dist/codec/engine/cpu/pool.js';
 import {
@@ -9,6 +9,9 @@ import {
   placeGrids,
   type LatentArchitecture,
 } from '../../dist/codec/latent/latent-architecture.js';
+import { LatentDivergenceCheck } from '../../dist/codec/latent/divergence-check.js';
+import { RateControl } from '../../dist/codec/latent/rate-control.js';
+import { LATENT_RECIPE, trainLatents } from '../../dist/codec/latent/train-latents.js';
 import { ReferenceLatentSession } from '../../dist/codec/latent/reference/reference-session.js';
 import type { LatentSetup, LatentStep } from '../../dist/codec/latent/session.js';
 import { RandomStream } from '../../dist/codec/random.js';
@@ -125,4 +128,75 @@ it('any number of threads comes to the same bytes', async () => {
     await session.dispose();
   }
   expect(results[0]).toEqual(results[1]);
+});
+
+it('a state that is taken back is gone on from as if it were new', async () => {
+  await fc.assert(
+    fc.asyncProperty(settings, async (chosen) => {
+      const setup = setupOf(chosen);
+      for (const session of [
+        await CpuLatentSession.create(pools[1], setup),
+        new ReferenceLatentSession(setup),
+      ]) {
+        const results = [];
+        for (let run = 0; run < 2; run++) {
+          for (const step of steps(chosen.seed)) await session.step(step);
+          results.push({ weights: await session.weights(), latents: await session.latents() });
+          await session.restore({
+            weights: setup.weights,
+            latents: setup.partitions.map(({ latents }) => latents),
+          });
+        }
+        expect(results[1]).toEqual(results[0]);
+        await session.dispose();
+      }
+    }),
+    { numRuns: 10 },
+  );
+});
+
+describe('training that gets worse instead of better', () => {
+  const setup = setupOf({
+    levels: 3,
+    finestLevels: [0],
+    hiddenWidth: 4,
+    height: 12,
+    width: 9,
+    isWeighted: false,
+    seed: 1,
+  });
+  const sizes = setup.partitions.map(({ shape }) => shape[0] * shape[1]);
+
+  it('goes back to what was good, at half the rate', async () => {
+    const session = new ReferenceLatentSession(setup);
+    const check = await LatentDivergenceCheck.create(session);
+    for (let epoch = 0; epoch < 8; epoch++) await check.epoch(2 + Math.sin(epoch));
+    const good = await session.latents();
+    for (const worse of [Infinity, NaN, 10]) {
+      await session.step(steps(3)[0]);
+      expect(await session.latents()).not.toEqual(good);
+      const before = check.rateFactor;
+      await check.epoch(worse);
+      expect(await session.latents()).toEqual(good);
+      expect(check.rateFactor).toBe(before / 2);
+    }
+    await check.epoch(2);
+    expect(check.rateFactor).toBe(1 / 8);
+  });
+
+  it('is given up in words where no rate is low enough', async () => {
+    const session = new ReferenceLatentSession(setup);
+    const run = trainLatents(
+      session,
+      { ...LATENT_RECIPE, sharedRate: 1e20 },
+      {
+        sizes,
+        channels: 1,
+        control: new RateControl(undefined, 1),
+        steps: 60,
+        seed: 1,
+      },
+    );
+    await expect(run).rejects.toMatchObject({ code: 'diverged' });
+  });
 });

@@ -1,3 +1,5 @@
+import type {
+  LatentState} from '../../latent/session.js';
 import {
   type LatentReport,
   type LatentSession,
@@ -41,6 +43,8 @@ export class CpuLatentSession implements LatentSession {
   readonly #itemsAt: number;
   readonly #batchAt: number;
   readonly #weightsAt: number;
+  /** Of the shared weights. */
+  readonly #moments: { readonly first: number; readonly second: number; readonly bytes: number };
   #updates = 0;
 
   static async create(pool: ThreadPool, setup: LatentSetup): Promise<CpuLatentSession> {
@@ -103,6 +107,7 @@ export class CpuLatentSession implements LatentSession {
     this.#view = new DataView(this.#memory.buffer);
     writeLatentPlan(this.#view, this.#plan, architecture, { most, weights: this.#weightsAt });
     this.#writeJob({ gradients, stride, first, second });
+    this.#moments = { first, second, bytes: weightBytes };
     this.#writeWeights(setup.weights);
     partitions.forEach((_, i) => this.#writeItem(i));
   }
@@ -140,12 +145,29 @@ export class CpuLatentSession implements LatentSession {
     whole(record.LATENT_ITEM_SECOND, item.second);
     whole(record.LATENT_ITEM_TARGET, item.target);
     whole(record.LATENT_ITEM_ALPHA, item.opacity);
-    this.#view.setFloat64(at + record.LATENT_ITEM_POWER1, 1, true);
-    this.#view.setFloat64(at + record.LATENT_ITEM_POWER2, 1, true);
-    const padded = this.#floats(item.latents, item.floats);
-    latents.forEach((latent, k) => (padded[item.places[k]] = latent));
+    this.#beginItem(i, latents);
     this.#floats(item.target, target.length).set(target);
     if (opacity !== undefined) this.#floats(item.opacity, opacity.length).set(opacity);
+  }
+
+  /** Latents of an item, without moments. */
+  #beginItem(i: number, latents: Float32Array): void {
+    const { places, floats, first, second, latents: latentsAt } = this.#items[i];
+    const at = this.#itemsAt + i * record.LATENT_ITEM_BYTES;
+    this.#view.setFloat64(at + record.LATENT_ITEM_POWER1, 1, true);
+    this.#view.setFloat64(at + record.LATENT_ITEM_POWER2, 1, true);
+    for (const moments of [first, second]) this.#floats(moments, floats).fill(0);
+    const padded = this.#floats(latentsAt, floats);
+    latents.forEach((latent, k) => (padded[places[k]] = latent));
+  }
+
+  restore({ weights, latents }: LatentState): Promise<void> {
+    this.#writeWeights(weights);
+    const { first, second, bytes } = this.#moments;
+    for (const moments of [first, second]) this.#floats(moments, bytes >> 2).fill(0);
+    this.#updates = 0;
+    latents.forEach((values, i) => this.#beginItem(i, values));
+    return Promise.resolve();
   }
 
   #floats(at: number, length: number): Float32Array {

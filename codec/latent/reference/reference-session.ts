@@ -6,6 +6,7 @@ import {
   type LatentReport,
   type LatentSession,
   type LatentSetup,
+  type LatentState,
   type LatentStep,
 } from '../session.js';
 import { partitionGradients } from './partition-gradients.js';
@@ -27,19 +28,27 @@ function rounded(x: number): number {
 /** Plain and slow training of the latent family: what the kernels are checked by. */
 export class ReferenceLatentSession implements LatentSession {
   readonly #setup: LatentSetup;
-  readonly #weights: Float64Array;
-  readonly #latents: Float64Array[];
-  readonly #sharedAdam: Adam;
-  readonly #latentAdams: Adam[];
+  #weights!: Float64Array;
+  #latents!: Float64Array[];
+  #sharedAdam!: Adam;
+  #latentAdams!: Adam[];
 
   constructor(setup: LatentSetup) {
     this.#setup = setup;
-    this.#weights = Float64Array.from(setup.weights);
-    this.#latents = setup.partitions.map(({ latents }) => Float64Array.from(latents));
-    this.#sharedAdam = new Adam({ kind: 'adam', ...setup.sharedAdam }, setup.weights.length);
-    this.#latentAdams = this.#latents.map(
-      ({ length }) => new Adam({ kind: 'adam', ...setup.latentAdam }, length),
-    );
+    this.#begin({ weights: setup.weights, latents: setup.partitions.map(({ latents }) => latents) });
+  }
+
+  #begin({ weights, latents }: LatentState): void {
+    const { sharedAdam, latentAdam } = this.#setup;
+    this.#weights = Float64Array.from(weights);
+    this.#latents = latents.map((values) => Float64Array.from(values));
+    this.#sharedAdam = new Adam({ kind: 'adam', ...sharedAdam }, weights.length);
+    this.#latentAdams = latents.map(({ length }) => new Adam({ kind: 'adam', ...latentAdam }, length));
+  }
+
+  restore(state: LatentState): Promise<void> {
+    this.#begin(state);
+    return Promise.resolve();
   }
 
   step({ batch, rounding, bitFactor, latentRate, sharedRate, tapFactor }: LatentStep): Promise<LatentReport> {

@@ -72,13 +72,17 @@ const BY_FFMPEG: readonly FfmpegCodec[] = [
     container: 'mjpeg',
     pixelFormat: 'yuvj420p',
     conversion: 'out_color_matrix=bt601:out_range=pc',
-    settings: ['2', '3', '4', '5', '6', '8', '10', '13', '17', '22', '28'],
+    settings: ['1', '2', '3', '4', '5', '6', '8', '10', '13', '17', '22', '28', '31'],
     configure: (context, setting, frame) => {
       fixedQuality(context, setting, frame);
       context.setOption('huffman', 'optimal');
     },
   },
-  { name: 'WebP', ...WEBP, settings: ['5', '10', '20', '30', '40', '50', '60', '70', '80', '88', '94'] },
+  {
+    name: 'WebP',
+    ...WEBP,
+    settings: ['0', '2', '5', '10', '20', '30', '40', '50', '60', '70', '80', '88', '94', '98'],
+  },
   {
     name: 'JPEG 2000',
     encoder: 'jpeg2000',
@@ -105,14 +109,14 @@ const BY_FFMPEG: readonly FfmpegCodec[] = [
       context.setOption('preset', '4');
     },
   },
-  { name: 'WebP, tiles of 64', tile: 64, ...WEBP, settings: ['5', '20', '40', '60', '80', '90'] },
+  { name: 'WebP, tiles of 64', tile: 64, ...WEBP, settings: ['0', '5', '20', '40', '60', '80', '90', '98'] },
 ];
 
 /** libjpeg's own program, where the machine has it: nearly all JPEGs have its quantisation tables, which FFmpeg's encoder has not. */
 const LIBJPEG: OtherCodec = {
   name: 'JPEG (libjpeg)',
   takesGrey: true,
-  settings: ['12', '20', '30', '40', '50', '60', '70', '78', '85', '90', '94'],
+  settings: ['4', '6', '8', '12', '20', '30', '40', '50', '60', '70', '78', '85', '90', '94', '97', '99'],
   encode: (samples, width, height, setting) => {
     const isGrey = samples.length === width * height;
     const picture = Buffer.concat([Buffer.from(`P${isGrey ? 5 : 6} ${width} ${height} 255\n`), samples]);
