@@ -24,6 +24,8 @@ import type { Target } from './io/target.js';
 import { join } from './join.js';
 import { matchingMedia } from './matching-media.js';
 import type { Quality } from './measure.js';
+import { EFFORTS, type Effort } from './latent-effort.js';
+import type { SignalHeader } from './container/header.js';
 import type { Media } from './media/media.js';
 import { placeMedia, type Placement, type PlaceRequest } from './placement.js';
 import { trainPart, type PartTraining } from './trained-part.js';
@@ -37,6 +39,8 @@ export interface AppendOptions extends PlaceRequest, EngineChoice {
   readonly seconds?: number;
   /** PSNR in dB of the new part to stop at, where training comes that far. */
   readonly psnr?: number;
+  /** How long latents are trained, of a file that has them; default `normal`. */
+  readonly effort?: Effort;
   /** Whole number from 0; default 0. The same seed, engine, machine and iterations give the same bytes. */
   readonly seed?: number;
   /** Which signal grows; default 0. */
@@ -198,11 +202,20 @@ function prepare(container: Container, media: Media, options: AppendOptions): Pr
     overviews: planOverviews(container, signalIndex, placement),
     training: {
       budget: checkBudget(options),
+      ...(options.effort !== undefined && { effort: checkEffort(options.effort, header) }),
       seed: checkSeed(options.seed),
       ...(onProgress && { onProgress }),
       ...(signal && { signal }),
     },
   };
+}
+
+/** @throws OptionError for one that is none, or of a file without latents. */
+function checkEffort(effort: Effort, { latents }: SignalHeader): Effort {
+  if (latents === undefined)
+    throw new OptionError('effort', 'is for latents, which the file has not; leave it out');
+  if (EFFORTS.includes(effort)) return effort;
+  throw new OptionError('effort', `'${String(effort)}' is no effort; give ${EFFORTS.join(' or ')}`);
 }
 
 /** @throws OptionError where it is not of the visible window; LgiError `media` for another format. */

@@ -16,6 +16,7 @@ import { alphaChannel, signalPeak } from '../codec/signal.js';
 import { countSignalParameters } from './count-parameters.js';
 import type { LatentSignal } from './container/header.js';
 import { MAX_PLANES } from './container/limits.js';
+import { decibels } from './decibels.js';
 import { writeContainer } from './container/writer.js';
 import type { EncodeReport } from './encode.js';
 import type { EncodeOptions } from './encode-options.js';
@@ -46,6 +47,9 @@ const HIDDEN_WIDTH = 32;
 /** Largest cell: its working memory is 7 MB a thread at 64, 100 at this. */
 const MAX_CELL = 256;
 
+/** Smallest cell: of fewer samples a chunk's head and length are more than what they hold. */
+const MIN_CELL = 8;
+
 /**
  * Samples whose latents are trained together with the shared weights; of larger pictures those spread evenly. The rest follows with
  * the shared weights as they are.
@@ -74,9 +78,9 @@ function sineOption(options: EncodeOptions): (typeof SINE_OPTIONS)[number] | und
   return SINE_OPTIONS.find((name) => options[name] !== undefined);
 }
 
-/** Whether a medium that is to be small can be latents, and nothing is asked for that those do not have. */
-export function suitsLatents({ kind, channels }: Media, options: EncodeOptions): boolean {
-  return kind === 'image' && channels <= MAX_PLANES && sineOption(options) === undefined;
+/** Whether a medium that is to be small can be latents. */
+export function suitsLatents({ kind, channels }: Media): boolean {
+  return kind === 'image' && channels <= MAX_PLANES;
 }
 
 /** What an encode by latents is to be, of options. */
@@ -105,7 +109,28 @@ export async function encodeLatents(media: Media, to: Sink, options: EncodeOptio
   const { content, report } = prepared;
   const { signal } = options;
   const { bytes } = await writeContainer(to, content, signal === undefined ? {} : { signal });
-  return { ...report, bytes, bitsPerSample: (8 * bytes) / boxSize(content.signals[0].grid.extent) };
+  const bitsPerSample = (8 * bytes) / boxSize(content.signals[0].grid.extent);
+  const missed = describeMiss(options, { bitsPerSample, psnr: report.psnr });
+  if (missed === undefined) return { ...report, bytes, bitsPerSample };
+  options.onNotice?.(missed);
+  return { ...report, bytes, bitsPerSample, notices: [...report.notices, missed] };
+}
+
+/** Of bits, and of dB, what is as good as hit: pilots come that near. */
+const BITS_OFF = 1.12;
+const DB_OFF = 0.5;
+
+/** Says so where a file is not what was asked for. */
+function describeMiss(
+  { bpp, psnr: asked, seconds }: EncodeOptions,
+  { bitsPerSample, psnr }: Pick<EncodeReport, 'bitsPerSample' | 'psnr'>,
+): string | undefined {
+  const advice = `more ${seconds === undefined ? '`effort`' : '`seconds`'} may come nearer, another`;
+  if (bpp !== undefined && Math.abs(Math.log(bitsPerSample / bpp)) > Math.log(BITS_OFF))
+    return `asked for ${bpp} bits a sample, came to ${bitsPerSample.toFixed(3)}: ${advice} \`bpp\` will`;
+  if (asked !== undefined && Math.abs(psnr - asked) > DB_OFF)
+    return `asked for ${asked} dB, came to ${decibels(psnr)}: ${advice} \`psnr\` will`;
+  return undefined;
 }
 
 function resolve(media: Media, options: EncodeOptions): LatentSettings {
@@ -119,15 +144,29 @@ function resolve(media: Media, options: EncodeOptions): LatentSettings {
     );
   }
   const name = sineOption(options);
-  if (name !== undefined) throw new OptionError(name, 'is for the sine family; leave it out');
+  if (name !== undefined) {
+    throw new OptionError(name, 'is for the sine family; leave it out, or give `family` sine');
+  }
+  if (options.preset !== undefined && options.preset !== 'small') {
+    throw new OptionError(
+      'preset',
+      `${options.preset} is for the sine family, and latents have \`effort\`; give one of them`,
+    );
+  }
   const effort = options.effort ?? 'normal';
   if (!EFFORTS.includes(effort)) {
-    throw new OptionError('effort', `'${String(effort)}' is none; give ${EFFORTS.join(', ')}`);
+    throw new OptionError('effort', `'${String(effort)}' is no effort; give ${EFFORTS.join(' or ')}`);
   }
   const { grid, notice } = makeGrid(media.shape, partitioning(media, options));
   const [tall, wide] = grid.largestCell();
   if (Math.max(tall, wide) > MAX_CELL) {
-    throw new OptionError('cell', `makes partitions of ${wide}x${tall} samples, the limit is ${MAX_CELL}`);
+    throw new OptionError('cell', `makes partitions of ${tall}x${wide} samples, the limit is ${MAX_CELL}`);
+  }
+  if (grid.largestCell().some((length, axis) => length < Math.min(MIN_CELL, media.shape[axis]))) {
+    throw new OptionError(
+      'cell',
+      `makes partitions of ${tall}x${wide} samples, latents take ${MIN_CELL}x${MIN_CELL} at least`,
+    );
   }
   return { grid, effort, seed: checkSeed(options.seed), notices: notice === undefined ? [] : [notice] };
 }
@@ -222,6 +261,7 @@ async function train(
     target === undefined
       ? { amplitude: DEFAULT_AMPLITUDE, encoded: undefined }
       : await chooseAmplitude(target, pilot);
+  const pilotSeconds = report.seconds;
   let architecture = architectureOf(media, amplitude);
   const payloads = new Array<Uint8Array>(grid.count);
   let trained: EncodedPartitions | undefined;
@@ -231,6 +271,7 @@ async function train(
       hash.update(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
     }
     const share = ordinals.length / grid.count;
+    report.begin(share);
     trained = await encodePartitions(
       engine,
       architecture,
@@ -239,7 +280,10 @@ async function train(
         recipe: LATENT_RECIPE,
         steps: stepsOf(ordinals),
         seed,
-        ...(budget.seconds !== undefined && { seconds: budget.seconds * share }),
+        ...(budget.seconds !== undefined && {
+          // Without what pilots took, but for a third at least.
+          seconds: Math.max(budget.seconds / 3, budget.seconds - pilotSeconds) * share,
+        }),
         ...(trained
           ? { shared: trained.stored }
           : { ...(target && { target }), ...(initial && { initial: initial.stored }) }),
@@ -327,6 +371,10 @@ function targetOf(
   grid: Grid,
   { bpp, psnr }: EncodeOptions,
 ): LatentTarget | undefined {
+  if (bpp !== undefined && !(bpp > 0)) throw new OptionError('bpp', `${bpp} is no number of bits above 0`);
+  if (bpp !== undefined && psnr !== undefined) {
+    throw new OptionError('psnr', 'given together with `bpp`, which decides on it; give one of them');
+  }
   if (psnr !== undefined) {
     const peak = signalPeak(kind, format) / Math.abs(format.mapping.scale);
     return { squaredError: peak ** 2 / 10 ** (psnr / 10) };

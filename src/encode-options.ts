@@ -16,7 +16,7 @@ export interface EncodeOptions {
   readonly preset?: PresetName;
   /**
    * What makes the samples: `sine` networks, quick and continuous, or `latent`s, for small pictures. `auto` (default) takes latents for
-   * pictures where `bpp`, `effort` or the preset `small` is given, with the last unless an option about networks is, too.
+   * pictures where `bpp`, `effort` or the preset `small` is given.
    */
   readonly family?: 'auto' | 'sine' | 'latent';
   /** Bits per sample of the file that a picture of the latent family is to come to, about. */

@@ -315,7 +315,10 @@ function defaultCoder(preset: Preset, { format }: WeightPrecision): Coder {
 /** @throws OptionError for a coder that is none, or that has no place for such weights. */
 export function checkCoder(coder: Coder, format: WeightFormat): Coder {
   if (coder === 'range' && format !== 'integer') {
-    throw new OptionError('coder', `range is for integers, the weights are ${format}; give weights of int11`);
+    throw new OptionError(
+      'coder',
+      `range is for integers, the weights are ${format}; give \`weights\` fine, coarse, or int2 to int16`,
+    );
   }
   if (coder === 'none' || coder === 'deflate' || coder === 'range') return coder;
   throw new OptionError('coder', `'${String(coder)}' is no coder; give none, deflate or range`);

@@ -100,17 +100,21 @@ export async function encode(
 function familyFor(media: readonly Media[], options: EncodeOptions): 'sine' | 'latent' {
   const { family = 'auto', preset, bpp, effort } = options;
   if (family !== 'auto' && family !== 'sine' && family !== 'latent') {
-    throw new OptionError('family', `'${String(family)}' is none; give auto, sine or latent`);
+    throw new OptionError('family', `'${String(family)}' is no family; give auto or sine or latent`);
   }
   const isPicture = media.length === 1 && media[0].kind === 'image';
   if (family === 'latent' && media.length > 1) {
     throw new OptionError('family', `latent takes one picture, ${media.length} media were given; take sine`);
   }
   const isAsked = bpp !== undefined || effort !== undefined;
-  const isSmall = preset === 'small' && media.length === 1 && suitsLatents(media[0], options);
+  const isSmall = preset === 'small' && media.length === 1 && suitsLatents(media[0]);
   if (family === 'latent' || (family === 'auto' && ((isPicture && isAsked) || isSmall))) return 'latent';
   for (const name of ['bpp', 'effort'] as const) {
-    if (options[name] !== undefined) throw new OptionError(name, 'is for pictures by the latent family');
+    if (options[name] !== undefined)
+      throw new OptionError(
+        name,
+        'is for pictures by the latent family; leave it out, of others `preset` small makes small files',
+      );
   }
   return 'sine';
 }

@@ -24,7 +24,7 @@ export async function trainLatentPart(
   header: LatentSignal,
   media: Media,
   part: Grid,
-  { budget, seed, onProgress, signal }: PartTraining,
+  { budget, effort = 'normal', seed, onProgress, signal }: PartTraining,
 ): Promise<TrainedPart> {
   const { architecture, shared } = header.latents;
   const stored = decodeShared(architecture, shared);
@@ -36,10 +36,11 @@ export async function trainLatentPart(
   }
   const steps = latentSteps(
     budget,
-    'normal',
+    effort,
     targets.map(({ shape: [height, width] }) => height * width),
   );
   const report = new LatentProgressReport(header, onProgress);
+  report.begin(1);
   const { payloads } = await encodePartitions(engine, architecture, targets, {
     recipe: LATENT_RECIPE,
     steps,

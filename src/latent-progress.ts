@@ -8,6 +8,11 @@ import type { LatentSignal } from './container/header.js';
 export class LatentProgressReport {
   iterations = 0;
   readonly #begin = performance.now();
+  /** Of the runs that are behind, and the present one's, parts of all. */
+  #done = 0;
+  #share = 0;
+  #iterationsBefore = 0;
+  #runsBegin = 0;
   readonly #peak: number;
 
   constructor(
@@ -22,18 +27,31 @@ export class LatentProgressReport {
     return (performance.now() - this.#begin) / 1000;
   }
 
+  /** A run of a part of everything begins. */
+  begin(share: number): void {
+    if (this.#share === 0) this.#runsBegin = performance.now();
+    this.#done += this.#share;
+    this.#share = share;
+    this.#iterationsBefore = this.iterations;
+  }
+
   /** @param amplitude by which squared errors are told. */
   step({ step, steps, fraction, squaredError }: LatentProgress, amplitude: number): void {
-    this.iterations = step;
+    this.iterations = this.#iterationsBefore + step;
     const { seconds } = this;
+    const all = Math.min(1, this.#done + this.#share * fraction);
+    const inRuns = (performance.now() - this.#runsBegin) / 1000;
     this.onProgress?.({
-      iteration: step,
-      iterations: steps,
-      fraction,
+      iteration: this.iterations,
+      iterations:
+        steps === Infinity
+          ? Infinity
+          : Math.round((this.#iterationsBefore + steps) / (this.#done + this.#share)),
+      fraction: all,
       psnr: psnrOf(squaredError * amplitude ** 2, this.#peak),
-      iterationsPerSecond: step / seconds,
+      iterationsPerSecond: this.iterations / inRuns,
       seconds,
-      secondsLeft: fraction > 0 ? (seconds / fraction) * (1 - fraction) : Infinity,
+      secondsLeft: all > 0 ? (inRuns / all) * (1 - all) : Infinity,
     });
   }
 }

@@ -11,6 +11,7 @@ import { globalWeightsOf } from './container/global-weights.js';
 import type { SignalHeader, SineSignal } from './container/header.js';
 import { encodeConstant, encodeNetwork } from './container/encode-local-weights.js';
 import type { NewChunk } from './container/writer.js';
+import type { Effort } from './latent-effort.js';
 import { trainLatentPart } from './latent-part.js';
 import { readerAt } from './reader-at.js';
 import { allowForQuantising, measureQuality, type Quality } from './measure.js';
@@ -19,6 +20,8 @@ import type { Media } from './media/media.js';
 /** How long training may go on, and who hears of it. */
 export interface PartTraining {
   readonly budget: Budget;
+  /** Of latents; default `normal`. */
+  readonly effort?: Effort;
   readonly seed: number;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;

@@ -23,7 +23,7 @@ import { TrainingProgress } from './training-progress.js';
 /** Options as commander gives them: named as on the command line. */
 interface Flags extends Pick<
   AppendAnewOptions,
-  'at' | 'replace' | 'iterations' | 'psnr' | 'seed' | 'threads' | 'engine' | 'finetune'
+  'at' | 'replace' | 'iterations' | 'psnr' | 'effort' | 'seed' | 'threads' | 'engine' | 'finetune'
 > {
   readonly output?: string;
   readonly source?: string;
@@ -63,6 +63,7 @@ export const addAppend: AddCommand = (program, context) => {
     .option('--iterations <n>', "optimiser steps (default: encode's)", decimal('iterations'))
     .option('--time <seconds>', 'time to train', decimal('time'))
     .option('--psnr <dB>', 'quality of the new part to stop at', decimal('psnr'))
+    .option('--effort <name>', "of latents: 'quick', 'normal' or 'thorough' (default: normal)")
     .option('--engine <name>', "'auto', 'cpu' or 'tensorflow' (default: auto)")
     .option('--threads <n>', 'threads (default: what the machine runs at once)', decimal('threads'))
     .option('--seed <n>', 'the same seed gives the same bytes, unless --time ends it', decimal('seed'))

@@ -21,8 +21,8 @@ import { primarySignals } from './primary-signals.js';
 
 const EPILOGUE = `
 The first is the reference: where it has alpha, colour counts by that.
-PSNR has the peak 255 for 8 bits, 65535 for 16 and 1 for sound; with --json the PSNR of
-equal pictures is the string "Infinity".
+PSNR has the peak 255 for 8 bits, 65535 for 16 and 1 for sound; with --json the
+PSNR of equal pictures is the string "Infinity".
 SSIM: ${SSIM_VARIANT}.
 Seam: how much more the LGI file jumps across the borders of its partitions
 than inside them, by the measure of the other; 1 where borders do not show. Of

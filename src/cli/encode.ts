@@ -35,7 +35,8 @@ const EPILOGUE = `
 Training stops at whichever of --iterations, --time and --psnr comes first.
 The latent family makes small files of pictures: --family latent, --preset
 small, or --bpp or --effort, which are for it alone. Options about networks are
-not for it.
+not for it: give --family sine with them. A target of --bpp or --psnr is what
+latents come to, not what ends training.
 SSIM: ${SSIM_VARIANT}.
 Sizes are in the order of the axes, rows x columns of a picture and slices x
 rows x columns of a volume or shape: --grid 16x24 has 16 rows of 24 partitions,

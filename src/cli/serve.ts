@@ -18,8 +18,7 @@ export const addServe: AddCommand = (program, context) => {
     .command('serve')
     .summary('show a folder in the browser')
     .description(
-      'Serves a folder with a page that lists it and plays its LGI files. Files are given by ranges, to pages\n' +
-        'of other origins too. Ends by Ctrl-C.',
+      'Serves a folder with a page that lists it and plays its LGI files. Files are given by ranges, to pages of other origins too. Ends by Ctrl-C.',
     )
     .argument('[folder]', 'the folder', '.')
     .option('--port <n>', '0 takes a free one', decimal('port'), DEFAULT_PORT)
@@ -36,7 +35,9 @@ async function serveFolder(
     throw new OptionError('port', `${port} is no whole number from 0 to 65535`);
   }
   const server = await createFileServer(folder).catch((cause: unknown) => {
-    throw new LgiError('io', `cannot serve ${folder}: ${(cause as Error).message}; give a folder`, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'there is no such folder' : message;
+    throw new LgiError('io', `cannot serve ${folder}: ${reason}; give a folder`, { cause });
   });
   server.listen(port, host);
   try {

@@ -9,7 +9,11 @@ import type { SignalHeader, SineSignal } from './header.js';
  */
 export function sineSignal(header: SignalHeader, what = 'this'): SineSignal {
   if (header.latents === undefined) return header;
-  throw new LgiError('unsupported', `${what} is for the sine family, and the signal is of the latent one`, {
-    section: 'header',
-  });
+  throw new LgiError(
+    'unsupported',
+    `${what} is for the sine family, and the signal is of the latent one; leave it out`,
+    {
+      section: 'header',
+    },
+  );
 }

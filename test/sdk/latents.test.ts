@@ -211,10 +211,56 @@ describe('options of latents', () => {
     [{ cell: [300, 300] }, 'cell'],
     [{ family: 'wave' }, 'family'],
     [{ family: 'sine', bpp: 1 }, 'bpp'],
+    [{ bpp: -1 }, 'bpp'],
+    [{ bpp: 1, psnr: 30 }, 'psnr'],
+    [{ cell: [1, 1] }, 'cell'],
+    [{ grid: [100, 2] }, 'cell'],
+    [{ preset: 'paper' }, 'preset'],
+    [{ family: 'auto', preset: 'small', localWidth: 8 }, 'localWidth'],
+    [{ family: 'auto', preset: 'small', checkpoint: {} }, 'checkpoint'],
   ])('%j is refused by its name', async (options, option) => {
     const media = memoryMedia({ data: new Uint8Array(400 * 400), shape: [400, 400] });
     const asked = { family: 'latent', iterations: 1, engine, ...options } as never;
     await expect(encode(media, new MemorySink(), asked)).rejects.toMatchObject({ option });
+  });
+
+  it('of which one is missed by far say so', async () => {
+    const notices: string[] = [];
+    const onNotice = (notice: string) => notices.push(notice);
+    const { report } = await encoded(3, { bpp: 20, onNotice });
+    expect(report.notices).toEqual(notices);
+    expect(notices).toEqual([
+      expect.stringMatching(/^asked for 20 bits a sample, came to \d+\.\d+: more `effort` may/),
+    ]);
+    const dark = await encoded(3, { psnr: 70, iterations: 6 });
+    expect(String(dark.report.notices)).toMatch(/asked for 70 dB, came to \d+\.\d\d dB: more `effort` may/);
+    expect((await encoded(3)).report.notices).toEqual([]);
+  });
+
+  it('tell of all of it how far it is', async () => {
+    const seen: { fraction?: number; secondsLeft: number; iteration: number }[] = [];
+    await encoded(3, { onProgress: (progress: (typeof seen)[number]) => seen.push(progress) });
+    expect(seen.at(-1)).toMatchObject({ fraction: 1, secondsLeft: 0, iteration: 60 });
+    const fractions = seen.map(({ fraction = 0 }) => fraction);
+    expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
+  });
+
+  it('are an effort of appending, too, where there are latents', async () => {
+    const added = memoryMedia({ data: picture(HEIGHT, 40, 3, WIDTH), shape: [HEIGHT, 40], channels: 3 });
+    const iterationsBy = async (effort: 'quick' | 'normal') => {
+      const options = { side: 'right', effort, engine } as const;
+      return (await append(new MemoryTarget(bytes.slice()), added, options)).iterations;
+    };
+    expect(await iterationsBy('quick')).toBeLessThan((await iterationsBy('normal')) / 3);
+    const sink = new MemorySink();
+    await encode(added, sink, { cell: [35, 40], iterations: 2, engine });
+    for (const [file, effort] of [
+      [bytes, 'huge'],
+      [sink.bytes(), 'quick'],
+    ] as const) {
+      const grow = append(new MemoryTarget(file.slice()), added, { side: 'right', effort, engine } as never);
+      await expect(grow).rejects.toMatchObject({ option: 'effort' });
+    }
   });
 
   it('sound is refused', async () => {

@@ -1,5 +1,4 @@
-import type {
-  LatentState} from '../../latent/session.js';
+import type { LatentState } from '../../latent/session.js';
 import {
   type LatentReport,
   type LatentSession,
@@ -71,7 +70,7 @@ export class CpuLatentSession implements LatentSession {
     this.#setup = setup;
     const { architecture, partitions } = setup;
     this.#places = packedPlaces(architecture);
-    const most = [0, 1].map((axis) => Math.max(...partitions.map(({ shape }) => shape[axis])));
+    const most = [0, 1].map((axis) => partitions.reduce((side, { shape }) => Math.max(side, shape[axis]), 0));
     // Sizes are the kernels' to tell, from a plan in a memory of their own.
     const trial = sharedMemory(1, 1);
     writeLatentPlan(new DataView(trial.buffer), 1024, architecture, { most, weights: 0 });

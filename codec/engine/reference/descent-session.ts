@@ -1,3 +1,4 @@
+import { turn } from './turn.js';
 import {
   elementCount,
   globalTensors,
@@ -86,6 +87,7 @@ export class DescentSession implements TrainingSession {
     const counts = new Float64Array(this.setup.boxes.length);
     let own: Pick<StepReport, 'activationGradients' | 'loss'> = {};
     for (const [i, rate] of step.localRates.entries()) {
+      await turn();
       const seen = await this.takeBatch(step, step.batch + i, rate);
       seen.squaredErrors.forEach((error, p) => (squaredErrors[p] += error));
       seen.counts.forEach((count, p) => (counts[p] += count));

@@ -9,6 +9,7 @@ import {
   type LatentState,
   type LatentStep,
 } from '../session.js';
+import { turn } from '../../engine/reference/turn.js';
 import { partitionGradients } from './partition-gradients.js';
 
 /** Soft rounding, and its derivative. */
@@ -51,7 +52,15 @@ export class ReferenceLatentSession implements LatentSession {
     return Promise.resolve();
   }
 
-  step({ batch, rounding, bitFactor, latentRate, sharedRate, tapFactor }: LatentStep): Promise<LatentReport> {
+  async step({
+    batch,
+    rounding,
+    bitFactor,
+    latentRate,
+    sharedRate,
+    tapFactor,
+  }: LatentStep): Promise<LatentReport> {
+    await turn();
     const { architecture, partitions } = this.#setup;
     const factors = { error: 1 / architecture.outputs, bit: bitFactor };
     const shared = new Float64Array(this.#weights.length);
@@ -98,7 +107,7 @@ export class ReferenceLatentSession implements LatentSession {
       this.#latentAdams[partition].step(latents, moved, () => latentRate);
     });
     if (sharedRate > 0) this.#moveShared(shared, sharedRate, tapFactor);
-    return Promise.resolve(report);
+    return report;
   }
 
   #moveShared(gradients: Float64Array, rate: number, tapFactor: number): void {
