@@ -1,8 +1,11 @@
 import { LgiError } from '../errors.js';
 import type { LatentSession, LatentState } from './session.js';
 
-/** A cost above this many times the least so far is divergence: rate control changes it by a third at most from epoch to epoch. */
-const COST_FACTOR = 3;
+/**
+ * A state is kept where its cost is no more than this many times the least so far. (Divergence it is none: where latents begin to move
+ * fast from what the picture says, cost is ten times as much for an epoch, and falls again.)
+ */
+const KEPT_FACTOR = 3;
 
 /** What rates are multiplied by when a good state was taken back. */
 const RATE_FACTOR = 0.5;
@@ -10,26 +13,28 @@ const RATE_FACTOR = 0.5;
 /** How often that may happen. */
 const ATTEMPTS = 4;
 
-/** Good epochs from one kept state to the next: a copy of everything takes as long as a twentieth of an epoch. */
+/** Epochs from one kept state to the next, at least: a copy of everything takes as long as a twentieth of an epoch. */
 const KEPT_EVERY = 8;
 
-/** Takes back latents and shared weights that got worse instead of better, and lowers the rates. */
+/** Takes back latents and shared weights that got worse than nothing, and lowers the rates. */
 export class LatentDivergenceCheck {
   #good: LatentState;
   #least = Infinity;
-  #epochs = 0;
+  #epochsSince = 0;
   #attempts = 0;
   #rateFactor = 1;
 
   private constructor(
     private readonly session: LatentSession,
+    private readonly worst: number,
     start: LatentState,
   ) {
     this.#good = start;
   }
 
-  static async create(session: LatentSession): Promise<LatentDivergenceCheck> {
-    return new LatentDivergenceCheck(session, await stateOf(session));
+  /** @param worst a cost that is divergence when an epoch has more. */
+  static async create(session: LatentSession, worst: number): Promise<LatentDivergenceCheck> {
+    return new LatentDivergenceCheck(session, worst, await stateOf(session));
   }
 
   /** What all rates are multiplied by. */
@@ -43,9 +48,11 @@ export class LatentDivergenceCheck {
    * @throws LgiError `diverged` where good states were taken back as often as may be.
    */
   async epoch(cost: number): Promise<void> {
-    if (cost <= COST_FACTOR * this.#least) {
+    if (cost <= this.worst) {
       this.#least = Math.min(this.#least, cost);
-      if (++this.#epochs % KEPT_EVERY === 0) this.#good = await stateOf(this.session);
+      if (++this.#epochsSince < KEPT_EVERY || cost > KEPT_FACTOR * this.#least) return;
+      this.#epochsSince = 0;
+      this.#good = await stateOf(this.session);
       return;
     }
     if (this.#attempts++ === ATTEMPTS) {

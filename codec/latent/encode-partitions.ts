@@ -84,6 +84,7 @@ export async function encodePartitions(
     await trainLatents(session, shared === undefined ? recipe : { ...recipe, sharedRate: 0, movingPart: 1 }, {
       sizes: partitions.map(({ shape }) => shape[0] * shape[1]),
       channels: architecture.outputs,
+      energy: energyOf(targets),
       control,
       ...training,
     });
@@ -107,6 +108,15 @@ export async function encodePartitions(
   } finally {
     await session.dispose();
   }
+}
+
+function energyOf(targets: readonly TargetPartition[]): number {
+  let [sum, count] = [0, 0];
+  for (const { target } of targets) {
+    count += target.length;
+    for (const value of target) sum += value * value;
+  }
+  return sum / count;
 }
 
 /** Rounds half to even, as training does at its end. */

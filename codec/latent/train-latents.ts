@@ -112,6 +112,8 @@ export interface LatentRun {
   /** Samples of every partition. */
   readonly sizes: readonly number[];
   readonly channels: number;
+  /** Mean square of the targets per sample and channel: with an amplitude more than this, a run is worse than none. */
+  readonly energy: number;
   readonly control: RateControl;
   /** Infinity where only time counts. */
   readonly steps: number;
@@ -131,12 +133,12 @@ export interface LatentRun {
 export async function trainLatents(
   session: LatentSession,
   recipe: LatentRecipe,
-  { sizes, channels, control, steps, seconds = Infinity, seed, onProgress, signal }: LatentRun,
+  { sizes, channels, energy, control, steps, seconds = Infinity, seed, onProgress, signal }: LatentRun,
 ): Promise<void> {
   const batches = new Batches(sizes.length, seed);
   const batchSize = batchOf(recipe, sizes);
   const last = new LastVisits(sizes);
-  const check = await LatentDivergenceCheck.create(session);
+  const check = await LatentDivergenceCheck.create(session, energy + 1);
   const begin = performance.now();
   const fractionAt = (number: number): number =>
     Math.max(number / steps, (performance.now() - begin) / 1000 / seconds);

@@ -223,7 +223,7 @@ function sineLines(network: Architecture): string[] {
 
 function latentLines({ levels, finestLevels, hiddenWidth, amplitude }: LatentArchitecture): string[] {
   return [
-    `latents on ${levels} levels, of ${counted(finestLevels.length, 'plane')} from level ${finestLevels.join(', ')} on`,
+    `${levels} levels of latents, the finest of each channel one in ${finestLevels.map((level) => `${2 ** level}x${2 ** level}`).join(', ')}`,
     `${hiddenWidth} hidden features, amplitude ${Number(amplitude.toPrecision(3))}`,
   ];
 }

@@ -169,11 +169,13 @@ describe('training that gets worse instead of better', () => {
 
   it('goes back to what was good, at half the rate', async () => {
     const session = new ReferenceLatentSession(setup);
-    const check = await LatentDivergenceCheck.create(session);
+    const check = await LatentDivergenceCheck.create(session, 30);
+    // Up to there it is none, and what has got worse is not kept.
     for (let epoch = 0; epoch < 8; epoch++) await check.epoch(2 + Math.sin(epoch));
     const good = await session.latents();
-    for (const worse of [Infinity, NaN, 10]) {
+    for (const worse of [Infinity, NaN, 31]) {
       await session.step(steps(3)[0]);
+      for (let epoch = 0; epoch < 8; epoch++) await check.epoch(29);
       expect(await session.latents()).not.toEqual(good);
       const before = check.rateFactor;
       await check.epoch(worse);
@@ -192,6 +194,7 @@ describe('training that gets worse instead of better', () => {
       {
         sizes,
         channels: 1,
+        energy: 4,
         control: new RateControl(undefined, 1),
         steps: 60,
         seed: 1,
