@@ -82,7 +82,9 @@ async function measuredQuantiser(
       const arrays = role === 'local' ? [...weights.local, ...reserved] : [weights.global];
       const most = largestMagnitude(tensor, role === 'local' ? part.weights.local : [weights.global]);
       const perSquare = await outputs.sensitivity(tensor, role, most, error);
-      const step = Math.sqrt((allowed * tensor.rows * tensor.columns * counts[role]) / perSquare);
+      const numbersOf = tensor.rows * tensor.columns * counts[role];
+      // What the measured partitions have no use for others may need: as fine as can be.
+      const step = perSquare > 0 ? Math.sqrt((allowed * numbersOf) / perSquare) : 0;
       list.push(fitStep(tensor, step, arrays));
     }
     return list;

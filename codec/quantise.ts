@@ -111,7 +111,7 @@ function fitTensor(tensor: Tensor, bits: number, arrays: readonly Float32Array[]
 /**
  * The quantiser of a tensor by a step as near to one that is wished for as bits allow, of the fewest bits that hold all arrays.
  *
- * @param step above 0; Infinity where any would do.
+ * @param wish the step; 0 for the finest.
  * @throws LgiError `diverged` where a weight is not finite.
  */
 export function fitStep(tensor: Tensor, wish: number, arrays: readonly Float32Array[]): TensorQuantiser {

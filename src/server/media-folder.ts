@@ -13,9 +13,11 @@ export interface FolderEntry {
 export class MediaFolder {
   private constructor(readonly root: string) {}
 
-  /** @throws NodeJS.ErrnoException where there is no such folder. */
+  /** @throws NodeJS.ErrnoException where there is nothing of that name; Error where it is no folder. */
   static async open(folder: string): Promise<MediaFolder> {
-    return new MediaFolder(await realpath(folder));
+    const root = await realpath(folder);
+    if (!(await stat(root)).isDirectory()) throw new Error('it is no folder');
+    return new MediaFolder(root);
   }
 
   /**

@@ -126,7 +126,16 @@ describe('lgi serve', () => {
 
   it('says what is wrong with a folder, a port or a host', async () => {
     const missing = await workplace.runInside(['serve', 'nowhere']);
-    expect([missing.code, missing.stderr]).toEqual([1, expect.stringMatching(/cannot serve nowhere/)]);
+    expect([missing.code, missing.stderr]).toEqual([
+      1,
+      expect.stringMatching(/cannot serve nowhere: there is no such folder; give a folder/),
+    ]);
+    await writeFile(workplace.path('a.lgi'), 'a file');
+    const file = await workplace.runInside(['serve', 'a.lgi']);
+    expect([file.code, file.stderr]).toEqual([
+      1,
+      expect.stringMatching(/cannot serve a.lgi: it is no folder; give a folder/),
+    ]);
     const port = await workplace.runInside(['serve', '.', '--port', '70000']);
     expect([port.code, port.stderr]).toEqual([2, expect.stringMatching(/70000/)]);
     const { port: taken } = server.address() as AddressInfo;

@@ -56,9 +56,18 @@ function shownMean(ratios: readonly (number | undefined)[]): string {
   return mean(known).toFixed(3) + (known.length < ratios.length ? ` (of ${known.length})` : '');
 }
 
+const OWN_ORDER = ['sines', 'quick', 'normal', 'thorough'];
+
+function placeOf({ codec }: RatePoint): number {
+  return OWN_ORDER.findIndex((part) => codec.includes(part));
+}
+
 /** Tables: bytes beside other codecs' at equal PSNR, by target and altogether; every point of ours. */
 export function rateReport(all: readonly RatePoint[]): string {
-  const own = all.filter(isOwn);
+  // As they stand in a file that was written at several times: efforts from short to long, settings ascending.
+  const own = all
+    .filter(isOwn)
+    .sort((a, b) => placeOf(a) - placeOf(b) || bitsPerSample(a) - bitsPerSample(b));
   const pictures = [...new Set(all.map(({ picture }) => picture))];
   const lines = [
     '# Bytes at equal PSNR',
@@ -88,7 +97,10 @@ export function rateReport(all: readonly RatePoint[]): string {
   };
   for (const [codec, points] of groupBy(own, ({ codec }) => codec)) {
     row(`**${codec}**`, points);
-    for (const [setting, each] of groupBy(points, ({ setting }) => setting)) row(`\`${setting}\``, each);
+    for (const [setting, each] of groupBy(points, ({ setting }) => setting)) {
+      const isPartial = each.length < pictures.length;
+      row(`\`${setting}\`${isPartial ? ` (${each.map(({ picture }) => picture).join(', ')})` : ''}`, each);
+    }
   }
   lines.push('', '![Curves](rate.svg)', '', '## Every point of ours', '');
   lines.push(
@@ -112,18 +124,26 @@ export function rateReport(all: readonly RatePoint[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Mean PSNR by mean bits, a line for every codec, as SVG. */
+/** Strong colours for ours, muted ones for others. */
+const OWN_COLOURS = ['#c2185b', '#e64a19', '#7b1fa2', '#1565c0'];
+const OTHER_COLOURS = ['#6d4c41', '#a1887f', '#2e7d32', '#9e9d24', '#00838f', '#80cbc4', '#9e9e9e'];
+
+/** Mean PSNR by mean bits, a line for every codec, as SVG; of settings that all pictures have. */
 export function rateChart(all: readonly RatePoint[]): string {
+  const pictures = new Set(all.map(({ picture }) => picture)).size;
   const series = [...groupBy(all, ({ codec }) => codec)].map(([name, points]) => ({
     type: 'line' as const,
     name,
     lineStyle: { width: name.startsWith('LGI') ? 2.5 : 1.2 },
-    data: [...groupBy(points, ({ setting }) => setting)].map(([, each]) => [
-      mean(each.map(bitsPerSample)),
-      mean(each.map(({ psnr }) => psnr)),
-    ]),
+    data: [...groupBy(points, ({ setting }) => setting).values()]
+      .filter((each) => each.length === pictures)
+      .map((each) => [mean(each.map(bitsPerSample)), mean(each.map(({ psnr }) => psnr))])
+      .sort(([one], [other]) => one - other),
   }));
   const coin = { type: 'line' as const, name: 'COIN (24 Kodak)', data: COIN, lineStyle: { width: 1.2 } };
+  const shown = [...series, coin].filter(({ data }) => data.length > 0);
+  const [own, others] = [[...OWN_COLOURS], [...OTHER_COLOURS]];
+  const colours = shown.map(({ name }) => (name.startsWith('LGI') ? own : others).shift() ?? '#000000');
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: 760, height: 520 });
   try {
     chart.setOption({
@@ -133,7 +153,8 @@ export function rateChart(all: readonly RatePoint[]): string {
       grid: { left: 60, right: 24, top: 64, bottom: 48 },
       xAxis: { type: 'value', name: 'bits a sample', nameLocation: 'middle', nameGap: 28, max: 1.6 },
       yAxis: { type: 'value', name: 'PSNR (dB)', nameLocation: 'middle', nameGap: 40, min: 22, max: 42 },
-      series: [...series, coin].map((each) => ({ ...each, symbolSize: 5, clip: true })),
+      color: colours,
+      series: shown.map((each) => ({ ...each, symbolSize: 5, clip: true })),
     });
     return chart.renderToSVGString();
   } finally {
