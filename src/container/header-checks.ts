@@ -204,8 +204,10 @@ class HeaderChecks {
       `its constant partitions and its networks both take ${constantPayloadByteLength(channels)} bytes`,
     );
     const hasGlobal = model.architecture.globalWidth > 0;
+    // Of zeros alone the range coder's stream is empty.
+    const mayBeEmpty = signal.coder === 'range';
     this.must(
-      globalPayload.length > 0 === hasGlobal,
+      hasGlobal ? globalPayload.length > 0 || mayBeEmpty : globalPayload.length === 0,
       hasGlobal ? 'it has no global weights' : 'it has global weights and no global network',
     );
   }

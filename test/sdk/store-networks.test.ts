@@ -121,6 +121,19 @@ describe('trained networks that are stored', () => {
     await file.dispose();
   });
 
+  it('may be of zeros alone, whose stream by the range coder is empty', async () => {
+    const networks = await trained(2, 8);
+    const { global, local } = networks.weights;
+    const zeros = { global: global.map(() => 0), local: local.map((weights) => weights.map(() => 0)) };
+    const sink = new MemorySink();
+    await storeNetworks({ ...networks, weights: zeros, precision: 'int8', coder: 'range' }, sink);
+    const file = await open(sink.bytes(), { engine });
+    expect(sineSignal(file.container.header.signals[0]).globalPayload.length).toBe(0);
+    // What an output of 0 stands for.
+    expect([...new Set((await file.signals[0].decode()).data)]).toEqual([128]);
+    await file.dispose();
+  });
+
   it('are refused in words where files have no place for them', async () => {
     const networks = await trained(1, 0);
     const { model } = networks;
@@ -130,6 +143,9 @@ describe('trained networks that are stored', () => {
     await expect(refused).rejects.toThrow(/fc-add is for comparison/);
     await expect(storeNetworks({ ...networks, precision: 'int1' }, new MemorySink())).rejects.toThrow(
       /'int1' is no weight format/,
+    );
+    await expect(storeNetworks({ ...networks, precision: 'fine' }, new MemorySink())).rejects.toThrow(
+      /needs samples/,
     );
     const broken = {
       global: networks.weights.global,

@@ -296,7 +296,9 @@ class Network:
         self.local_quantisers = self.check_quantisers(quantiser["local_tensors"], self.local_tensors)
         self.global_quantisers = self.check_quantisers(quantiser["global_tensors"], self.global_tensors)
         self.models = self.take_models(quantiser["local_models"])
-        need((len(table["global_weights"]) == 0) == (wide == 0), section, "global weights")
+        has_none = len(table["global_weights"]) == 0
+        need(has_none or wide > 0, section, "global weights")
+        need(not has_none or wide == 0 or self.coder == RANGE, section, "global weights")
         self.global_layers = wide and self.layers(
             self.read_weights(table["global_weights"], self.global_tensors, self.global_quantisers, section),
             self.global_tensors)
