@@ -37,6 +37,7 @@ function randomSignal(random, wish) {
     coder = 'none',
     absent = [],
     constants = {},
+    globalSpread = 1,
     before = shape.map(() => 0),
     architecture: changes = {},
     ...rest
@@ -63,7 +64,7 @@ function randomSignal(random, wish) {
   );
   const flat = (tensors) => Float32Array.from({ length: elementCount(tensors) }, () => random() - 0.5);
   const weights = {
-    global: flat(globalTensors(architecture)),
+    global: flat(globalTensors(architecture)).map((weight) => globalSpread * weight),
     local: Array.from({ length: grid.count }, () => flat(localTensors(architecture))),
   };
   const fitted = fitQuantiser(format, bits, architecture, weights);
@@ -390,6 +391,21 @@ export const networks = (files) => [
           coder: 'range',
           constants: { 3: [0.5, -0.5] },
           architecture: { levels: 1, localWidth: 3, globalWidth: 0 },
+        },
+      ]),
+  ],
+  [
+    'range-zeros',
+    'Global weights of zeros alone under the range coder: the stream of none of them has a byte.',
+    () =>
+      randomFile(23, [
+        {
+          kind: 'image',
+          shape: [5, 6],
+          cell: [3, 3],
+          weights: ['integer', 8],
+          coder: 'range',
+          globalSpread: 0,
         },
       ]),
   ],
