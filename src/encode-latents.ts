@@ -125,11 +125,11 @@ function describeMiss(
   { bpp, psnr: asked, seconds }: EncodeOptions,
   { bitsPerSample, psnr }: Pick<EncodeReport, 'bitsPerSample' | 'psnr'>,
 ): string | undefined {
-  const advice = `more ${seconds === undefined ? '`effort`' : '`seconds`'} may come nearer, another`;
+  const advice = `more ${seconds === undefined ? '`effort`' : '`seconds`'} may come nearer, or another`;
   if (bpp !== undefined && Math.abs(Math.log(bitsPerSample / bpp)) > Math.log(BITS_OFF))
-    return `asked for ${bpp} bits a sample, came to ${bitsPerSample.toFixed(3)}: ${advice} \`bpp\` will`;
+    return `asked for ${bpp} bits a sample, came to ${bitsPerSample.toFixed(3)}: ${advice} \`bpp\``;
   if (asked !== undefined && Math.abs(psnr - asked) > DB_OFF)
-    return `asked for ${asked} dB, came to ${decibels(psnr)}: ${advice} \`psnr\` will`;
+    return `asked for ${asked} dB, came to ${decibels(psnr)}: ${advice} \`psnr\``;
   return undefined;
 }
 
