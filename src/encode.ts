@@ -15,9 +15,10 @@ import { overviewSettings, resolveSettings, withoutShape } from './encode-settin
 import type { EncodeOptions } from './encode-options.js';
 import { decisionsText, encodeIdentity } from './encode-identity.js';
 import type { EncodeSettings } from './encode-settings.js';
-import { encodeLatents, suitsLatents } from './encode-latents.js';
+import { encodeLatents } from './encode-latents.js';
 import { encodePlacement, PLACEMENT_SECTION } from './grid-placement.js';
 import type { Sink } from './io/sink.js';
+import { suitsLatents } from './latent-settings.js';
 import { allowForQuantising, measureQuality, type Quality } from './measure.js';
 import type { Media } from './media/media.js';
 import { overviewMedia } from './overview-media.js';
