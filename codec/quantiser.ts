@@ -23,8 +23,16 @@ export interface Quantiser {
   readonly local: readonly TensorQuantiser[];
   /** Parallel to `globalTensors(architecture)`; empty for float formats. */
   readonly global: readonly TensorQuantiser[];
-  /** Of coder `range`: what is known of the integers of local tensors (coder/range-weights.ts). */
-  readonly localModels?: Uint8Array;
+  /** Of coder `range`: what is known of local integers. */
+  readonly forecast?: LocalForecast;
+}
+
+/** What a header says of the integers of local tensors, so that payloads need not (coder/range-weights.ts). */
+export interface LocalForecast {
+  /** How long their magnitudes are. */
+  readonly models: Uint8Array;
+  /** What they are the differences from, a stream of the range coder; absent: they are themselves. */
+  readonly origin?: Uint8Array;
 }
 
 /** Two bits hold -1, 0 and 1, the least that a weight can do with. */

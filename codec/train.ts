@@ -108,17 +108,31 @@ export async function train(engine: Engine, options: TrainingOptions): Promise<T
  * Weights as a recipe's initialisation draws them.
  *
  * @param ordinals of the objective's partitions, where they are not all from 0: what a partition gets depends on its own alone.
+ * @param origin local weights that a file has its own as differences from: all begin there. f32 [local count].
  */
 export function drawWeights(
   { model, objective, recipe, seed }: Pick<TrainingOptions, 'model' | 'objective' | 'recipe' | 'seed'>,
   ordinals?: readonly number[],
+  origin?: Float32Array,
 ): Weights {
   const weights = initialWeights(model.architecture, ordinals ?? objective.boxes.length, {
     ...recipe.initialisation,
     seed,
   });
+  if (origin !== undefined) for (const local of weights.local) local.set(origin);
   if (recipe.initialisation.outputBias === 'mean') setOutputBiases(weights.local, objective);
   return weights;
+}
+
+/** The local weights that all partitions begin with, f32 [local count]; undefined where each is drawn for itself. */
+export function commonWeights({
+  model,
+  recipe,
+  seed,
+}: Pick<TrainingOptions, 'model' | 'recipe' | 'seed'>): Float32Array | undefined {
+  const { initialisation } = recipe;
+  if (initialisation.partitions !== 'alike') return undefined;
+  return initialWeights(model.architecture, 1, { ...initialisation, seed }).local[0];
 }
 
 /** Sets the output biases of local networks to the means of their partitions' samples. */

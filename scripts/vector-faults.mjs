@@ -31,6 +31,16 @@ async function withSection(file, section, edit) {
   return bytes;
 }
 
+/** The file with a superblock that does not say a feature. */
+async function withoutFeature(file, feature) {
+  const { superblock } = await openContainer(new MemorySource(file));
+  const { features } = superblock;
+  const mustUnderstand = features.mustUnderstand & ~feature;
+  const bytes = file.slice();
+  bytes.set(encodeSuperblock({ ...superblock, features: { ...features, mustUnderstand } }), 0);
+  return bytes;
+}
+
 /** The file with another index, by other columns of its first signal's chunks, behind everything else. */
 async function withColumns(file, change, { grid, mustUnderstand = 0n } = {}) {
   const { header, superblock, index } = await openContainer(new MemorySource(file));
@@ -99,7 +109,7 @@ const LEVELS = 0;
 const MAPPING = 3;
 const [AXES, WINDOW_END, COORDINATES, RUNS] = [0, 2, 3, 5];
 const CUTS = 0;
-const LOCAL_MODELS = 3;
+const [LOCAL_MODELS, LOCAL_ORIGIN] = [3, 4];
 
 /** Every fault: name, description, bytes, code and, where the format fixes it, section. */
 export async function faults(files) {
@@ -107,6 +117,7 @@ export async function faults(files) {
   const one = files.get('one-partition');
   const deflated = files.get('rgba8-deflate');
   const ranged = files.get('range');
+  const differing = files.get('range-origin');
   const { header: deflatedHeader } = await openContainer(new MemorySource(deflated));
   const { model } = deflatedHeader.signals[0];
   const codes = elementCount(localTensors(model.architecture));
@@ -419,6 +430,23 @@ export async function faults(files) {
       }, ranged),
       'damaged',
       'header',
+    ],
+    [
+      'range-origin-large',
+      'An origin of local integers that their bits do not have.',
+      await inHeader((view, bb) => {
+        const at = vector(bb, header(bb).signals(0).quantiser(), LOCAL_ORIGIN);
+        for (let i = 0; i < view.getUint32(at, true); i++) view.setUint8(at + 4 + i, 0xff);
+      }, differing),
+      'damaged',
+      'header',
+    ],
+    [
+      'range-origin-feature',
+      'An origin of local integers, and no feature bit that says so.',
+      await withoutFeature(differing, FEATURES.localOrigin),
+      'damaged',
+      'index',
     ],
     [
       'deflate-short',

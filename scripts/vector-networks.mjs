@@ -38,6 +38,7 @@ function randomSignal(random, wish) {
     absent = [],
     constants = {},
     globalSpread = 1,
+    localSpread = 1,
     before = shape.map(() => 0),
     architecture: changes = {},
     ...rest
@@ -67,8 +68,12 @@ function randomSignal(random, wish) {
     global: flat(globalTensors(architecture)).map((weight) => globalSpread * weight),
     local: Array.from({ length: grid.count }, () => flat(localTensors(architecture))),
   };
+  const origin = localSpread < 1 ? flat(localTensors(architecture)) : undefined;
+  if (origin)
+    for (const local of weights.local)
+      local.forEach((weight, i) => (local[i] = origin[i] + localSpread * weight));
   const fitted = fitQuantiser(format, bits, architecture, weights);
-  const quantiser = quantiserFor(coder, fitted, architecture, weights.local);
+  const quantiser = quantiserFor(coder, fitted, architecture, weights.local, origin);
   const hasConstants = Object.keys(constants).length > 0;
   const header = {
     kind,
@@ -406,6 +411,23 @@ export const networks = (files) => [
           weights: ['integer', 8],
           coder: 'range',
           globalSpread: 0,
+        },
+      ]),
+  ],
+  [
+    'range-origin',
+    'Local integers as differences from an origin in the header; a constant partition beside them.',
+    () =>
+      randomFile(24, [
+        {
+          kind: 'volume',
+          shape: [4, 6, 6],
+          cell: [2, 3, 3],
+          weights: ['integer', 8],
+          coder: 'range',
+          localSpread: 0.1,
+          constants: { 2: [0.5] },
+          architecture: { globalWidth: 0, localWidth: 8 },
         },
       ]),
   ],

@@ -9,7 +9,7 @@ import { type Quantiser } from '../codec/quantiser.js';
 import { RandomStream } from '../codec/random.js';
 import { localPart, type Recipe } from '../codec/recipe.js';
 import { signalPeak } from '../codec/signal.js';
-import { drawWeights, train, type TrainingResult } from '../codec/train.js';
+import { commonWeights, drawWeights, train, type TrainingResult } from '../codec/train.js';
 import { phaseIterations } from '../codec/recipe.js';
 import { encodeConstant, encodeNetwork, quantiserFor } from './container/encode-local-weights.js';
 import type { EncodeSettings } from './encode-settings.js';
@@ -99,7 +99,13 @@ export async function trainInGroups(
     if (quantiser === undefined) {
       const reserved = plan.groups.length > 1 ? [outputRange(settings)] : [];
       const rounding = await quantiserOf(engine, precision, { model, weights, reserved, objective }, signal);
-      quantiser = quantiserFor(coder, rounding, architecture, weights.local);
+      quantiser = quantiserFor(
+        coder,
+        rounding,
+        architecture,
+        weights.local,
+        commonWeights({ model, recipe, seed }),
+      );
       // What the file holds is what the other groups have to go with.
       global = quantisedWeights(architecture, { global: weights.global, local: [] }, quantiser).global;
     }

@@ -17,7 +17,7 @@ import { globalWeightsOf } from './container/global-weights.js';
 import type { Header, SineSignal } from './container/header.js';
 import { sineSignal } from './container/sine-signal.js';
 import { encodeNetwork, quantiserFor } from './container/encode-local-weights.js';
-import { isConstantPayload, localWeightsOf } from './container/local-weights.js';
+import { isConstantPayload, localWeightsOf, originWeightsOf } from './container/local-weights.js';
 import type { Container } from './container/reader.js';
 import { writeContainer, type NewChunk, type NewSignal } from './container/writer.js';
 import type { Sink } from './io/sink.js';
@@ -88,7 +88,8 @@ export async function finetune(engine: Engine, input: FinetuneInput, to: Sink): 
   samples.set(fresh.samples, old.samples.length);
   const objective = { boxes: [...old.boxes, ...fresh.boxes], format, peak, samples };
   const recipe = finetuneRecipe(header.kind);
-  const drawn = drawWeights({ model, objective: fresh, recipe, seed }).local;
+  const origin = originWeightsOf(header);
+  const drawn = drawWeights({ model, objective: fresh, recipe, seed }, undefined, origin).local;
   const { weights, iterations, seconds, stoppedBy } = await train(engine, {
     model,
     objective,
@@ -104,6 +105,7 @@ export async function finetune(engine: Engine, input: FinetuneInput, to: Sink): 
     await quantiserOf(engine, precision, { model, weights, objective }, signal),
     architecture,
     weights.local,
+    origin,
   );
   const seen = quantisedWeights(architecture, weights, quantiser);
   const oldCount = old.boxes.length;

@@ -10,6 +10,7 @@ import { findConstantCells, NO_CONSTANTS } from './constant-cells.js';
 import { globalWeightsOf } from './container/global-weights.js';
 import type { SignalHeader, SineSignal } from './container/header.js';
 import { encodeConstant, encodeNetwork } from './container/encode-local-weights.js';
+import { originWeightsOf } from './container/local-weights.js';
 import type { NewChunk } from './container/writer.js';
 import type { Effort } from './latent-effort.js';
 import { trainLatentPart } from './latent-part.js';
@@ -106,7 +107,10 @@ async function trainNetworks(
     model,
     objective,
     recipe,
-    initial: { global, local: drawWeights({ model, objective, recipe, seed }, ordinals).local },
+    initial: {
+      global,
+      local: drawWeights({ model, objective, recipe, seed }, ordinals, originWeightsOf(header)).local,
+    },
     ...(bounds && { localBounds: bounds }),
     seed,
     budget: allowForQuantising(budget, precisionOf(quantiser, architecture, header.coder).roundingShare),

@@ -1,6 +1,6 @@
 import { elementCount, type Tensor } from '../architecture.js';
 import { LgiError } from '../errors.js';
-import { largestInteger, type TensorQuantiser, type WeightFormat } from '../quantiser.js';
+import { largestInteger, type LocalForecast, type TensorQuantiser, type WeightFormat } from '../quantiser.js';
 import { BitReader } from './bit-packing.js';
 import { fromFloat16Bits } from './float16.js';
 import { inflatePlanes } from './inflate.js';
@@ -14,7 +14,7 @@ import { elementBytes, largestPayloadByteLength, type Coder } from './payload.js
  *
  * @param quantisers parallel to `tensors` and checked (`checkQuantiser`); empty for float formats.
  * @param section names the part of the file in errors, as `chunk 3,4`.
- * @param models of coder `range`, as `encodeWeights` had them.
+ * @param forecast of coder `range`, as `encodeWeights` had it.
  * @returns f32 [elements of the tensors]
  * @throws LgiError `damaged` when the length is not exact, DEFLATE is unsound, a code is out of range, a float is not
  *   finite, padding is not zero, or a range coder's stream does not end where its weights do.
@@ -26,7 +26,7 @@ export function decodeWeights(
   format: WeightFormat,
   coder: Coder,
   section?: string,
-  models?: Uint8Array,
+  forecast?: LocalForecast,
 ): Float32Array {
   const damaged = (fact: string): LgiError =>
     new LgiError('damaged', `${fact}; fetch the file again`, { section });
@@ -40,7 +40,7 @@ export function decodeWeights(
   if (coder === 'range') {
     const weights = new Float32Array(count);
     if (rangeWeights === undefined) throw new Error('loadCoder was not called');
-    rangeWeights(bytes, weights, tensors, quantisers, models, section);
+    rangeWeights(bytes, weights, tensors, quantisers, forecast, section);
     return weights;
   }
   const elements = coder === 'none' ? bytes : inflatePlanes(bytes, width, count * width, section);

@@ -1,7 +1,7 @@
 import type { Tensor } from '../architecture.js';
 import { LgiError } from '../errors.js';
 import { quantise } from '../quantise.js';
-import { type TensorQuantiser, type WeightFormat } from '../quantiser.js';
+import { type LocalForecast, type TensorQuantiser, type WeightFormat } from '../quantiser.js';
 import { BitWriter } from './bit-packing.js';
 import { deflatePlanes } from './deflate.js';
 import { LARGEST_FLOAT16, toFloat16Bits } from './float16.js';
@@ -70,7 +70,7 @@ function floatElements(weights: Float32Array, format: 'float32' | 'float16'): Ui
  *
  * @param weights f32 [elements of the tensors]
  * @param quantisers parallel to `tensors`; empty for float formats.
- * @param models of coder `range`: what the header says of the integers; absent for global weights.
+ * @param forecast of coder `range`: what the header says of the integers; absent for global weights.
  * @throws LgiError `diverged` where a weight is not finite; `limit` where one overflows float16.
  */
 export function encodeWeights(
@@ -79,10 +79,10 @@ export function encodeWeights(
   quantisers: readonly TensorQuantiser[],
   format: WeightFormat,
   coder: Coder,
-  models?: Uint8Array,
+  forecast?: LocalForecast,
 ): Uint8Array {
   refuseUnstorable(weights, format);
-  if (coder === 'range') return encodeRangeWeights(weights, tensors, quantisers, models);
+  if (coder === 'range') return encodeRangeWeights(weights, tensors, quantisers, forecast);
   const width = elementBytes(quantisers, format);
   if (format !== 'integer') {
     const bytes = floatElements(weights, format);

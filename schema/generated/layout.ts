@@ -49,6 +49,7 @@ export const LAYOUT: Readonly<Record<TableName, readonly FieldLayout[]>> = {
     { name: 'local_tensors', kind: 'vector', size: 8, align: 4, required: true },
     { name: 'global_tensors', kind: 'vector', size: 8, align: 4, required: true },
     { name: 'local_models', kind: 'vector', size: 1, align: 1, required: false },
+    { name: 'local_origin', kind: 'vector', size: 1, align: 1, required: false },
   ],
   SampleFormat: [
     { name: 'sample_type', kind: 'inline', size: 1, align: 1, required: false },

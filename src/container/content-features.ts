@@ -2,6 +2,7 @@ import { contains, type Grid } from '../../codec/grid.js';
 import { hasShortHeads } from './chunk.js';
 import type { Header } from './header.js';
 import { NEW_FILE_VERSION } from './limits.js';
+import { hasLocalOrigin } from './local-weights.js';
 import { FEATURES, type Superblock } from './superblock.js';
 
 /** Version and features of a superblock. */
@@ -42,20 +43,21 @@ export function formatFor(
   const isImplied = columns.some((each) => each.isImplied);
   const hasConstants = header.signals.some(({ constantPartitions }) => constantPartitions === true);
   const hasLatents = header.signals.some(({ latents }) => latents !== undefined);
-  const minor = header.signals.some(hasShortHeads)
-    ? 4
-    : hasConstants
-      ? 3
-      : isImplied
-        ? 2
-        : goesBeyond || hasOverviews
-          ? 1
-          : 0;
+  const hasOrigin = header.signals.some(hasLocalOrigin);
+  const needed = [
+    goesBeyond || hasOverviews,
+    isImplied,
+    hasConstants,
+    header.signals.some(hasShortHeads),
+    hasOrigin,
+  ];
+  const minor = needed.lastIndexOf(true) + 1;
   const mustUnderstand =
     (goesBeyond ? FEATURES.extentBeyondFirst : 0n) |
     (isImplied ? FEATURES.impliedChunks : 0n) |
     (hasConstants ? FEATURES.constantPartitions : 0n) |
-    (hasLatents ? FEATURES.latentFamily : 0n);
+    (hasLatents ? FEATURES.latentFamily : 0n) |
+    (hasOrigin ? FEATURES.localOrigin : 0n);
   return {
     version: { ...version, minor: Math.max(version.minor, minor) },
     features: { ...features, mustUnderstand: features.mustUnderstand | mustUnderstand },

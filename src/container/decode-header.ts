@@ -117,7 +117,7 @@ function decodeFamily(
       table.coordinateMapsLength() === 0 &&
       quantiser.local.length === 0 &&
       quantiser.global.length === 0 &&
-      quantiser.localModels === undefined &&
+      quantiser.forecast === undefined &&
       coder === 'none';
     if (!isPlain) {
       throw new LgiError(
@@ -221,11 +221,22 @@ function decodeQuantiser(table: fb.Quantiser, byteOffset: number): Quantiser {
       const struct = present(at(i));
       return { bits: struct.bits(), step: struct.step() };
     });
-  const localModels = table.localModelsArray();
+  const models = table.localModelsArray();
+  const origin = table.localOriginArray();
+  if (origin !== null && models === null) {
+    throw new LgiError(
+      'damaged',
+      'the header has an origin of local weights without models; fetch the file again',
+      {
+        section: 'header',
+        byteOffset,
+      },
+    );
+  }
   return {
     format: nameOf(FORMATS, table.format(), 'weight format', byteOffset),
     local: list(table.localTensorsLength(), (i) => table.localTensors(i)),
     global: list(table.globalTensorsLength(), (i) => table.globalTensors(i)),
-    ...(localModels && { localModels: localModels.slice() }),
+    ...(models && { forecast: { models: models.slice(), ...(origin && { origin: origin.slice() }) } }),
   };
 }

@@ -9,6 +9,7 @@ import { checkPlaces, checkSections, IndexChecks } from './index-checks.js';
 import { expandColumns } from './index-columns.js';
 import { ChunkTable, type Index, type MetadataSection, type SignalIndex } from './index-table.js';
 import { unpackLengths } from './packed-lengths.js';
+import { hasLocalOrigin } from './local-weights.js';
 import { FEATURES, type Features, type Superblock } from './superblock.js';
 
 /** FlatBuffers' mark of an index. */
@@ -65,6 +66,7 @@ export function decodeIndex(
     'constant partitions',
   );
   declared(FEATURES.latentFamily, ({ latents }) => latents !== undefined, 'latents');
+  declared(FEATURES.localOrigin, hasLocalOrigin, 'an origin of local weights');
   const signals = header.signals.map((signal, i) =>
     decodeSignalIndex(present(table.signals(i)), signal, features, `signal ${i}`, checks, likely[i]),
   );

@@ -138,7 +138,7 @@ function encodeLatentFamily(
   return fb.LatentFamily.endLatentFamily(builder);
 }
 
-function encodeQuantiser(builder: Builder, { format, local, global, localModels }: Quantiser): number {
+function encodeQuantiser(builder: Builder, { format, local, global, forecast }: Quantiser): number {
   const list = (
     tensors: readonly TensorQuantiser[],
     start: (builder: Builder, count: number) => void,
@@ -151,11 +151,13 @@ function encodeQuantiser(builder: Builder, { format, local, global, localModels 
   };
   const localAt = list(local, fb.Quantiser.startLocalTensorsVector);
   const globalAt = list(global, fb.Quantiser.startGlobalTensorsVector);
-  const modelsAt = localModels && fb.Quantiser.createLocalModelsVector(builder, localModels);
+  const modelsAt = forecast && fb.Quantiser.createLocalModelsVector(builder, forecast.models);
+  const originAt = forecast?.origin && fb.Quantiser.createLocalOriginVector(builder, forecast.origin);
   fb.Quantiser.startQuantiser(builder);
   fb.Quantiser.addFormat(builder, FORMATS.indexOf(format));
   fb.Quantiser.addLocalTensors(builder, localAt);
   fb.Quantiser.addGlobalTensors(builder, globalAt);
   if (modelsAt !== undefined) fb.Quantiser.addLocalModels(builder, modelsAt);
+  if (originAt !== undefined) fb.Quantiser.addLocalOrigin(builder, originAt);
   return fb.Quantiser.endQuantiser(builder);
 }

@@ -1,6 +1,6 @@
 import { localTensors, type Architecture } from '../../codec/architecture.js';
 import type { Coder } from '../../codec/coder/payload.js';
-import { integerModels } from '../../codec/coder/range-weights.js';
+import { fitForecast } from '../../codec/coder/fit-forecast.js';
 import type { Quantiser } from '../../codec/quantiser.js';
 import { encodeWeights } from '../../codec/coder/encode-weights.js';
 import { isConstantPayload, OUTPUT_BYTES, RANGE_END, type PayloadFormat } from './local-weights.js';
@@ -21,7 +21,7 @@ export function encodeNetwork(weights: Float32Array, header: PayloadFormat): Uin
     quantiser.local,
     quantiser.format,
     coder,
-    quantiser.localModels,
+    quantiser.forecast,
   );
   if (coder === 'none' || !isConstantPayload(header, payload.length)) return payload;
   if (coder === 'range') return Uint8Array.of(...payload, RANGE_END);
@@ -35,15 +35,17 @@ export function encodeNetwork(weights: Float32Array, header: PayloadFormat): Uin
  * A quantiser with what a coder has to know of the networks' integers.
  *
  * @param local weights of some partitions, by which those of all are foretold.
+ * @param origin where all of them began, if they began alike: f32 [local count].
  */
 export function quantiserFor(
   coder: Coder,
   quantiser: Quantiser,
   architecture: Architecture,
   local: readonly Float32Array[],
+  origin?: Float32Array,
 ): Quantiser {
   if (coder !== 'range') return quantiser;
-  return { ...quantiser, localModels: integerModels(local, localTensors(architecture), quantiser.local) };
+  return { ...quantiser, forecast: fitForecast(local, localTensors(architecture), quantiser.local, origin) };
 }
 
 /** The payload of a partition whose network outputs are these everywhere. */

@@ -190,7 +190,7 @@ class HeaderChecks {
     );
     this.architecture(model.architecture);
     checkQuantiser(quantiser, model.architecture);
-    const models = quantiser.localModels;
+    const models = quantiser.forecast?.models;
     const isModelled = models && splitModels(models, quantiser.local.length) !== undefined;
     this.must(
       signal.coder === 'range' ? quantiser.format === 'integer' && isModelled === true : models === undefined,

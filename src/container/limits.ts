@@ -1,7 +1,7 @@
 import { MAX_PARTITIONS } from '../../codec/grid.js';
 
 /** Version that this program knows; a reader refuses a higher major and reads any minor. */
-export const VERSION = { major: 1, minor: 4 } as const;
+export const VERSION = { major: 1, minor: 5 } as const;
 
 /** Version of a file that uses nothing that came later. */
 export const NEW_FILE_VERSION = { major: 1, minor: 0 } as const;

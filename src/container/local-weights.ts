@@ -48,6 +48,26 @@ function withoutEnd(header: PayloadFormat, payload: Uint8Array): Uint8Array {
   return isLonger ? payload.subarray(0, -1) : payload;
 }
 
+/** Whether the integers of a signal's networks are differences from an origin in the header. */
+export function hasLocalOrigin(signal: SignalHeader): boolean {
+  return signal.latents === undefined && signal.quantiser.forecast?.origin !== undefined;
+}
+
+/**
+ * The weights that a signal's networks are stored as differences from: f32 [local count]; undefined where they are stored as they are.
+ *
+ * @throws LgiError `damaged`, section `header`.
+ */
+export function originWeightsOf({
+  model,
+  quantiser,
+  coder,
+}: Pick<SineSignal, 'model' | 'quantiser' | 'coder'>): Float32Array | undefined {
+  const origin = quantiser.forecast?.origin;
+  const tensors = localTensors(model.architecture);
+  return origin && decodeWeights(origin, tensors, quantiser.local, quantiser.format, coder, 'header');
+}
+
 /** Chunks that hold networks, which constant ones do not. */
 export function countNetworks(
   header: Pick<SignalHeader, 'constantPartitions' | 'format'>,
@@ -87,7 +107,7 @@ export function localWeightsOf(header: PayloadFormat, payload: Uint8Array, secti
       quantiser.format,
       coder,
       section,
-      quantiser.localModels,
+      quantiser.forecast,
     );
   }
   const weights = new Float32Array(elementCount(tensors));

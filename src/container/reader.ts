@@ -1,4 +1,3 @@
-import { loadCoder } from '../../codec/coder/load-coder.js';
 import { LgiError } from '../../codec/errors.js';
 import { planFewReads, planReads, type ByteRange, type PlannedRead } from '../io/coalesce.js';
 import { readAhead } from '../io/read-ahead.js';
@@ -20,6 +19,7 @@ import { readSpans } from './read-spans.js';
 import { asSameFile, isReplaced, type SameFileSource } from './same-file.js';
 import { decodeSuperblock, type ReadSuperblock, type Superblock } from './superblock.js';
 import { truncated } from './truncation.js';
+import { loadCoders } from './load-coders.js';
 
 export interface OpenContainerOptions {
   /** Stops the reads of opening. */
@@ -82,7 +82,7 @@ async function openOnce(source: Source, options: OpenContainerOptions): Promise<
     options.signal,
   );
   const header = decodeHeader(headerBytes, superblock.header.byteOffset);
-  for (const signal of header.signals) if (signal.latents === undefined) await loadCoder(signal.coder);
+  await loadCoders(header);
   const index = decodeIndex(indexBytes, header, superblock);
   const familyId = await familyIdOf(headerBytes);
   const same = asSameFile(source, superblock);

@@ -1,4 +1,3 @@
-import { loadCoder } from '../../codec/coder/load-coder.js';
 import { LgiError } from '../../codec/errors.js';
 import type { Source } from '../io/source.js';
 import { CHUNK_HEAD_BYTES } from './chunk.js';
@@ -10,6 +9,7 @@ import type { Header } from './header.js';
 import { decodeIndex } from './decode-index.js';
 import type { Index } from './index-table.js';
 import { MAX_FILE_BYTES } from './limits.js';
+import { loadCoders } from './load-coders.js';
 import { PLAIN_FORMAT } from './content-features.js';
 import { PrefixCache } from './prefix-cache.js';
 import { readSpans } from './read-spans.js';
@@ -85,7 +85,7 @@ export async function recoverContainer(source: Source, signal?: AbortSignal): Pr
     : await bySlots(cache, usable, invalidSlots, signal);
   const { slots, header, headerBytes } = located;
   const { superblock } = slots;
-  for (const signal of header.signals) if (signal.latents === undefined) await loadCoder(signal.coder);
+  await loadCoders(header);
   const familyId = await familyIdOf(headerBytes);
   const same = asSameFile(source, superblock);
   const withIndex = (index: Index): Container =>

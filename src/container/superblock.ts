@@ -82,6 +82,8 @@ export const FEATURES = {
   latentFamily: 8n,
   /** The superblock's slots are of 112 bytes. */
   shortSlots: 16n,
+  /** Local integers of a signal are differences from an origin in the header. */
+  localOrigin: 32n,
 } as const;
 
 /** Feature bits that this program knows. */
@@ -91,7 +93,8 @@ const KNOWN_FEATURES: Features = {
     FEATURES.impliedChunks |
     FEATURES.constantPartitions |
     FEATURES.latentFamily |
-    FEATURES.shortSlots,
+    FEATURES.shortSlots |
+    FEATURES.localOrigin,
   mustUnderstandToWrite: 0n,
   mayIgnore: 0n,
 };

@@ -63,9 +63,9 @@ function sample({ format, coder, bits, seed }: Kind) {
   const quantiser = quantiserFor(coder, fitted, architecture, known.local);
   const expected = quantisedWeights(architecture, weights, quantiser).local[0];
   const encode = (values: Float32Array): Uint8Array =>
-    encodeWeights(values, tensors, quantiser.local, format, coder, quantiser.localModels);
+    encodeWeights(values, tensors, quantiser.local, format, coder, quantiser.forecast);
   const decode = (payload: Uint8Array): Float32Array =>
-    decodeWeights(payload, tensors, quantiser.local, format, coder, 'chunk 3,4', quantiser.localModels);
+    decodeWeights(payload, tensors, quantiser.local, format, coder, 'chunk 3,4', quantiser.forecast);
   return { bytes: encode(weights.local[0]), expected, encode, decode, quantisers: quantiser.local };
 }
 
@@ -263,7 +263,7 @@ describe('a payload', () => {
       quantiser.local,
       'integer',
       'range',
-      quantiser.localModels,
+      quantiser.forecast,
     );
     const bits = manyTensors.reduce((sum, { rows, columns, offset }, tensor) => {
       const lengths = new Map<number, number>();

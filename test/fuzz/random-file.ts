@@ -11,7 +11,7 @@ import {
 import { encodeWeights } from '../../codec/coder/encode-weights.js';
 import { type Coder } from '../../codec/coder/payload.js';
 import { Grid, spreadMap, type AxisCuts, type Box, type CoordinateMap } from '../../codec/grid.js';
-import type { TensorQuantiser, WeightFormat } from '../../codec/quantiser.js';
+import type { LocalForecast, TensorQuantiser, WeightFormat } from '../../codec/quantiser.js';
 import { AXES, fullRangeMapping, type SampleFormat, type SignalKind } from '../../codec/signal.js';
 import type { Header } from '../../src/container/header.js';
 import { writeContainer, type NewSignal } from '../../src/container/writer.js';
@@ -159,12 +159,11 @@ function randomSignal(wish: SignalWish, choices: Choices): { header: SignalHeade
     format: weights,
     local: quantisers(local.length),
     global: quantisers(global.length),
-    ...(coder === 'range' && { localModels: randomModels(local.length, choices) }),
   };
   const payloadOf = (
     tensors: readonly Tensor[],
     list: readonly TensorQuantiser[],
-    models?: Uint8Array,
+    forecast?: LocalForecast,
   ): Uint8Array => {
     const count = elementCount(tensors);
     // As the writer has it, but for its search for the shortest stream.
@@ -175,8 +174,12 @@ function randomSignal(wish: SignalWish, choices: Choices): { header: SignalHeade
       list,
       weights,
       coder,
-      models,
+      forecast,
     );
+  };
+  const forecast = coder === 'range' && {
+    models: randomModels(local.length, choices),
+    ...(choices.chance(0.5) && { origin: payloadOf(local, quantiser.local) }),
   };
   const grid = new Grid(axes.map(({ axis }) => axis));
   const present = Array.from({ length: grid.count }, (_, ordinal) => ordinal).filter(
@@ -193,7 +196,7 @@ function randomSignal(wish: SignalWish, choices: Choices): { header: SignalHeade
       maps: axes.map(({ length }) => randomMap(length, choices, extreme)),
       nominalCell: axes.map(() => (extreme ? choices.pick([1, 2 ** 31 - 1]) : 4)),
     },
-    quantiser,
+    quantiser: { ...quantiser, ...(forecast && { forecast }) },
     coder,
     globalPayload: architecture.globalWidth === 0 ? new Uint8Array(0) : payloadOf(global, quantiser.global),
     ...(choices.chance(0.3) && { rate: { numerator: 30000, denominator: 1001 } }),
@@ -201,7 +204,7 @@ function randomSignal(wish: SignalWish, choices: Choices): { header: SignalHeade
   };
   const chunks = present.map((ordinal) => ({
     coordinates: grid.coordinatesOf(ordinal),
-    payload: payloadOf(local, quantiser.local, quantiser.localModels),
+    payload: payloadOf(local, quantiser.local, forecast || undefined),
   }));
   return { header, signal: { grid, window: randomWindow(grid, choices), chunks } };
 }

@@ -338,14 +338,26 @@ function readRange(
   counts: readonly number[],
   tensors: readonly { step: number }[],
   models: readonly (readonly number[])[],
+  origin?: Uint8Array,
 ): number[] {
-  const decoder = new RangeDecoder(payload);
-  const weights = counts.flatMap((count, tensor) => {
+  const integers = readIntegers(payload, counts, models);
+  const origins = origin ? readIntegers(origin, counts, []) : integers.map(() => 0);
+  const steps = counts.flatMap((count, tensor) => new Array<number>(count).fill(tensors[tensor].step));
+  return integers.map((integer, i) => Math.fround((integer + origins[i]) * steps[i]));
+}
+
+function readIntegers(
+  stream: Uint8Array,
+  counts: readonly number[],
+  models: readonly (readonly number[])[],
+): number[] {
+  const decoder = new RangeDecoder(stream);
+  const integers = counts.flatMap((count, tensor) => {
     const model = new NumberModel(models[tensor]);
-    return Array.from({ length: count }, () => Math.fround(model.read(decoder) * tensors[tensor].step));
+    return Array.from({ length: count }, () => model.read(decoder));
   });
   decoder.end();
-  return weights;
+  return integers;
 }
 
 /** Section 15. */
@@ -402,6 +414,7 @@ function sineOutputs(header: Table, channels: number, { axes, payloads }: Partit
   const localModels: number[][] = [];
   for (let at = 0; at < models.length; at += 1 + models[at])
     localModels.push(models.slice(at + 1, at + 1 + models[at]));
+  const origin = quantiser.vector(4, 1, (v, at) => v.getUint8(at));
 
   const hidden = (first: number, width: number) =>
     Array.from({ length: levels }, (_, level) => [level === 0 ? first : width, width] as const);
@@ -438,6 +451,7 @@ function sineOutputs(header: Table, channels: number, { axes, payloads }: Partit
             counts(localShapes),
             tensors(1),
             localModels,
+            origin.length > 0 ? Uint8Array.from(origin) : undefined,
           )
         : readWeights(payload, counts(localShapes), { ...common, tensors: tensors(1) });
     locals.set(partition, layersOf(flat, localShapes));

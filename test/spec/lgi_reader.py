@@ -20,8 +20,8 @@ import zlib
 import lgi_latents
 
 MAGIC = b"\x91LGI\r\n\x1a\n"
-BEYOND_FIRST, IMPLIED, CONSTANT, LATENT, SHORT_SLOTS = 1, 2, 4, 8, 16   # features: the extent goes on; ...
-KNOWN_FEATURES = BEYOND_FIRST | IMPLIED | CONSTANT | LATENT | SHORT_SLOTS
+BEYOND_FIRST, IMPLIED, CONSTANT, LATENT, SHORT_SLOTS, LOCAL_ORIGIN = 1, 2, 4, 8, 16, 32   # features: the extent goes on; ...
+KNOWN_FEATURES = BEYOND_FIRST | IMPLIED | CONSTANT | LATENT | SHORT_SLOTS | LOCAL_ORIGIN
 AXES = {"image": 2, "audio": 1, "video": 3, "volume": 3, "shape": 3}        # in the order of SignalKind
 KINDS = list(AXES)
 SAMPLE_TYPES = ["uint8", "uint16", "float32"]
@@ -100,7 +100,8 @@ TABLES = {
     "SineFamily": "levels:u8 local_width:u16 global_width:u16 local_coordinates:u8 lattice_stride:u16 "
                   "local_activation:SineActivation! global_activation:SineActivation! merge_activation:SineActivation!",
     "LatentFamily": "levels:u8 finest_levels:[u8]! hidden_width:u8 amplitude:f32 default_set:u8",
-    "Quantiser": "format:u8 local_tensors:[TensorQuantiser]! global_tensors:[TensorQuantiser]! local_models:[u8]",
+    "Quantiser": "format:u8 local_tensors:[TensorQuantiser]! global_tensors:[TensorQuantiser]! local_models:[u8] "
+                 "local_origin:[u8]",
     "Index": "signals:[SignalIndex]! sections:[Section]!",
     "SignalIndex": "axes:[Axis]! window_begin:[i32]! window_end:[i32]! coordinates:[i32]! payload_lengths:[u32]! "
                    "runs:[Run]! presence:[u8] packed_lengths:[u8]",
@@ -296,6 +297,9 @@ class Network:
         self.local_quantisers = self.check_quantisers(quantiser["local_tensors"], self.local_tensors)
         self.global_quantisers = self.check_quantisers(quantiser["global_tensors"], self.global_tensors)
         self.models = self.take_models(quantiser["local_models"])
+        origin = quantiser["local_origin"]
+        need(origin is None or self.coder == RANGE, section, "an origin without its coder")
+        self.origin = None if origin is None else self.read_integers(origin, self.local_tensors, self.local_quantisers, section)
         has_none = len(table["global_weights"]) == 0
         need(has_none or wide > 0, section, "global weights")
         need(not has_none or wide == 0 or self.coder == RANGE, section, "global weights")
@@ -320,20 +324,27 @@ class Network:
         return taken
 
     def read_range(self, payload, tensors, quantisers, section, models):
+        integers = self.read_integers(payload, tensors, quantisers, section, models, models and self.origin)
+        sizes = [size for inputs, outputs in tensors for size in (inputs * outputs, outputs)]
+        step_of_each = itertools.chain.from_iterable(itertools.repeat(step, size) for size, (step, _) in zip(sizes, quantisers))
+        return [f32(q * step) for q, step in zip(integers, step_of_each)]
+
+    def read_integers(self, payload, tensors, quantisers, section, models=None, origin=None):
+        """The numbers q of a stream of the coder Range (6.3)."""
         need(len(payload) <= 20 * self.weights_of(tensors) + 4, section, "length of the payload")
         sizes = [size for inputs, outputs in tensors for size in (inputs * outputs, outputs)]
-        weights, decoder = [], lgi_latents.RangeDecoder(payload)
-        for number, (size, (step, bits)) in enumerate(zip(sizes, quantisers)):
+        integers, decoder = [], lgi_latents.RangeDecoder(payload)
+        for number, (size, (_, bits)) in enumerate(zip(sizes, quantisers)):
             model = lgi_latents.NumberModel(models[number], 128) if models else lgi_latents.NumberModel()
             for _ in range(size):
-                q = model.read(decoder)
+                q = model.read(decoder) + (origin[len(integers)] if origin else 0)
                 need(abs(q) < 2**(bits - 1), section, "an integer that its bits do not have")
-                weights.append(f32(q * step))
+                integers.append(q)
         try:
             decoder.end()
         except lgi_latents.BadStream as error:
             raise LgiError("damaged", section, str(error)) from None
-        return weights
+        return integers
 
     @staticmethod
     def weights_of(tensors):
@@ -500,6 +511,7 @@ class Signal:
         known(table["architecture_type"] - 1, ["sine", "latent"], section, "architecture")
         self.is_latent = table["architecture_type"] == 2
         self.is_short = self.is_latent or table["coder"] == RANGE
+        self.has_origin = table["quantiser"]["local_origin"] is not None
         self.head_bytes = SHORT_HEAD_BYTES if self.is_short else HEAD_BYTES
         samples = table["sample_format"]
         self.sample_type = known(samples["sample_type"], SAMPLE_TYPES, section, "sample type")
@@ -543,7 +555,7 @@ class Signal:
         known(table["coder"], [NONE, DEFLATE, RANGE], section, "coder")
         need(self.kind == "image" and not self.has_constants, section, "latents of what is no picture")
         need(not table["coordinate_maps"] and not quantiser["local_tensors"] and not quantiser["global_tensors"]
-             and table["coder"] == NONE and quantiser["local_models"] is None, section, "latents with coordinate maps, quantisers or a coder")
+             and table["coder"] == NONE and quantiser["local_models"] is None and quantiser["local_origin"] is None, section, "latents with coordinate maps, quantisers or a coder")
         levels, finest, hidden = family["levels"], family["finest_levels"], family["hidden_width"]
         for value, most, what in ((levels, 12, "levels"), (self.channels, 4, "planes"), (hidden, 64, "hidden width")):
             within(value, most, section, what)
@@ -566,6 +578,7 @@ class Signal:
         n = self.n
         need(features & CONSTANT or not self.has_constants, section, "constant partitions without their feature")
         need(features & LATENT or not self.is_latent, section, "latents without their feature")
+        need(features & LOCAL_ORIGIN or not self.has_origin, section, "an origin without its feature")
         need(len(table["axes"]) == len(table["window_begin"]) == len(table["window_end"]) == n, section, "axes")
         self.begin, self.end = table["window_begin"], table["window_end"]
         self.cuts = [axis["cuts"] for axis in table["axes"]]

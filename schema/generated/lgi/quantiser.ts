@@ -81,8 +81,27 @@ localModelsArray():Uint8Array|null {
   return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
 }
 
+/**
+ * Of coder Range: a stream of integers of every local tensor, without models, which those of chunks are differences from;
+ * else absent. With feature bit 5.
+ */
+localOrigin(index: number):number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? this.bb!.readUint8(this.bb!.__vector(this.bb_pos + offset) + index) : 0;
+}
+
+localOriginLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+localOriginArray():Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
+}
+
 static startQuantiser(builder:flatbuffers.Builder) {
-  builder.startObject(4);
+  builder.startObject(5);
 }
 
 static addFormat(builder:flatbuffers.Builder, format:WeightFormat) {
@@ -121,6 +140,22 @@ static startLocalModelsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(1, numElems, 1);
 }
 
+static addLocalOrigin(builder:flatbuffers.Builder, localOriginOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(4, localOriginOffset, 0);
+}
+
+static createLocalOriginVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset {
+  builder.startVector(1, data.length, 1);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addInt8(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startLocalOriginVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(1, numElems, 1);
+}
+
 static endQuantiser(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 6) // local_tensors
@@ -128,12 +163,13 @@ static endQuantiser(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
-static createQuantiser(builder:flatbuffers.Builder, format:WeightFormat, localTensorsOffset:flatbuffers.Offset, globalTensorsOffset:flatbuffers.Offset, localModelsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createQuantiser(builder:flatbuffers.Builder, format:WeightFormat, localTensorsOffset:flatbuffers.Offset, globalTensorsOffset:flatbuffers.Offset, localModelsOffset:flatbuffers.Offset, localOriginOffset:flatbuffers.Offset):flatbuffers.Offset {
   Quantiser.startQuantiser(builder);
   Quantiser.addFormat(builder, format);
   Quantiser.addLocalTensors(builder, localTensorsOffset);
   Quantiser.addGlobalTensors(builder, globalTensorsOffset);
   Quantiser.addLocalModels(builder, localModelsOffset);
+  Quantiser.addLocalOrigin(builder, localOriginOffset);
   return Quantiser.endQuantiser(builder);
 }
 }
