@@ -1,7 +1,7 @@
 import type { Architecture } from '../../codec/architecture.js';
 import type { LatentArchitecture } from '../../codec/latent/latent-architecture.js';
 import { countSignalParameters } from '../count-parameters.js';
-import { countNetworks } from '../container/local-weights.js';
+import { countNetworks, hasLocalOrigin } from '../container/local-weights.js';
 import { boxShape } from '../../codec/grid.js';
 import { COARSE, precisionOf } from '../../codec/quantise.js';
 import type { SineSignal } from '../container/header.js';
@@ -147,6 +147,8 @@ function signalInfo({ header, index }: Container, i: number) {
     firstPartition: grid.axes.map(({ firstCell }) => firstCell),
     partitions: { present: networks, constant: chunks.count - networks, absent: grid.count - chunks.count },
     parameters: countSignalParameters(signal, index.signals[i]),
+    /** Whether weights are stored as differences from those that training began with. */
+    isFromOrigin: hasLocalOrigin(signal),
     ...(signal.latents === undefined
       ? {
           architecture: { family: 'local-global' as const, ...signal.model.architecture },
@@ -250,6 +252,10 @@ function signalRows(signal: SignalInfo, number: string, cutOff: number): Row[] {
     ],
     ['network', ...(network.family === 'latent' ? latentLines(network) : sineLines(network))],
     ['parameters', parameterLine(signal.parameters)],
-    ['weights', `${signal.weights}, coder ${signal.coder}`],
+    [
+      'weights',
+      `${signal.weights}, coder ${signal.coder}` +
+        (signal.isFromOrigin ? ', as differences from those of the beginning' : ''),
+    ],
   ];
 }

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { elementCount, localTensors, siren, type Architecture } from '../../dist/codec/architecture.js';
 import { fromFloat16Bits, toFloat16Bits } from '../../dist/codec/coder/float16.js';
 import { inflatePlanes } from '../../dist/codec/coder/inflate.js';
+import { encodeRangeWeights } from '../../dist/codec/coder/range-weights.js';
 import { loadCoder } from '../../dist/codec/coder/load-coder.js';
 import { decodeWeights } from '../../dist/codec/coder/decode-weights.js';
 import { encodeWeights } from '../../dist/codec/coder/encode-weights.js';
@@ -60,7 +61,9 @@ function sample({ format, coder, bits, seed }: Kind) {
   const fitted = fitQuantiser(format, bits, architecture, weights);
   // Models of half of the seeds are of other weights: right or wrong, they change lengths alone.
   const known = initialWeights(architecture, 1, { seed: seed - (seed % 2) });
-  const quantiser = quantiserFor(coder, fitted, architecture, known.local);
+  // And a third are differences from these.
+  const origin = seed % 3 === 0 ? known.local[0] : undefined;
+  const quantiser = quantiserFor(coder, fitted, architecture, known.local, origin);
   const expected = quantisedWeights(architecture, weights, quantiser).local[0];
   const encode = (values: Float32Array): Uint8Array =>
     encodeWeights(values, tensors, quantiser.local, format, coder, quantiser.forecast);
@@ -241,12 +244,20 @@ describe('a payload', () => {
         const ones = Float32Array.from({ length: elements }, (_, i) =>
           i % 256 < 255 ? 0 : 2 ** (bits - 1) - 1,
         );
-        const models = Uint8Array.of(1, 128);
-        const payload = encodeWeights(ones, tensor, quantisers, 'integer', 'range', models);
+        // As far off as can be: differences have a bit more.
+        const origin = encodeRangeWeights(
+          ones.map((one) => -one),
+          tensor,
+          quantisers,
+        );
+        const forecast = { models: Uint8Array.of(1, 128), origin };
+        const payload = encodeWeights(ones, tensor, quantisers, 'integer', 'range', forecast);
         expect(payload.length).toBeLessThanOrEqual(
           largestPayloadByteLength(tensor, quantisers, 'integer', 'range'),
         );
-        expect(decodeWeights(payload, tensor, quantisers, 'integer', 'range', 'chunk', models)).toEqual(ones);
+        expect(decodeWeights(payload, tensor, quantisers, 'integer', 'range', 'chunk', forecast)).toEqual(
+          ones,
+        );
       }),
       { numRuns: 30, seed: 5 },
     );

@@ -75,6 +75,36 @@ describe('initial weights', () => {
     expect(initialWeights(plain, 1, { seed: 7 }).global.length).toBe(0);
   });
 
+  test('that begin alike are those of every partition, and other ones for another seed', () => {
+    const alike = { partitions: 'alike', localFirstFactor: 0.25 } as const;
+    const { local, global } = initialWeights(architecture, [3, 8], { seed: 7, ...alike });
+    expect(local[1]).toEqual(local[0]);
+    expect(local[1]).not.toBe(local[0]);
+    expect(global).toEqual(weights.global);
+    expect(initialWeights(architecture, 1, { seed: 8, ...alike }).local[0]).not.toEqual(local[0]);
+  });
+
+  test('that begin alike have first layers spread evenly over what is drawn from, whatever the seed', () => {
+    const wide = { ...architecture, localWidth: 512 };
+    const [weight, bias] = localTensors(wide);
+    const firstOf = (seed: number): number[][] => {
+      const { local } = initialWeights(wide, 1, { seed, partitions: 'alike' });
+      const [xs, ys] = [0, 1].map((row) => drawn(weight, local).slice(512 * row, 512 * (row + 1)));
+      return [xs.map((x) => x * 2), ys.map((y) => y * 2), drawn(bias, local).map((b) => b * Math.SQRT2)];
+    };
+    const axes = firstOf(1);
+    expect(firstOf(2)).toEqual(axes);
+    // Of 512 points each of 4x4x4 boxes has 8 on average; drawn ones would leave some with 2 and others with 16.
+    const counts = new Map<number, number>();
+    for (let i = 0; i < 512; i++) {
+      const box = axes.reduce((sum, places) => 4 * sum + Math.floor(2 * (places[i] + 1)), 0);
+      counts.set(box, (counts.get(box) ?? 0) + 1);
+    }
+    expect(counts.size).toBe(64);
+    expect(Math.min(...counts.values())).toBeGreaterThanOrEqual(5);
+    expect(Math.max(...counts.values())).toBeLessThanOrEqual(11);
+  });
+
   test('refuse a factor that is no positive number', () => {
     for (const localFirstFactor of [0, -1, NaN, Infinity]) {
       expect(() => initialWeights(architecture, 1, { seed: 1, localFirstFactor })).toThrow(OptionError);

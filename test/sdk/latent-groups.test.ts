@@ -57,7 +57,7 @@ describe('groups of partitions that are trained together', () => {
         cell: [128, 128],
         iterations: 2,
         engine,
-        onProgress: ({ fraction }) => fractions.push(fraction),
+        onProgress: ({ fraction = NaN }) => fractions.push(fraction),
       },
     );
     expect(height * width).toBeGreaterThan(MOST);
