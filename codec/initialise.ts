@@ -66,21 +66,30 @@ function spreadFirstLayer(
 ): void {
   const [weight, bias] = tensors;
   const axes = weight.rows + 1;
-  let phi = 2;
-  // A contraction by at least 0.35, so far below rounding.
-  for (let i = 0; i < 50; i++) phi = (1 + phi) ** (1 / (axes + 1));
+  const phi = generalisedGoldenRatio(axes);
+  const magnitude = bound(architecture, tensors, 0) * firstFactor;
   for (let feature = 0; feature < weight.columns; feature++) {
-    for (let axis = 0; axis < axes; axis++) {
-      const turns = 0.5 + (feature + 1) * phi ** -(axis + 1);
-      const place = 2 * (turns - Math.floor(turns)) - 1;
-      if (axis < weight.rows) {
-        const magnitude = bound(architecture, tensors, 0) * firstFactor;
-        weights[weight.offset + axis * weight.columns + feature] = place * magnitude;
-      } else {
-        weights[bias.offset + feature] = place * bound(architecture, tensors, 1);
-      }
-    }
+    let turns = feature + 1;
+    const next = (): number => {
+      turns /= phi;
+      const place = turns + 0.5;
+      return 2 * (place - Math.floor(place)) - 1;
+    };
+    for (let axis = 0; axis < weight.rows; axis++)
+      weights[weight.offset + axis * weight.columns + feature] = magnitude * next();
+    weights[bias.offset + feature] = bound(architecture, tensors, 1) * next();
   }
+}
+
+/** The phi above 1 with `phi^(axes + 1) = phi + 1`, by Newton's method: sums, products and quotients alone are the same on every machine. */
+function generalisedGoldenRatio(axes: number): number {
+  let phi = 2;
+  for (let i = 0; i < 40; i++) {
+    let power = 1;
+    for (let axis = 0; axis < axes; axis++) power *= phi;
+    phi -= (power * phi - phi - 1) / ((axes + 1) * power - 1);
+  }
+  return phi;
 }
 
 /**

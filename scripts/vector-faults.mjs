@@ -442,6 +442,15 @@ export async function faults(files) {
       'header',
     ],
     [
+      'range-origin-short',
+      'An origin of more elements than its bytes have bits, all of them 0.',
+      await inHeader((view, bb) => {
+        view.setUint32(vector(bb, header(bb).signals(0).quantiser(), LOCAL_ORIGIN), 0, true);
+      }, differing),
+      'damaged',
+      'header',
+    ],
+    [
       'range-origin-feature',
       'An origin of local integers, and no feature bit that says so.',
       await withoutFeature(differing, FEATURES.localOrigin),

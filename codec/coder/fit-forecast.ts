@@ -27,6 +27,8 @@ export function fitForecast(
   const plain = { models: integerModels(local, tensors, quantisers) };
   if (origin === undefined) return plain;
   const stream = encodeRangeWeights(origin, tensors, quantisers);
+  // Of mostly zeros, which readers refuse: nothing would be gained by it.
+  if (8 * stream.length < origin.length) return plain;
   const integers = decodeOrigin({ origin: stream }, tensors, quantisers);
   const differing = { models: integerModels(local, tensors, quantisers, integers), origin: stream };
   const tried = spread(local, TRIED_NETWORKS);

@@ -196,6 +196,12 @@ class HeaderChecks {
       signal.coder === 'range' ? quantiser.format === 'integer' && isModelled === true : models === undefined,
       `its coder is ${signal.coder}, of ${quantiser.format} weights with ${models ? models.length : 'no'} bytes of models`,
     );
+    const origin = quantiser.forecast?.origin;
+    const local = elementCount(localTensors(model.architecture));
+    this.must(
+      origin === undefined || 8 * origin.length >= local,
+      `its origin of ${local} local weights has ${origin?.length} bytes`,
+    );
     for (const { step } of [...quantiser.local, ...quantiser.global]) {
       this.must(Math.fround(step) === step, `its quantiser's step ${step} is no binary32`);
     }

@@ -177,9 +177,10 @@ function randomSignal(wish: SignalWish, choices: Choices): { header: SignalHeade
       forecast,
     );
   };
+  const origin = payloadOf(local, quantiser.local);
   const forecast = coder === 'range' && {
     models: randomModels(local.length, choices),
-    ...(choices.chance(0.5) && { origin: payloadOf(local, quantiser.local) }),
+    ...(8 * origin.length >= elementCount(local) && choices.chance(0.5) && { origin }),
   };
   const grid = new Grid(axes.map(({ axis }) => axis));
   const present = Array.from({ length: grid.count }, (_, ordinal) => ordinal).filter(

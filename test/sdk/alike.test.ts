@@ -94,6 +94,14 @@ describe('networks that begin alike', () => {
     });
   });
 
+  it('of an origin with fewer bits than elements are refused where the file is opened', async () => {
+    const file = readFileSync('spec/vectors/invalid-range-origin-short.lgi');
+    await expect(openContainer(new MemorySource(file))).rejects.toMatchObject({
+      code: 'damaged',
+      section: 'header',
+    });
+  });
+
   it('are cropped by copying, header and all', async () => {
     const sink = new MemorySink();
     await crop(new MemorySource(bytes), sink, { region: { begin: [4 * CELL], end: [9 * CELL] } });

@@ -299,6 +299,7 @@ class Network:
         self.models = self.take_models(quantiser["local_models"])
         origin = quantiser["local_origin"]
         need(origin is None or self.coder == RANGE, section, "an origin without its coder")
+        need(origin is None or 8 * len(origin) >= self.weights_of(self.local_tensors), section, "length of the origin")
         self.origin = None if origin is None else self.read_integers(origin, self.local_tensors, self.local_quantisers, section)
         has_none = len(table["global_weights"]) == 0
         need(has_none or wide > 0, section, "global weights")
