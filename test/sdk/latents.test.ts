@@ -230,10 +230,10 @@ describe('options of latents', () => {
     const { report } = await encoded(3, { bpp: 20, onNotice });
     expect(report.notices).toEqual(notices);
     expect(notices).toEqual([
-      expect.stringMatching(/^asked for 20 bits a sample, came to \d+\.\d+: more `effort` may/),
+      expect.stringMatching(/^asked for 20 bits a sample, came to \d+\.\d+: more `iterations` may/),
     ]);
     const dark = await encoded(3, { psnr: 70, iterations: 6 });
-    expect(String(dark.report.notices)).toMatch(/asked for 70 dB, came to \d+\.\d\d dB: more `effort` may/);
+    expect(String(dark.report.notices)).toMatch(/asked for 70 dB, came to \d+\.\d\d dB: more `iterations` may/);
     expect((await encoded(3)).report.notices).toEqual([]);
   });
 
