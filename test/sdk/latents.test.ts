@@ -233,7 +233,9 @@ describe('options of latents', () => {
       expect.stringMatching(/^asked for 20 bits a sample, came to \d+\.\d+: more `iterations` may/),
     ]);
     const dark = await encoded(3, { psnr: 70, iterations: 6 });
-    expect(String(dark.report.notices)).toMatch(/asked for 70 dB, came to \d+\.\d\d dB: more `iterations` may/);
+    expect(String(dark.report.notices)).toMatch(
+      /asked for 70 dB, came to \d+\.\d\d dB: more `iterations` may/,
+    );
     expect((await encoded(3)).report.notices).toEqual([]);
   });
 
