@@ -3,7 +3,7 @@ import { loadCoder, rangeOrigin } from '../../codec/coder/load-coder.js';
 import type { Header } from './header.js';
 
 /**
- * Loads what a file's weights are decoded with, and tries the means that its header has.
+ * Loads what a file's weights are decoded with, and tries the origins that its header has, so that what is wrong with them shows at opening.
  *
  * @throws LgiError `damaged`, section `header`.
  */
