@@ -28,60 +28,90 @@ export class RadonTransform {
    * @param picture f32 `[height, width]`, row-major.
    */
   forward(picture: ArrayLike<number>): Float32Array {
+    const stride = this.#width + 2;
+    const framed = new Float32Array((this.#height + 2) * stride);
+    for (let i = 0; i < this.#width * this.#height; i++) framed[this.#framed(i)] = picture[i];
     const sinogram = new Float32Array(this.length);
-    this.#visit((place, x0, y0, fx, fy) => {
-      const at = y0 * this.#width + x0;
-      let sum = 0;
-      const isLeft = x0 >= 0;
-      const isRight = x0 + 1 < this.#width;
-      if (y0 >= 0) {
-        if (isLeft) sum += (1 - fx) * (1 - fy) * picture[at];
-        if (isRight) sum += fx * (1 - fy) * picture[at + 1];
+    this.#turn(({ corners, right, below, length }, place) => {
+      for (let i = 0; i < length; i++) {
+        const at = corners[i];
+        const [fx, fy] = [right[i], below[i]];
+        let sum = (1 - fx) * (1 - fy) * framed[at];
+        sum += fx * (1 - fy) * framed[at + 1];
+        sum += (1 - fx) * fy * framed[at + stride];
+        sum += fx * fy * framed[at + stride + 1];
+        sinogram[place + i] += sum;
       }
-      if (y0 + 1 < this.#height) {
-        if (isLeft) sum += (1 - fx) * fy * picture[at + this.#width];
-        if (isRight) sum += fx * fy * picture[at + this.#width + 1];
-      }
-      sinogram[place] += sum;
     });
     return sinogram;
   }
 
   /** f32 `[height, width]`: for a gradient with respect to the sinogram, that with respect to the picture. */
   transpose(dSinogram: ArrayLike<number>): Float32Array {
-    const picture = new Float32Array(this.#height * this.#width);
-    this.#visit((place, x0, y0, fx, fy) => {
-      const value = dSinogram[place];
-      const at = y0 * this.#width + x0;
-      const isLeft = x0 >= 0;
-      const isRight = x0 + 1 < this.#width;
-      if (y0 >= 0) {
-        if (isLeft) picture[at] += (1 - fx) * (1 - fy) * value;
-        if (isRight) picture[at + 1] += fx * (1 - fy) * value;
-      }
-      if (y0 + 1 < this.#height) {
-        if (isLeft) picture[at + this.#width] += (1 - fx) * fy * value;
-        if (isRight) picture[at + this.#width + 1] += fx * fy * value;
+    const stride = this.#width + 2;
+    const framed = new Float32Array((this.#height + 2) * stride);
+    this.#turn(({ corners, right, below, length }, place) => {
+      for (let i = 0; i < length; i++) {
+        const at = corners[i];
+        const [fx, fy] = [right[i], below[i]];
+        const value = dSinogram[place + i];
+        framed[at] += (1 - fx) * (1 - fy) * value;
+        framed[at + 1] += fx * (1 - fy) * value;
+        framed[at + stride] += (1 - fx) * fy * value;
+        framed[at + stride + 1] += fx * fy * value;
       }
     });
-    return picture;
+    return Float32Array.from({ length: this.#height * this.#width }, (_, i) => framed[this.#framed(i)]);
   }
 
-  /** Goes through what is summed: a place in the sinogram, and the sample above and left of where the turned picture takes it from. */
-  #visit(take: (place: number, x0: number, y0: number, fx: number, fy: number) => void): void {
-    const [middleX, middleY] = [(this.#width - 1) / 2, (this.#height - 1) / 2];
+  /** Where a sample lies in the picture with a frame of one sample around it, which saves asking whether a neighbour is outside. */
+  #framed(sample: number): number {
+    const row = Math.floor(sample / this.#width);
+    return (row + 1) * (this.#width + 2) + (sample - row * this.#width) + 1;
+  }
+
+  /** Goes through the rows of the turned picture, with the place in the sinogram to which the first sample of each adds. */
+  #turn(take: (row: TurnedRow, place: number) => void): void {
+    const [height, width] = [this.#height, this.#width];
+    const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];
+    const turned = {
+      corners: new Int32Array(width),
+      right: new Float64Array(width),
+      below: new Float64Array(width),
+      length: 0,
+    };
     this.#directions.forEach(([cos, sin], angle) => {
-      for (let row = 0; row < this.#height; row++) {
-        for (let column = 0; column < this.#width; column++) {
+      for (let row = 0; row < height; row++) {
+        let length = 0;
+        let first = 0;
+        for (let column = 0; column < width; column++) {
           const x = cos * (column - middleX) - sin * (row - middleY) + middleX;
           const y = sin * (column - middleX) + cos * (row - middleY) + middleY;
           const [x0, y0] = [Math.floor(x), Math.floor(y)];
-          if (x0 < -1 || y0 < -1 || x0 >= this.#width || y0 >= this.#height) continue;
-          take(angle * this.#width + column, x0, y0, x - x0, y - y0);
+          // Columns that are inside follow one another, since a line meets a rectangle once.
+          if (x0 < -1 || y0 < -1 || x0 >= width || y0 >= height) continue;
+          if (length === 0) first = column;
+          turned.corners[length] = (y0 + 1) * (width + 2) + x0 + 1;
+          turned.right[length] = x - x0;
+          turned.below[length] = y - y0;
+          length++;
         }
+        turned.length = length;
+        take(turned, angle * width + first);
       }
     });
   }
+}
+
+/** Where the samples of a row of the turned picture are taken from, of those that lie in the picture or its frame. */
+interface TurnedRow {
+  /** Samples above and left, in the framed picture. */
+  readonly corners: Int32Array;
+  /** How far right of these, in samples. */
+  readonly right: Float64Array;
+  /** How far below. */
+  readonly below: Float64Array;
+  readonly length: number;
 }
 
 /**
