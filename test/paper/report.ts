@@ -8,6 +8,7 @@ const COLUMNS: Readonly<
   mse: { title: 'MSE (1e-4)', show: (value) => (1e4 * value).toFixed(value < 1e-4 ? 3 : 1) },
   settled: { title: 'MSE settled (1e-4)', show: (value) => (1e4 * value).toFixed(value < 1e-4 ? 3 : 1) },
   psnr: { title: 'PSNR (dB)', show: (value) => value.toFixed(2) },
+  unclamped: { title: 'PSNR not clamped (dB)', show: (value) => value.toFixed(2) },
   ssim: { title: 'SSIM', show: (value) => value.toFixed(3) },
   seconds: { title: 'training (s)', show: (value) => value.toFixed(0) },
   iou: { title: 'IoU', show: (value) => value.toFixed(4) },
@@ -37,7 +38,7 @@ function settled({ curve }: Run): number | undefined {
 function shown(metric: Metric, printed: Printed | undefined): string {
   if (printed === undefined) return '';
   const { show } = COLUMNS[metric];
-  const deviates = printed.deviation !== undefined && metric === 'psnr';
+  const deviates = printed.deviation !== undefined && (metric === 'psnr' || metric === 'unclamped');
   return deviates ? `${show(printed.mean)} ± ${show(printed.deviation ?? 0)}` : show(printed.mean);
 }
 

@@ -213,15 +213,19 @@ const PROJECTIONS = 180;
 export const CT: Experiment = {
   name: 'table-14-ct',
   title: 'Table 14 and figure 8: CT reconstruction, lung 377',
-  metrics: ['psnr', 'ssim', 'parameters', 'seconds'],
+  metrics: ['unclamped', 'psnr', 'ssim', 'parameters', 'seconds'],
   publishedSeeds: 10,
   notes: [
+    "The paper's PSNR, by the code of INCODE's authors, is of values that are not clamped to the picture's, and the best of the training; ours is the last. Half of the picture is black, so that clamping, as decoding does, takes much of the error away.",
     `The loss is the mean squared distance of sinograms, ${PROJECTIONS} projections from 0 to 180 degrees; the harmonizer sees the measured one.`,
     RESNET_NOTE,
   ],
   rows: rowsOf(
     'ct',
-    { LGI: figures([31.23, 0.14]), INCODE: figures([31.01, 0.14]) },
+    {
+      LGI: { unclamped: { mean: 31.23, deviation: 0.14 } },
+      INCODE: { unclamped: { mean: 31.01, deviation: 0.14 } },
+    },
     { harmonizer: PICTURE_HARMONIZER, localRate: 2e-4, globalRate: 2e-4, finalRateFactor: 0.4 },
     async (laboratory, system, name, seed) => {
       const picture = firstChannel(await floatPicture(await laboratory.media('ct-lung-377.png')));
@@ -236,7 +240,8 @@ export const CT: Experiment = {
         loss: (seen) => sinogramDistance(radon, measured, seen),
       });
       const decoded = await pictureOf(laboratory, trained, picture);
-      return outcomeOf(trained, picture.shape, quality(decoded, picture));
+      const unclamped = compareSamples(picture.data, decoded.data, asMedia(picture).format).psnr;
+      return outcomeOf(trained, picture.shape, { ...quality(decoded, picture), unclamped });
     },
   ),
 };
