@@ -3,12 +3,20 @@ import type { Run, Shortening } from './results.js';
 
 /** How a metric is shown. */
 const COLUMNS: Readonly<
-  Record<Metric, { readonly title: string; readonly show: (value: number) => string }>
+  Record<
+    Metric,
+    {
+      readonly title: string;
+      readonly show: (value: number) => string;
+      /** Whether the deviation stands beside the mean; default not. */
+      readonly deviates?: boolean;
+    }
+  >
 > = {
   mse: { title: 'MSE (1e-4)', show: (value) => (1e4 * value).toFixed(value < 1e-4 ? 3 : 1) },
   settled: { title: 'MSE settled (1e-4)', show: (value) => (1e4 * value).toFixed(value < 1e-4 ? 3 : 1) },
-  psnr: { title: 'PSNR (dB)', show: (value) => value.toFixed(2) },
-  unclamped: { title: 'PSNR not clamped (dB)', show: (value) => value.toFixed(2) },
+  psnr: { title: 'PSNR (dB)', show: (value) => value.toFixed(2), deviates: true },
+  unclamped: { title: 'PSNR not clamped (dB)', show: (value) => value.toFixed(2), deviates: true },
   ssim: { title: 'SSIM', show: (value) => value.toFixed(3) },
   seconds: { title: 'training (s)', show: (value) => value.toFixed(0) },
   iou: { title: 'IoU', show: (value) => value.toFixed(4) },
@@ -37,9 +45,9 @@ function settled({ curve }: Run): number | undefined {
 
 function shown(metric: Metric, printed: Printed | undefined): string {
   if (printed === undefined) return '';
-  const { show } = COLUMNS[metric];
-  const deviates = printed.deviation !== undefined && (metric === 'psnr' || metric === 'unclamped');
-  return deviates ? `${show(printed.mean)} ± ${show(printed.deviation ?? 0)}` : show(printed.mean);
+  const { show, deviates = false } = COLUMNS[metric];
+  const { mean, deviation } = printed;
+  return deviates && deviation !== undefined ? `${show(mean)} ± ${show(deviation)}` : show(mean);
 }
 
 function tableRow(cells: readonly string[]): string {

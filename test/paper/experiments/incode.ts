@@ -216,8 +216,8 @@ export const CT: Experiment = {
   metrics: ['unclamped', 'psnr', 'ssim', 'parameters', 'seconds'],
   publishedSeeds: 10,
   notes: [
-    "The paper's PSNR, by the code of INCODE's authors, is of values that are not clamped to the picture's, and the best of the training; ours is the last. Half of the picture is black, so that clamping, as decoding does, takes much of the error away.",
-    `The loss is the mean squared distance of sinograms, ${PROJECTIONS} projections from 0 to 180 degrees; the harmonizer sees the measured one.`,
+    "The paper's PSNR, by the code of INCODE's authors, is of values that are not clamped to the picture's, and the best of the training; ours is the last. Half of the picture is black, and decoding, which clamps, takes away what is below.",
+    `The loss is the mean squared distance of sinograms, ${PROJECTIONS} projections from 0 to 180 degrees, as the paper has it, its code 150; the harmonizer sees the measured one.`,
     RESNET_NOTE,
   ],
   rows: rowsOf(
