@@ -64,3 +64,16 @@ export async function decodeSystem(
     await evaluator.dispose();
   }
 }
+
+/** Outputs of a network at all positions of its grid, f32 row-major `[...shape, outputs]`. */
+export async function decodeOutputs(
+  engine: Engine,
+  model: Model,
+  grid: Grid,
+  weights: Weights,
+): Promise<Float32Array> {
+  const { outputs: channels } = model.architecture;
+  const mapping = { scale: 1, offset: 0 };
+  const format = { sampleType: 'float32', layout: 'plain', channels, mapping } as const;
+  return (await decodeSystem(engine, model, grid, weights, format)) as Float32Array;
+}

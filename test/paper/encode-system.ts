@@ -1,15 +1,14 @@
 import { countParameters } from '../../codec/architecture.js';
-import { compareSamples } from '../../codec/metrics.js';
 import type { Weights } from '../../codec/model.js';
 import { sampleObjective } from '../../codec/objective.js';
-import { structuralSimilarity } from '../../codec/structural-similarity.js';
 import { wholeError } from '../../codec/whole-error.js';
 import type { EncodeSettings } from '../../src/encode-settings.js';
 import type { Media } from '../../src/media/media.js';
 import { CurveRecorder } from './curve-recorder.js';
-import { decodeSystem } from './decode-system.js';
+import { decodeOutputs } from './decode-system.js';
 import type { Outcome } from './experiment.js';
 import type { Laboratory } from './laboratory.js';
+import { encodedQuality } from './picture-quality.js';
 
 /** What is trained, and how long. */
 export interface SystemTraining {
@@ -34,8 +33,7 @@ export async function encodeSystem(
   { name, media, settings, iterations, seed, initial }: SystemTraining,
 ): Promise<TrainedSystem> {
   const { model, grid, preset } = settings;
-  const { format, kind, shape } = media;
-  const objective = await sampleObjective(grid, format, (box) => media.read(box));
+  const objective = await sampleObjective(grid, media.format, (box) => media.read(box));
   const recorder = new CurveRecorder();
   const { weights, seconds } = await laboratory.train(
     name,
@@ -43,19 +41,15 @@ export async function encodeSystem(
     recorder,
   );
   const { engine } = laboratory;
-  const source = await media.read({ begin: shape.map(() => 0), end: shape });
-  const decoded = await decodeSystem(engine, model, grid, weights, format);
-  const { psnr } = compareSamples(source, decoded, format);
-  const [height, width] = shape;
+  const outputs = await decodeOutputs(engine, model, grid, weights);
   return {
     weights,
     iterations,
-    shape,
+    shape: media.shape,
     curve: recorder.curve,
     metrics: {
       mse: await wholeError(engine, model, weights, objective),
-      psnr,
-      ...(kind === 'image' && { ssim: structuralSimilarity(source, decoded, [height, width], format) }),
+      ...(await encodedQuality(media, outputs)),
       seconds,
       parameters: countParameters(model.architecture, grid.count).total,
     },

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { deserialize, serialize } from 'node:v8';
 import type { Engine } from '../../codec/engine/engine.js';
 import { randomResnetWeights, type ResnetWeights } from '../../codec/incode/resnet-features.js';
 import { trainIncode, type IncodeResult, type IncodeTraining } from '../../codec/incode/train-incode.js';
@@ -10,10 +9,10 @@ import type { EncodeOptions } from '../../src/encode-options.js';
 import { MemorySink } from '../../src/io/memory.js';
 import type { Media } from '../../src/media/media.js';
 import { readMedia } from '../../src/media/read-media.js';
-import { CheckpointFile } from './checkpoint-file.js';
 import { CurveRecorder } from './curve-recorder.js';
 import type { Curve } from './experiment.js';
 import { shrunken } from './shrunken.js';
+import { Stage } from './stage.js';
 
 /** How experiments are run. */
 export interface LaboratoryOptions {
@@ -28,7 +27,7 @@ export interface LaboratoryOptions {
   readonly resnet?: ResnetWeights;
   /** Seconds of training that a kill loses at most; default 60. */
   readonly checkpointSeconds?: number;
-  /** Folder of the checkpoints of the run under way. */
+  /** Folder of what the run under way could go on from. */
   readonly checkpoints: string;
   /** Tells what is under way. */
   readonly onProgress: (text: string) => void;
@@ -36,11 +35,24 @@ export interface LaboratoryOptions {
 
 const DEFAULT_CHECKPOINT_SECONDS = 60;
 
+/** What a training under way could go on from. */
+interface UnderWay {
+  readonly state: SavedState;
+  readonly curve: Curve;
+}
+
+/** What a training has come to. */
+interface Trained<Result> {
+  readonly result: Result;
+  readonly curve: Curve;
+}
+
 /** Where experiments get media and trainings from. */
 export class Laboratory {
   readonly engine: Engine;
   readonly #options: LaboratoryOptions;
   readonly #media = new Map<string, Promise<Media>>();
+  readonly #stages: { remove(): Promise<void> }[] = [];
   #toldMs = -Infinity;
 
   constructor(options: LaboratoryOptions) {
@@ -75,142 +87,124 @@ export class Laboratory {
     return this.#options.resnet ?? randomResnetWeights(seed);
   }
 
-  /** Trains an INCODE, as {@link train} does. */
-  async trainIncode(
-    name: string,
-    training: Omit<IncodeTraining, 'checkpoints' | 'resume' | 'onProgress'>,
-    recorder: CurveRecorder,
-  ): Promise<IncodeResult> {
-    const checkpoint = await this.#checkpoint(name, recorder);
-    const startMs = performance.now();
-    let first: number | undefined;
-    const result = await trainIncode(this.engine, {
-      ...training,
-      ...checkpoint.options,
-      onProgress: (iteration, loss) => {
-        recorder.add(iteration, training.iterations, loss);
-        first ??= iteration;
-        const perIteration = (performance.now() - startMs) / (iteration - first + 1) / 1000;
-        const minutes = Math.ceil((perIteration * (training.iterations - iteration)) / 60);
-        this.#tell(
-          `${name}: ${iteration} of ${training.iterations}, loss ${loss.toPrecision(4)}, ${minutes} min left`,
-        );
-      },
-    });
-    await checkpoint.remove();
-    return result;
-  }
-
-  /** Encodes a medium into a file that is not kept, as {@link train} does. */
-  async encodeFile(name: string, media: Media, options: EncodeOptions): Promise<EncodeReport> {
-    const { checkpoints, checkpointSeconds = DEFAULT_CHECKPOINT_SECONDS } = this.#options;
-    const file = await CheckpointFile.open(checkpoints, name);
-    const report = await encode(media, new MemorySink(), {
-      ...options,
-      engine: this.engine,
-      checkpoint: {
-        everySeconds: checkpointSeconds,
-        save: (bytes) => file.write(bytes),
-        ...(file.before && { resume: file.before }),
-      },
-      onProgress: ({ iteration, psnr, secondsLeft }) =>
-        this.#tell(
-          `${name}: iteration ${iteration}, ${psnr.toFixed(2)} dB, ${Math.ceil(secondsLeft / 60)} min left`,
-        ),
-    });
-    await file.remove();
-    return report;
-  }
-
-  #checkpoint(name: string, recorder: CurveRecorder): Promise<Checkpoint> {
-    const { checkpoints, checkpointSeconds = DEFAULT_CHECKPOINT_SECONDS } = this.#options;
-    return Checkpoint.open(checkpoints, name, checkpointSeconds, recorder);
-  }
-
-  #tell(text: string): void {
-    if (performance.now() - this.#toldMs < 1000) return;
-    this.#toldMs = performance.now();
-    this.#options.onProgress(text);
-  }
-
   /**
    * Trains, going on where a run of this name was interrupted.
    *
    * @param name of the training, the same in every attempt at the same run.
    * @param recorder gets the mean squared error, in the network's units.
    */
-  async train(
+  train(
     name: string,
     options: Omit<TrainingOptions, 'checkpoints' | 'resume' | 'onProgress'>,
     recorder = new CurveRecorder(),
   ): Promise<TrainingResult> {
-    const checkpoint = await this.#checkpoint(name, recorder);
     const { peak, format } = options.objective;
-    const result = await train(this.engine, {
-      ...options,
-      ...checkpoint.options,
-      onProgress: ({ iteration, iterations, psnr, secondsLeft }) => {
-        recorder.add(iteration, iterations, (peak / format.mapping.scale) ** 2 / 10 ** (psnr / 10));
-        this.#tell(
-          `${name}: ${iteration} of ${iterations}, ${psnr.toFixed(2)} dB, ${Math.ceil(secondsLeft / 60)} min left`,
-        );
-      },
-    });
-    await checkpoint.remove();
-    return result;
-  }
-}
-
-/** What is kept of a training under way. */
-interface Kept {
-  readonly state: SavedState;
-  readonly curve: Curve;
-}
-
-/** What a training under way could go on from. */
-class Checkpoint {
-  readonly #file: CheckpointFile;
-  readonly #seconds: number;
-  readonly #recorder: CurveRecorder;
-  readonly #before: SavedState | undefined;
-  #savedMs = performance.now();
-
-  private constructor(file: CheckpointFile, seconds: number, recorder: CurveRecorder) {
-    this.#file = file;
-    this.#seconds = seconds;
-    this.#recorder = recorder;
-    if (file.before === undefined) return;
-    const { state, curve } = deserialize(file.before) as Kept;
-    this.#before = state;
-    recorder.restore(curve);
+    return this.#recorded(name, recorder, (checkpoints) =>
+      train(this.engine, {
+        ...options,
+        ...checkpoints,
+        onProgress: ({ iteration, iterations, psnr, secondsLeft }) => {
+          recorder.add(iteration, iterations, (peak / format.mapping.scale) ** 2 / 10 ** (psnr / 10));
+          this.#tell(
+            `${name}: ${iteration} of ${iterations}, ${psnr.toFixed(2)} dB, ${Math.ceil(secondsLeft / 60)} min left`,
+          );
+        },
+      }),
+    );
   }
 
-  static async open(
-    folder: string,
+  /** Trains an INCODE, as {@link train} does. */
+  trainIncode(
     name: string,
-    seconds: number,
+    training: Omit<IncodeTraining, 'checkpoints' | 'resume' | 'onProgress'>,
     recorder: CurveRecorder,
-  ): Promise<Checkpoint> {
-    return new Checkpoint(await CheckpointFile.open(folder, name), seconds, recorder);
+  ): Promise<IncodeResult> {
+    const startMs = performance.now();
+    let first: number | undefined;
+    return this.#recorded(name, recorder, (checkpoints) =>
+      trainIncode(this.engine, {
+        ...training,
+        ...checkpoints,
+        onProgress: (iteration, loss) => {
+          recorder.add(iteration, training.iterations, loss);
+          first ??= iteration;
+          const perIteration = (performance.now() - startMs) / (iteration - first + 1) / 1000;
+          const minutes = Math.ceil((perIteration * (training.iterations - iteration)) / 60);
+          this.#tell(
+            `${name}: ${iteration} of ${training.iterations}, loss ${loss.toPrecision(4)}, ${minutes} min left`,
+          );
+        },
+      }),
+    );
   }
 
-  /** For a training. */
-  get options(): { readonly checkpoints: Checkpoints; readonly resume?: SavedState } {
-    return {
-      ...(this.#before && { resume: this.#before }),
+  /** Encodes a medium into a file that is not kept, as {@link train} does. */
+  async encodeFile(name: string, media: Media, options: EncodeOptions): Promise<EncodeReport> {
+    const stage = await this.#stage<Uint8Array, EncodeReport>(name);
+    if (stage.result !== undefined) return stage.result;
+    const report = await encode(media, new MemorySink(), {
+      ...options,
+      engine: this.engine,
+      checkpoint: {
+        everySeconds: this.#checkpointSeconds,
+        save: (bytes) => stage.save(bytes),
+        ...(stage.state && { resume: stage.state }),
+      },
+      onProgress: ({ iteration, psnr, secondsLeft }) =>
+        this.#tell(
+          `${name}: iteration ${iteration}, ${psnr.toFixed(2)} dB, ${Math.ceil(secondsLeft / 60)} min left`,
+        ),
+    });
+    await stage.finish(report);
+    return report;
+  }
+
+  /** Forgets the trainings of a run, of which some may take hours: to be called once what the run came to is kept. */
+  async forgetRun(): Promise<void> {
+    for (const stage of this.#stages.splice(0)) await stage.remove();
+  }
+
+  get #checkpointSeconds(): number {
+    return this.#options.checkpointSeconds ?? DEFAULT_CHECKPOINT_SECONDS;
+  }
+
+  async #stage<State, Result>(name: string): Promise<Stage<State, Result>> {
+    const stage = await Stage.open<State, Result>(this.#options.checkpoints, name);
+    this.#stages.push(stage);
+    return stage;
+  }
+
+  /** A training with its curve, from the start, from where it was interrupted, or as it was done before. */
+  async #recorded<Result>(
+    name: string,
+    recorder: CurveRecorder,
+    training: (options: {
+      readonly checkpoints: Checkpoints;
+      readonly resume?: SavedState;
+    }) => Promise<Result>,
+  ): Promise<Result> {
+    const stage = await this.#stage<UnderWay, Trained<Result>>(name);
+    const before = stage.result ?? stage.state;
+    if (before !== undefined) recorder.restore(before.curve);
+    if (stage.result !== undefined) return stage.result.result;
+    let savedMs = performance.now();
+    const result = await training({
+      ...(stage.state && { resume: stage.state.state }),
       checkpoints: {
-        isDue: () => performance.now() - this.#savedMs >= 1000 * this.#seconds,
+        isDue: () => performance.now() - savedMs >= 1000 * this.#checkpointSeconds,
         save: async (state) => {
-          this.#savedMs = performance.now();
-          const kept: Kept = { state, curve: this.#recorder.curve };
-          await this.#file.write(serialize(kept));
+          savedMs = performance.now();
+          await stage.save({ state, curve: recorder.curve });
         },
       },
-    };
+    });
+    await stage.finish({ result, curve: recorder.curve });
+    return result;
   }
 
-  /** When the training is done. */
-  remove(): Promise<void> {
-    return this.#file.remove();
+  #tell(text: string): void {
+    if (performance.now() - this.#toldMs < 1000) return;
+    this.#toldMs = performance.now();
+    this.#options.onProgress(text);
   }
 }

@@ -13,9 +13,11 @@ import { encodeSystem } from '../../dist/test/paper/encode-system.js';
 import { areaResized, bilinearDoubled, upperLeft } from '../../dist/test/paper/float-picture.js';
 import { noisy } from '../../dist/test/paper/experiments/incode.js';
 import { Laboratory } from '../../dist/test/paper/laboratory.js';
+import { encodedQuality, pictureQuality } from '../../dist/test/paper/picture-quality.js';
 import { report } from '../../dist/test/paper/report.js';
-import type { Run } from '../../dist/test/paper/results.js';
+import { Results, type Conditions, type Run } from '../../dist/test/paper/results.js';
 import { readSafetensors } from '../../dist/test/paper/safetensors.js';
+import { Stage } from '../../dist/test/paper/stage.js';
 import { settingsOf } from '../../dist/test/paper/system.js';
 
 const engine = createEngine('cpu', 2);
@@ -100,11 +102,34 @@ describe('npm run paper', () => {
     [['table-3'], /--data FOLDER is missing/],
     [['table-3', '--data', '.', '--scale', '2'], /--scale: '2' is no part from/],
     [['table-3', '--data', '.', '--engine', 'abacus'], /--engine: 'abacus' is no engine/],
-    [['table-3', '--data', '.', '--rows', 'x'], /--rows: none begins so; there are 'LGS/],
+    [
+      ['table-3', '--data', '.', '--rows', 'SIREN', '--rows', 'x'],
+      /--rows: none is or begins with 'x'; there are 'LGS/,
+    ],
+    [['table-3', 'table-4', '--data', '.'], /one experiment at a time: 'table-4' is one more/],
   ])('refuses %j', async (argv, message) => {
     const { code, stderr } = await paper(...argv);
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
+  });
+});
+
+describe('results', () => {
+  const head = { experiment: 'table-9', scale: 1, shrink: 1 };
+
+  test.each(['', '{"runs": 3}', 'no JSON'])('that are damaged are left alone: %j', async (text) => {
+    const path = join(folder, 'damaged.json');
+    await writeFile(path, text);
+    await expect(Results.open(path, head)).rejects.toThrow(/damaged\.json has no runs .* move it away/);
+    expect(await readFile(path, 'utf8')).toBe(text);
+  });
+
+  test('of other ResNet weights are not gone on with', async () => {
+    const path = join(folder, 'resnet.json');
+    const run = { row: 'a', seed: 1, engine: 'cpu', metrics: {}, iterations: 1, shape: [1], curve: [] };
+    await (await Results.open(path, { ...head, resnet: '0123456789' })).add(run);
+    await expect(Results.open(path, head)).rejects.toThrow(/--resnet FILE of SHA-256 01234567; give another/);
+    expect((await Results.open(path, { ...head, resnet: '0123456789' })).runs).toEqual([run]);
   });
 });
 
@@ -113,16 +138,13 @@ describe('results that are committed', async () => {
   const names = (await readdir(results)).filter((name) => name.endsWith('.json'));
 
   test.each(names)('are shown as they are: %s', async (name) => {
-    const { experiment, runs, scale, shrink } = JSON.parse(await readFile(join(results, name), 'utf8')) as {
-      experiment: string;
-      runs: Run[];
-      scale: number;
-      shrink: number;
-    };
+    const { experiment, runs, ...conditions } = JSON.parse(
+      await readFile(join(results, name), 'utf8'),
+    ) as Conditions & { experiment: string; runs: Run[] };
     const found = EXPERIMENTS.find((each) => each.name === experiment);
     if (found === undefined) throw new Error(`there is no ${experiment} any more`);
     const shown = await readFile(join(results, name.replace('.json', '.md')), 'utf8');
-    expect(shown).toBe(report(found, runs, { scale, shrink }));
+    expect(shown).toBe(report(found, runs, conditions));
     const index = await readFile(join(results, 'README.md'), 'utf8');
     expect(index).toContain(`(${name.replace('.json', '.md')})`);
   });
@@ -167,12 +189,37 @@ describe('a training of the laboratory', () => {
       return train(name, { ...options, signal: controller.signal }, recorder);
     };
     await expect(run(breaking)).rejects.toThrow('killed');
-    expect(await readdir(join(folder, 'stopped'))).toEqual(['a-run.checkpoint']);
+    expect(await readdir(join(folder, 'stopped'))).toEqual(['a~20run.checkpoint']);
     const resumed = await run(stopped);
     expect(resumed.weights).toEqual(whole.weights);
     expect(resumed.metrics.psnr).toBe(whole.metrics.psnr);
     expect(resumed.curve).toEqual(whole.curve);
-    expect(await readdir(join(folder, 'stopped'))).toEqual([]);
+  });
+
+  test('is kept until its run is, and is not made again meanwhile', async () => {
+    const media = memoryMedia({ data: WAVES, shape: [64, 64] });
+    const settings = settingsOf(system, media);
+    const run = (lab: Laboratory) =>
+      encodeSystem(lab, { name: 'a stage', media, settings, iterations: 20, seed: 1 });
+    const lab = laboratory('stages');
+    const once = await run(lab);
+    const again = await run(laboratory('stages'));
+    // Its seconds, too, are those of the training that was made.
+    expect(again).toEqual(once);
+    await lab.forgetRun();
+    expect(await readdir(join(folder, 'stages'))).toEqual([]);
+  });
+
+  test('has a file that no other name has, and refuses what is no checkpoint', async () => {
+    const stages = join(folder, 'names');
+    for (const name of ['SPP 1', 'SPP * 1', 'SPP-1']) {
+      await (await Stage.open<string, string>(stages, name)).finish(name);
+    }
+    for (const name of ['SPP 1', 'SPP * 1', 'SPP-1']) {
+      expect((await Stage.open<string, string>(stages, name)).result).toBe(name);
+    }
+    await writeFile(join(stages, 'torn.checkpoint'), 'no such thing');
+    await expect(Stage.open(stages, 'torn')).rejects.toThrow(/torn\.checkpoint is no checkpoint; remove it/);
   });
 });
 
@@ -208,6 +255,40 @@ describe('pictures of the tasks', () => {
     expect(back.data[(2 * 9 + 4) * 2]).toBeCloseTo(picture.data[(2 * 9 + 4) * 2], 4);
   });
 
+  test('are compared as what is decoded, and stretched to one range as the paper has them', async () => {
+    const media = memoryMedia({ data: WAVES, shape: [64, 64] });
+    const exact = Float32Array.from(WAVES, (value) => value / 127.5 - 1);
+    const faint = await encodedQuality(
+      media,
+      exact.map((value) => value / 2),
+    );
+    expect(faint.psnr).toBeLessThan(20);
+    expect(faint.stretched).toBeGreaterThan(100);
+    const brightest = WAVES.indexOf(Math.max(...WAVES));
+    const beyond = await encodedQuality(media, exact.with(brightest, 3));
+    expect(beyond.psnr).toBeGreaterThan(50);
+    expect(beyond.stretched).toBeLessThan(20);
+  });
+
+  test('in colour are as similar as their channels on the mean', () => {
+    const [width, height] = [32, 16];
+    const grey = Float32Array.from({ length: width * height }, (_, i) => ((i * 37) % 101) / 100);
+    const poor = grey.map((value) => 1.2 * value - 0.1);
+    const of = (...channels: Float32Array[]) => ({
+      data: Float32Array.from(
+        { length: grey.length * channels.length },
+        (_, i) => channels[i % channels.length][Math.floor(i / channels.length)],
+      ),
+      shape: [height, width] as const,
+      channels: channels.length,
+    });
+    const one = pictureQuality(of(poor), of(grey));
+    const three = pictureQuality(of(grey, poor, grey), of(grey, grey, grey));
+    expect(three.ssim).toBeCloseTo((2 + (one.ssim ?? NaN)) / 3, 6);
+    // Some values lie outside, which clamping brings nearer.
+    expect(one.psnr).toBeGreaterThan((one.unclamped ?? NaN) + 0.1);
+  });
+
   test('get the noise of photons and of reading them out', () => {
     const flat = { data: new Float32Array(40_000).fill(0.5), shape: [200, 200] as const, channels: 1 };
     const seen = noisy(flat, 1);
@@ -239,6 +320,7 @@ describe('weights from a safetensors file', () => {
     expect(() => weights.tensor('toString', 3)).toThrow(/no float32 tensor toString/);
     const cut = await readSafetensors(await file(entries, Float32Array.of(1)));
     expect(() => cut.tensor('bn1.weight', 3)).toThrow(/instead of 3/);
+    await expect(readSafetensors(join(folder, 'none'))).rejects.toThrow(/none cannot be read: ENOENT/);
     const other = join(folder, 'other.safetensors');
     await writeFile(other, 'x'.repeat(40));
     await expect(readSafetensors(other)).rejects.toThrow(/is no safetensors file/);

@@ -1,13 +1,15 @@
 // npm run paper -- EXPERIMENT --data FOLDER: runs a table or figure of the paper, and shows its figures beside ours.
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createEngine, type EngineName } from '../../codec/engine/choose.js';
+import { hasRelaxedSimd } from '../../codec/engine/cpu/module.js';
+import type { Engine } from '../../codec/engine/engine.js';
 import { LgiError, OptionError } from '../../codec/errors.js';
 import { curves } from './curves.js';
-import type { Experiment } from './experiment.js';
+import type { Experiment, Row } from './experiment.js';
 import { EXPERIMENTS } from './experiments.js';
 import { Laboratory } from './laboratory.js';
+import { replaceFile } from './replace-file.js';
 import { report } from './report.js';
 import { Results } from './results.js';
 import { readSafetensors } from './safetensors.js';
@@ -17,7 +19,8 @@ const USAGE = `npm run paper -- EXPERIMENT --data FOLDER [options]
   --scale X       part of the paper's iterations, 0 to 1 (default: 1)
   --shrink N      pictures N times smaller on each axis (default: 1)
   --seeds N       runs of each row, by seeds from 1 (default: 1)
-  --rows a,b      some of the rows, by what their names begin with
+  --rows NAME     the row of this name, or rows whose names begin so (default:
+                  all); more by giving it more than once
   --out FOLDER    where results go (default: paper-output)
   --resnet FILE   trained weights of a torchvision resnet34, as safetensors, for
                   what INCODE's harmonizer sees (default: random ones)
@@ -35,7 +38,7 @@ const OPTIONS = {
   scale: { type: 'string', default: '1' },
   shrink: { type: 'string', default: '1' },
   seeds: { type: 'string', default: '1' },
-  rows: { type: 'string' },
+  rows: { type: 'string', multiple: true },
   out: { type: 'string', default: 'paper-output' },
   engine: { type: 'string', default: 'cpu' },
   threads: { type: 'string' },
@@ -80,7 +83,8 @@ if (options.list === true) {
   for (const { name, title } of EXPERIMENTS) process.stdout.write(`${name.padEnd(width)}  ${title}\n`);
   process.exit(0);
 }
-const [wanted] = positionals;
+const [wanted, ...others] = positionals;
+if (others.length > 0) refuse(`one experiment at a time: '${others[0]}' is one more`);
 const experiment = EXPERIMENTS.find(({ name }) => name === wanted);
 if (experiment === undefined) {
   refuse(
@@ -91,10 +95,18 @@ const data = options.data ?? refuse('--data FOLDER is missing: where the media a
 const shortening = { scale: number('scale', 1e-4, 1), shrink: number('shrink', 1, 16) };
 const seeds = number('seeds', 1, 1000);
 const threads = options.threads === undefined ? undefined : number('threads', 1, 64);
-const beginnings = options.rows?.split(',');
-const rows = experiment.rows.filter(({ name }) => beginnings?.some((part) => name.startsWith(part)) ?? true);
-if (rows.length === 0) {
-  refuse(`--rows: none begins so; there are ${experiment.rows.map(({ name }) => `'${name}'`).join(', ')}`);
+const rows = options.rows === undefined ? experiment.rows : chosenRows(experiment.rows, options.rows);
+
+function chosenRows(all: readonly Row[], names: readonly string[]): readonly Row[] {
+  const chosen = names.flatMap((text) => {
+    const exact = all.filter(({ name }) => name === text);
+    const found = exact.length > 0 ? exact : all.filter(({ name }) => name.startsWith(text));
+    if (found.length > 0) return found;
+    return refuse(
+      `--rows: none is or begins with '${text}'; there are ${all.map(({ name }) => `'${name}'`).join(', ')}`,
+    );
+  });
+  return all.filter((row) => chosen.includes(row));
 }
 
 try {
@@ -107,33 +119,56 @@ try {
   process.exitCode = 1;
 }
 
+/** What runs on an engine depend on, beside their seed. */
+function nameOf({ name, threads: count }: Engine): string {
+  const instructions = name === 'cpu' && hasRelaxedSimd() ? ', relaxed SIMD' : '';
+  return `${name}, ${count} threads${instructions}`;
+}
+
 async function run(chosen: Experiment): Promise<void> {
   const engine = createEngine(options.engine as EngineName, threads);
   const path = (extension: string): string => join(options.out, `${chosen.name}.${extension}`);
   try {
-    const results = await Results.open(path('json'), { experiment: chosen.name, ...shortening });
+    const resnet = options.resnet === undefined ? undefined : await readSafetensors(options.resnet);
+    const conditions = { ...shortening, ...(resnet && { resnet: resnet.sha256 }) };
+    const results = await Results.open(path('json'), { experiment: chosen.name, ...conditions });
+    const engineName = nameOf(engine);
+    // Runs go on from nothing that was made under other conditions.
+    const { scale, shrink } = shortening;
+    const made = [
+      scale,
+      shrink,
+      engineName.replace(/[ ,]+/g, '-'),
+      ...(resnet ? [resnet.sha256.slice(0, 8)] : []),
+    ];
     const laboratory = new Laboratory({
       engine,
-      ...(options.resnet !== undefined && { resnet: await readSafetensors(options.resnet) }),
+      ...(resnet && { resnet }),
       data,
       ...shortening,
-      // Of runs that were shortened otherwise nothing is gone on from.
-      checkpoints: join(options.out, 'checkpoints', `${shortening.scale}-${shortening.shrink}`),
+      checkpoints: join(options.out, 'checkpoints', made.join('-')),
       onProgress: (text) => process.stderr.write(`${text}\n`),
     });
     for (let seed = 1; seed <= seeds; seed++) {
       for (const row of rows) {
         if (results.find(row.name, seed) !== undefined) continue;
         const outcome = await row.run(laboratory, seed);
-        const ranOn = `${engine.name}, ${engine.threads} threads`;
-        await results.add({ row: row.name, seed, engine: ranOn, ...outcome });
-        await writeFile(path('md'), report(chosen, results.runs, shortening));
-        const svg = curves(chosen, results.runs);
-        if (svg !== undefined) await writeFile(path('svg'), svg);
+        await results.add({ row: row.name, seed, engine: engineName, ...outcome });
+        await laboratory.forgetRun();
+        await show(results);
       }
     }
-    process.stdout.write(report(chosen, results.runs, shortening));
+    process.stdout.write(await show(results));
   } finally {
     await engine.dispose();
+  }
+
+  /** Writes the page of what there is. */
+  async function show({ runs, conditions }: Results): Promise<string> {
+    const text = report(chosen, runs, conditions);
+    await replaceFile(path('md'), text);
+    const svg = curves(chosen, runs);
+    if (svg !== undefined) await replaceFile(path('svg'), svg);
+    return text;
   }
 }

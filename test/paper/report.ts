@@ -1,5 +1,5 @@
 import type { Experiment, Metric, Printed, Row } from './experiment.js';
-import type { Run, Shortening } from './results.js';
+import type { Conditions, Run } from './results.js';
 
 /** How a metric is shown. */
 const COLUMNS: Readonly<
@@ -17,6 +17,7 @@ const COLUMNS: Readonly<
   settled: { title: 'MSE settled (1e-4)', show: (value) => (1e4 * value).toFixed(value < 1e-4 ? 3 : 1) },
   psnr: { title: 'PSNR (dB)', show: (value) => value.toFixed(2), deviates: true },
   unclamped: { title: 'PSNR not clamped (dB)', show: (value) => value.toFixed(2), deviates: true },
+  stretched: { title: 'PSNR stretched (dB)', show: (value) => value.toFixed(2), deviates: true },
   ssim: { title: 'SSIM', show: (value) => value.toFixed(3) },
   seconds: { title: 'training (s)', show: (value) => value.toFixed(0) },
   iou: { title: 'IoU', show: (value) => value.toFixed(4) },
@@ -54,13 +55,9 @@ function tableRow(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-function isFull({ scale, shrink }: Shortening): boolean {
-  return scale === 1 && shrink === 1;
-}
-
 /** What was left out of the paper's runs, in words. */
-export function shorteningText({ scale, shrink }: Shortening): string {
-  if (isFull({ scale, shrink })) return "Runs take as many iterations on as many samples as the paper's.";
+function shorteningText({ scale, shrink }: Conditions): string {
+  if (scale === 1 && shrink === 1) return 'Runs take all iterations, of media at their full size.';
   const parts = [
     ...(scale === 1 ? [] : [`${scale} of the paper's iterations`]),
     ...(shrink === 1 ? [] : [`pictures ${shrink} times smaller on each axis`]),
@@ -69,7 +66,7 @@ export function shorteningText({ scale, shrink }: Shortening): string {
 }
 
 /** The experiment's table with the paper's figures beside ours, as Markdown. */
-export function report(experiment: Experiment, runs: readonly Run[], shortening: Shortening): string {
+export function report(experiment: Experiment, runs: readonly Run[], conditions: Conditions): string {
   const { title, name, metrics, rows, publishedSeeds, notes } = experiment;
   const runsOf = ({ name: row }: Row): Run[] => runs.filter((run) => run.row === row);
   const seeds = Math.max(0, ...rows.map((row) => runsOf(row).length));
@@ -91,13 +88,22 @@ export function report(experiment: Experiment, runs: readonly Run[], shortening:
     return isPrinted(metric) ? 'ours' : COLUMNS[metric].title;
   };
   const head = ['', ...columns.map(titleOf), 'runs'];
+  const { scale, shrink, resnet } = conditions;
+  const options = [
+    `--scale ${scale}`,
+    ...(shrink === 1 ? [] : [`--shrink ${shrink}`]),
+    `--seeds ${seeds}`,
+    ...(resnet === undefined ? [] : ['--resnet FILE']),
+  ];
+  const engines = [...new Set(runs.map(({ engine }) => engine))];
   const hasCurves = runs.some(({ curve }) => curve.length > 0);
   return `${[
     `# ${title}`,
     '',
-    `\`npm run paper -- ${name} --scale ${shortening.scale}${shortening.shrink === 1 ? '' : ` --shrink ${shortening.shrink}`} --seeds ${seeds} --data FOLDER\``,
+    `\`npm run paper -- ${name} ${options.join(' ')} --data FOLDER\``,
     '',
-    `${shorteningText(shortening)} Iterations: ${iterations.join(', ')}; samples: ${shapes.join(', ')}.`,
+    `${shorteningText(conditions)} Iterations: ${iterations.join(', ')}; samples: ${shapes.join(', ')}; engine: ${engines.join('; ')}.`,
+    ...(resnet === undefined ? [] : [`Weights of the ResNet-34: a file of SHA-256 ${resnet}.`]),
     `The paper's figures are means over ${publishedSeeds} seeds, ours over as many as the last column says.`,
     ...notes,
     '',

@@ -1,24 +1,28 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { OptionError } from '../../codec/errors.js';
+import { readFile } from 'node:fs/promises';
+import { LgiError, OptionError } from '../../codec/errors.js';
 import type { Outcome } from './experiment.js';
+import { replaceFile } from './replace-file.js';
 
 /** A run of a row by one seed. */
 export interface Run extends Outcome {
   readonly row: string;
   readonly seed: number;
-  /** Engine and threads that it ran on. */
+  /** Engine, threads and instructions that it ran on. */
   readonly engine: string;
 }
 
-/** How far runs were shortened; runs of one file are all alike in it. */
-export interface Shortening {
+/** What runs of one file have in common. */
+export interface Conditions {
+  /** Part of the paper's iterations. */
   readonly scale: number;
+  /** Samples of a medium per axis for each that is trained on. */
   readonly shrink: number;
+  /** SHA-256, in hex, of the file of trained weights of the network whose features harmonizers see; random ones without. */
+  readonly resnet?: string;
 }
 
 /** What the file of an experiment holds. */
-interface Contents extends Shortening {
+interface Contents extends Conditions {
   readonly experiment: string;
   readonly runs: readonly Run[];
 }
@@ -27,9 +31,9 @@ interface Contents extends Shortening {
 export class Results {
   readonly #path: string;
   readonly #runs: Run[];
-  readonly #head: Shortening & { readonly experiment: string };
+  readonly #head: Conditions & { readonly experiment: string };
 
-  private constructor(path: string, head: Shortening & { experiment: string }, runs: readonly Run[]) {
+  private constructor(path: string, head: Conditions & { experiment: string }, runs: readonly Run[]) {
     this.#path = path;
     this.#head = head;
     this.#runs = [...runs];
@@ -38,9 +42,10 @@ export class Results {
   /**
    * Takes what the file has; one that is not there has nothing.
    *
-   * @throws OptionError for a file of runs that were shortened otherwise.
+   * @throws OptionError for a file of runs under other conditions.
+   * @throws LgiError `damaged` for a file that has none.
    */
-  static async open(path: string, head: Shortening & { experiment: string }): Promise<Results> {
+  static async open(path: string, head: Conditions & { experiment: string }): Promise<Results> {
     let text: string;
     try {
       text = await readFile(path, 'utf8');
@@ -48,11 +53,11 @@ export class Results {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       return new Results(path, head, []);
     }
-    const { runs, scale, shrink } = JSON.parse(text) as Contents;
-    if (scale !== head.scale || shrink !== head.shrink) {
+    const { runs, ...others } = parsed(path, text);
+    if (conditionsText(others) !== conditionsText(head)) {
       throw new OptionError(
         'out',
-        `${path} has runs of --scale ${scale} --shrink ${shrink}; give another folder for others`,
+        `${path} has runs of ${conditionsText(others)}; give another folder for ${conditionsText(head)}`,
       );
     }
     return new Results(path, head, runs);
@@ -60,6 +65,10 @@ export class Results {
 
   get runs(): readonly Run[] {
     return this.#runs;
+  }
+
+  get conditions(): Conditions {
+    return this.#head;
   }
 
   find(row: string, seed: number): Run | undefined {
@@ -71,8 +80,21 @@ export class Results {
     this.#runs.push(run);
     const lines = this.#runs.map((each) => `    ${JSON.stringify(each)}`);
     const head = JSON.stringify(this.#head).slice(1, -1);
-    await mkdir(dirname(this.#path), { recursive: true });
-    await writeFile(`${this.#path}.new`, `{${head}, "runs": [\n${lines.join(',\n')}\n]}\n`);
-    await rename(`${this.#path}.new`, this.#path);
+    await replaceFile(this.#path, `{${head}, "runs": [\n${lines.join(',\n')}\n]}\n`);
   }
+}
+
+function conditionsText({ scale, shrink, resnet }: Conditions): string {
+  const ofResnet = resnet === undefined ? '' : ` --resnet FILE of SHA-256 ${resnet.slice(0, 8)}`;
+  return `--scale ${scale} --shrink ${shrink}${ofResnet}`;
+}
+
+function parsed(path: string, text: string): Contents {
+  try {
+    const contents = JSON.parse(text) as Contents;
+    if (Array.isArray(contents.runs)) return contents;
+  } catch {
+    // Said below.
+  }
+  throw new LgiError('damaged', `${path} has no runs of an experiment; repair it or move it away`);
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { LgiError } from '../../codec/errors.js';
 import type { ResnetWeights } from '../../codec/incode/resnet-features.js';
@@ -7,14 +8,22 @@ interface Entry {
   readonly data_offsets: readonly [number, number];
 }
 
+/** Weights of a file. */
+export interface WeightsFile extends ResnetWeights {
+  /** Of the file, in hex. */
+  readonly sha256: string;
+}
+
 /**
  * Trained weights from a `.safetensors` file, such as one saved from torchvision's `resnet34`: eight bytes of length, a JSON of names,
  * types and places, then the numbers.
  *
- * @throws LgiError `media` for a file that is none, or has not what is asked for.
+ * @throws LgiError `io` for a file that cannot be read, `media` for one that is none, or has not what is asked for.
  */
-export async function readSafetensors(path: string): Promise<ResnetWeights> {
-  const bytes = await readFile(path);
+export async function readSafetensors(path: string): Promise<WeightsFile> {
+  const bytes = await readFile(path).catch((cause: Error) => {
+    throw new LgiError('io', `${path} cannot be read: ${cause.message}`, { cause });
+  });
   const fault = (fact: string): LgiError =>
     new LgiError('media', `${path} ${fact}; give the safetensors of a torchvision resnet34`);
   const headerLength = bytes.length < 8 ? -1 : Number(bytes.readBigUInt64LE(0));
@@ -26,6 +35,7 @@ export async function readSafetensors(path: string): Promise<ResnetWeights> {
     throw fault('has a header that is no JSON');
   }
   return {
+    sha256: createHash('sha256').update(bytes).digest('hex'),
     tensor: (name, length) => {
       const entry = Object.hasOwn(entries, name) ? entries[name] : undefined;
       if (entry?.dtype !== 'F32') throw fault(`has no float32 tensor ${name}`);

@@ -23,7 +23,7 @@ function bach(
   ];
   return {
     name,
-    title: `${title}: Bach, ${iterations} iterations`,
+    title: `${title}: Bach, in full ${iterations} iterations`,
     metrics: ['mse', 'settled', 'psnr', 'seconds'],
     publishedSeeds: 10,
     notes: ['The second clip of the paper, an actor counting, is not to be had.'],

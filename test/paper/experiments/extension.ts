@@ -1,3 +1,4 @@
+import { OptionError } from '../../../codec/errors.js';
 import { Grid, cutsByCount } from '../../../codec/grid.js';
 import { psnrOf } from '../../../codec/metrics.js';
 import type { Model, Weights } from '../../../codec/model.js';
@@ -43,7 +44,7 @@ async function trainPart(
   );
   const mse = await wholeError(laboratory.engine, model, weights, objective);
   // Outputs go from -1 to 1.
-  const metrics = { mse, psnr: psnrOf(mse, 2), seconds };
+  const metrics = { mse, unclamped: psnrOf(mse, 2), seconds };
   return { weights, outcome: { iterations, shape: media.shape, curve: recorder.curve, metrics } };
 }
 
@@ -90,6 +91,9 @@ const smallerSiren: Extension = async (laboratory, name, seed, iterations) => {
   const media = await laboratory.media(FILE);
   const settings = settingsOf(HALF_SIREN, media);
   const [height, width] = media.shape;
+  if (height % 2 !== 0) {
+    throw new OptionError('shrink', `a picture of ${height} rows has no half; give 1, 2, 4, 8 or 16`);
+  }
   const half = new Grid([cutsByCount(height / 2, 1), cutsByCount(width, 1)]);
   const first = await trainPart(
     laboratory,
@@ -135,10 +139,10 @@ function figure(
   return {
     name,
     title: `Figure ${number}: extending an encoded half of Cameraman`,
-    metrics: ['mse', 'psnr', 'seconds'],
+    metrics: ['mse', 'unclamped', 'seconds'],
     publishedSeeds,
     notes: [
-      `The upper half is trained for ${iterations.half} iterations, then the whole for ${iterations.whole}. The paper shows curves: fine-tuned, the smaller SIREN stagnates, and the Local-Global one is best.`,
+      `In full, the upper half is trained for ${iterations.half} iterations, then the whole for ${iterations.whole}. The paper shows curves: fine-tuned, the smaller SIREN stagnates, and the Local-Global one is best.`,
     ],
     rows: [
       row('Smaller SIREN, fine-tuned', smallerSiren),

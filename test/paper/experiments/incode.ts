@@ -1,14 +1,10 @@
-import { compareSamples } from '../../../codec/metrics.js';
 import { RadonTransform, sinogramDistance } from '../../../codec/incode/radon.js';
 import { RandomStream } from '../../../codec/random.js';
-import { structuralSimilarity } from '../../../codec/structural-similarity.js';
 import { TABLE_7, type Configuration } from '../configurations.js';
-import { decodePositions, decodeSystem } from '../decode-system.js';
+import { decodeOutputs, decodePositions } from '../decode-system.js';
 import type { Experiment, Metric, Outcome, Printed, Row } from '../experiment.js';
 import {
   areaResized,
-  asMedia,
-  clamped,
   firstChannel,
   floatPicture,
   stretched,
@@ -18,9 +14,15 @@ import {
 import { trainIncodeSystem, type IncodeSystem, type TrainedIncode } from '../incode-system.js';
 import { NOISE_HARMONIZER, PICTURE_HARMONIZER } from '../harmonizers.js';
 import type { Laboratory } from '../laboratory.js';
+import { pictureQuality, SSIM_NOTE } from '../picture-quality.js';
 
-const RESNET_NOTE =
-  "The harmonizer's features come from a truncated ResNet-34 with random weights, as the authors' code has it (it loads none); `--resnet FILE` takes trained ones.";
+const METRICS: readonly Metric[] = ['unclamped', 'psnr', 'ssim', 'parameters', 'seconds'];
+
+const NOTES = [
+  "The paper's PSNR, by the code of INCODE's authors, is of values that are not clamped to the picture's, and the best of the training; ours is the last. The PSNR beside it is of what is decoded, which is clamped.",
+  SSIM_NOTE,
+  "The harmonizer's features come from a truncated ResNet-34 with random weights, as the authors' code has it (it loads none); `--resnet FILE` takes trained ones.",
+];
 
 const NAMES = { INCODE: 'INCODE', IPP: 'INCODE per partition', LGI: 'Local-Global INCODE' } as const;
 
@@ -30,16 +32,6 @@ function of(experiment: string): Configuration[] {
 
 function nameOf({ method }: Configuration): string {
   return NAMES[method as keyof typeof NAMES];
-}
-
-/** How near a picture is to another one, both from 0 to 1. */
-function quality(picture: FloatPicture, reference: FloatPicture): Partial<Record<Metric, number>> {
-  const { format } = asMedia(reference);
-  const data = clamped(picture.data);
-  return {
-    psnr: compareSamples(reference.data, data, format).psnr,
-    ssim: structuralSimilarity(reference.data, data, reference.shape, format),
-  };
 }
 
 function outcomeOf(trained: TrainedIncode, shape: readonly number[], metrics: Outcome['metrics']): Outcome {
@@ -54,13 +46,12 @@ async function pictureOf(
   like: FloatPicture,
 ): Promise<FloatPicture> {
   const { model, grid, weights } = trained;
-  const data = await decodeSystem(laboratory.engine, model, grid, weights, asMedia(like).format);
-  return { ...like, data: data as Float32Array };
+  return { ...like, data: await decodeOutputs(laboratory.engine, model, grid, weights) };
 }
 
 function figures(psnr: readonly [number, number], ssim?: number): Partial<Record<Metric, Printed>> {
   return {
-    psnr: { mean: psnr[0], deviation: psnr[1] },
+    unclamped: { mean: psnr[0], deviation: psnr[1] },
     ...(ssim !== undefined && { ssim: { mean: ssim } }),
   };
 }
@@ -99,11 +90,11 @@ export function noisy({ data, shape, channels }: FloatPicture, seed: number): Fl
 export const DENOISING: Experiment = {
   name: 'table-14-denoising',
   title: 'Table 14 and figure 8: image denoising, DIV2K 0055',
-  metrics: ['psnr', 'ssim', 'parameters', 'seconds'],
+  metrics: METRICS,
   publishedSeeds: 10,
   notes: [
-    'Figures are of what is decoded beside the picture without noise. Noise is of the seed: 40 photons, and 2 of read-out noise.',
-    RESNET_NOTE,
+    'Figures are of the picture without noise. Noise is of the seed: 40 photons, and 2 of read-out noise.',
+    ...NOTES,
   ],
   rows: rowsOf(
     'denoising',
@@ -126,7 +117,7 @@ export const DENOISING: Experiment = {
         seen: { ...target, data: stretched(target.data) },
       });
       const decoded = await pictureOf(laboratory, trained, clean);
-      return outcomeOf(trained, clean.shape, quality(decoded, clean));
+      return outcomeOf(trained, clean.shape, pictureQuality(decoded, clean));
     },
   ),
 };
@@ -152,13 +143,13 @@ async function superResolve(
   );
   const { model, grid, weights } = trained;
   const data = await decodePositions(laboratory.engine, model, grid, weights, positions);
-  return outcomeOf(trained, small.shape, quality({ ...large, data }, large));
+  return outcomeOf(trained, small.shape, pictureQuality({ ...large, data }, large));
 }
 
 const SUPER_RESOLUTION_NOTES = [
   'Trained on the picture made 4 times smaller on each axis, decoded at its full size at coordinates that go from -1 to 1 at both sizes, as the paper has them: outer samples of both sizes fall together.',
-  'All global weights, the merge among them, are trained at 5e-4.',
-  RESNET_NOTE,
+  "All global weights, the merge among them, are trained at 5e-4, about half of the local rate; the paper's code has the merge at the local one. Every iteration sees the whole picture, as the paper's text has it; its code draws 65,536 samples of it.",
+  ...NOTES,
 ];
 const SUPER_RESOLUTION_SETTINGS = {
   harmonizer: PICTURE_HARMONIZER,
@@ -170,7 +161,7 @@ const SUPER_RESOLUTION_SETTINGS = {
 export const SUPER_RESOLUTION: Experiment = {
   name: 'table-14-super-resolution',
   title: 'Table 14 and figure 8: super-resolution by 4, DIV2K 0882',
-  metrics: ['psnr', 'ssim', 'parameters', 'seconds'],
+  metrics: METRICS,
   publishedSeeds: 10,
   notes: SUPER_RESOLUTION_NOTES,
   rows: rowsOf(
@@ -187,17 +178,17 @@ export const SUPER_RESOLUTION: Experiment = {
 export const TABLE_15: Experiment = {
   name: 'table-15',
   title: 'Table 15: super-resolution by 4 of DIV2K 0055 made 4 times smaller',
-  metrics: ['psnr', 'ssim', 'parameters', 'seconds'],
+  metrics: METRICS,
   publishedSeeds: 1,
   notes: [
-    "The paper's figures are means over 25 pictures, ours is one that is not among those it names; orders may be compared, figures not.",
+    "The paper's figures are means over 25 pictures that it does not name, ours is one; orders may be compared, figures not.",
     ...SUPER_RESOLUTION_NOTES,
   ],
   rows: rowsOf(
     'super-resolution',
     {
-      LGI: { psnr: { mean: 26.76 }, ssim: { mean: 0.734 } },
-      INCODE: { psnr: { mean: 26.68 }, ssim: { mean: 0.703 } },
+      LGI: { unclamped: { mean: 26.76 }, ssim: { mean: 0.734 } },
+      INCODE: { unclamped: { mean: 26.68 }, ssim: { mean: 0.703 } },
     },
     SUPER_RESOLUTION_SETTINGS,
     async (laboratory, system, name, seed) => {
@@ -213,19 +204,16 @@ const PROJECTIONS = 180;
 export const CT: Experiment = {
   name: 'table-14-ct',
   title: 'Table 14 and figure 8: CT reconstruction, lung 377',
-  metrics: ['unclamped', 'psnr', 'ssim', 'parameters', 'seconds'],
+  metrics: METRICS,
   publishedSeeds: 10,
   notes: [
-    "The paper's PSNR, by the code of INCODE's authors, is of values that are not clamped to the picture's, and the best of the training; ours is the last. Half of the picture is black, and decoding, which clamps, takes away what is below.",
     `The loss is the mean squared distance of sinograms, ${PROJECTIONS} projections from 0 to 180 degrees, as the paper has it, its code 150; the harmonizer sees the measured one.`,
-    RESNET_NOTE,
+    'Half of the picture is black: clamping takes away what lies below.',
+    ...NOTES,
   ],
   rows: rowsOf(
     'ct',
-    {
-      LGI: { unclamped: { mean: 31.23, deviation: 0.14 } },
-      INCODE: { unclamped: { mean: 31.01, deviation: 0.14 } },
-    },
+    { LGI: figures([31.23, 0.14]), INCODE: figures([31.01, 0.14]) },
     { harmonizer: PICTURE_HARMONIZER, localRate: 2e-4, globalRate: 2e-4, finalRateFactor: 0.4 },
     async (laboratory, system, name, seed) => {
       const picture = firstChannel(await floatPicture(await laboratory.media('ct-lung-377.png')));
@@ -240,8 +228,7 @@ export const CT: Experiment = {
         loss: (seen) => sinogramDistance(radon, measured, seen),
       });
       const decoded = await pictureOf(laboratory, trained, picture);
-      const unclamped = compareSamples(picture.data, decoded.data, asMedia(picture).format).psnr;
-      return outcomeOf(trained, picture.shape, { ...quality(decoded, picture), unclamped });
+      return outcomeOf(trained, picture.shape, pictureQuality(decoded, picture));
     },
   ),
 };
@@ -249,11 +236,11 @@ export const CT: Experiment = {
 export const TABLE_5: Experiment = {
   name: 'table-5',
   title: 'Table 5: encoding by INCODE, DIV2K 0882 made 4 times smaller',
-  metrics: ['psnr', 'ssim', 'parameters', 'seconds'],
+  metrics: METRICS,
   publishedSeeds: 5,
   notes: [
-    "The paper's figures are means over 25 pictures, of which this is none or one; orders may be compared, figures not.",
-    RESNET_NOTE,
+    "The paper's figures are means over 25 pictures that it does not name, ours is one; orders may be compared, figures not.",
+    ...NOTES,
   ],
   rows: rowsOf(
     'incode-div2k',
@@ -269,7 +256,7 @@ export const TABLE_5: Experiment = {
       const small = areaResized(picture, [side(picture.shape[0]), side(picture.shape[1])]);
       const trained = await trainIncodeSystem(laboratory, system, { name, seed, target: small });
       const decoded = await pictureOf(laboratory, trained, small);
-      return outcomeOf(trained, small.shape, quality(decoded, small));
+      return outcomeOf(trained, small.shape, pictureQuality(decoded, small));
     },
   ),
 };

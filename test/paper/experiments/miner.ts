@@ -1,4 +1,5 @@
 import { countParameters } from '../../../codec/architecture.js';
+import { OptionError } from '../../../codec/errors.js';
 import { Grid, boxShape, cutsByCell, type Box } from '../../../codec/grid.js';
 import { compareSamples } from '../../../codec/metrics.js';
 import type { Weights } from '../../../codec/model.js';
@@ -48,6 +49,9 @@ async function square(laboratory: Laboratory, file: string): Promise<FloatPictur
   const picture = await floatPicture(await laboratory.media(file));
   const side = Math.min(...picture.shape);
   const [height, width] = laboratory.shrunkenShape([SIDE, SIDE]);
+  if (height % CELLS !== 0) {
+    throw new OptionError('shrink', `${height} samples have no ${CELLS} equal parts; give 1, 2, 4, 8 or 16`);
+  }
   return areaResized(upperLeft(picture, [side, side]), [height, width]);
 }
 
@@ -180,7 +184,7 @@ export const FIGURE_9: Experiment = {
   publishedSeeds: 1,
   notes: [
     'The paper shows one picture with a smooth border, which it does not name. Ours are left squares of three others, and a border of 29.7 %: a row of 16x16 partitions above, two columns on either side. Of the networks of MINER those can go whose whole block lies in the border: how many depends on where the picture has detail, as their number does. Of a Local-Global SIREN it is always the same.',
-    `MINER: ${SCALES} scales, blocks of ${BLOCK}x${BLOCK}, networks of two sine layers of ${MINER.localWidth} features, where the mean squared residual is above ${THRESHOLD}.`,
+    `MINER: ${SCALES} scales, blocks of ${BLOCK}x${BLOCK}, networks of two sine layers of ${MINER.localWidth} features, where the mean squared residual is above ${THRESHOLD}; ${ITERATIONS} iterations a scale in full, which the paper does not print.`,
   ],
   rows: [
     ...rows(

@@ -22,6 +22,7 @@ export const FIGURE_11: Experiment = {
   publishedSeeds: 1,
   notes: [
     "The paper's scan, Lucy on a grid of 512^3, is not to be had: this is the Stanford bunny on one of 256^3. Its constant partitions have no networks, so that there are fewer parameters than in the paper.",
+    "The paper's learning rate falls in steps that it does not print; ours is constant.",
   ],
   rows: TABLE_6.filter(({ experiment }) => experiment === 'shape').map((system) =>
     fileRow('figure-11', {
