@@ -35,7 +35,8 @@ export class RadonTransform {
     this.#turn(({ corners, right, below, length }, place) => {
       for (let i = 0; i < length; i++) {
         const at = corners[i];
-        const [fx, fy] = [right[i], below[i]];
+        const fx = right[i];
+        const fy = below[i];
         let sum = (1 - fx) * (1 - fy) * framed[at];
         sum += fx * (1 - fy) * framed[at + 1];
         sum += (1 - fx) * fy * framed[at + stride];
@@ -53,7 +54,8 @@ export class RadonTransform {
     this.#turn(({ corners, right, below, length }, place) => {
       for (let i = 0; i < length; i++) {
         const at = corners[i];
-        const [fx, fy] = [right[i], below[i]];
+        const fx = right[i];
+        const fy = below[i];
         const value = dSinogram[place + i];
         framed[at] += (1 - fx) * (1 - fy) * value;
         framed[at + 1] += fx * (1 - fy) * value;
@@ -74,12 +76,10 @@ export class RadonTransform {
   #turn(take: (row: TurnedRow, place: number) => void): void {
     const [height, width] = [this.#height, this.#width];
     const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];
-    const turned = {
-      corners: new Int32Array(width),
-      right: new Float64Array(width),
-      below: new Float64Array(width),
-      length: 0,
-    };
+    // Arrays of their own in the loop, which goes over millions of samples: fields would be looked up for each.
+    const corners = new Int32Array(width);
+    const right = new Float64Array(width);
+    const below = new Float64Array(width);
     this.#directions.forEach(([cos, sin], angle) => {
       for (let row = 0; row < height; row++) {
         let length = 0;
@@ -87,17 +87,17 @@ export class RadonTransform {
         for (let column = 0; column < width; column++) {
           const x = cos * (column - middleX) - sin * (row - middleY) + middleX;
           const y = sin * (column - middleX) + cos * (row - middleY) + middleY;
-          const [x0, y0] = [Math.floor(x), Math.floor(y)];
+          const x0 = Math.floor(x);
+          const y0 = Math.floor(y);
           // Columns that are inside follow one another, since a line meets a rectangle once.
           if (x0 < -1 || y0 < -1 || x0 >= width || y0 >= height) continue;
           if (length === 0) first = column;
-          turned.corners[length] = (y0 + 1) * (width + 2) + x0 + 1;
-          turned.right[length] = x - x0;
-          turned.below[length] = y - y0;
+          corners[length] = (y0 + 1) * (width + 2) + x0 + 1;
+          right[length] = x - x0;
+          below[length] = y - y0;
           length++;
         }
-        turned.length = length;
-        take(turned, angle * width + first);
+        take({ corners, right, below, length }, angle * width + first);
       }
     });
   }
