@@ -11,9 +11,12 @@ import type {
   TrainingSession,
   TrainingSetup,
 } from '../../dist/codec/engine/engine.js';
+import type { Gradients } from '../../dist/codec/engine/reference/gradients.js';
 import { ReferenceEngine } from '../../dist/codec/engine/reference/reference-engine.js';
 import { loadTensorFlow } from '../../dist/codec/engine/tensorflow/load-node.js';
-import { cutsByCount, Grid, linspaceMap } from '../../dist/codec/grid.js';
+import { withinMemory } from '../../dist/codec/engine/tensorflow/memory-fault.js';
+import { TensorGradients } from '../../dist/codec/engine/tensorflow/tensor-gradients.js';
+import { boxSize, cutsByCount, Grid, linspaceMap } from '../../dist/codec/grid.js';
 import { initialWeights } from '../../dist/codec/initialise.js';
 import type { OutputLoss } from '../../dist/codec/output-loss.js';
 import { adam, anySetup, flat, relativeError, soap } from './any-setup.js';
@@ -380,5 +383,89 @@ describe('the tensorflow engine', () => {
         await refusing.dispose();
       }
     }
+  });
+});
+
+describe('the tensorflow engine', () => {
+  const all = ({ weights: { global, local } }: Gradients): Float32Array =>
+    Float32Array.from([global, ...local].flatMap((each) => [...each]));
+
+  test('has the same gradients of a batch in slices as of the whole', async () => {
+    const { tf } = await loadTensorFlow();
+    await fc.assert(
+      fc.asyncProperty(
+        anySetup,
+        fc.integer({ min: 1, max: 400 }),
+        fc.boolean(),
+        async (given, most, isOwn) => {
+          const fit = { ...given, ...(isOwn && { outputLoss: ownLoss }) };
+          const weights = {
+            global: Float64Array.from(given.weights.global),
+            local: given.weights.local.map((each) => Float64Array.from(each)),
+          };
+          const batch = given.boxes.map((box) => Uint32Array.from({ length: boxSize(box) }, (_, i) => i));
+          const before = tf.memory().numTensors;
+          const [whole, slices] = [new TensorGradients(tf), new TensorGradients(tf, most)];
+          const expected = await whole.of(fit, weights, batch);
+          const actual = await slices.of(fit, weights, batch);
+          expect(actual.counts).toEqual(expected.counts);
+          expect(Math.abs(actual.loss - expected.loss)).toBeLessThan(1e-5 * Math.abs(expected.loss) + 1e-12);
+          expect(relativeError(all(actual), all(expected))).toBeLessThan(1e-4);
+          for (const role of ROLES) {
+            const [found, wanted] = [actual, expected].map(({ activations }) =>
+              Float32Array.from(activations[role]),
+            );
+            expect(relativeError(found, wanted)).toBeLessThan(1e-3);
+          }
+          for (const each of [whole, slices]) each.dispose();
+          expect(tf.memory().numTensors).toBe(before);
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  test('evaluates many tasks, small and large, as the reference does one by one', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        anySetup,
+        fc.integer({ min: 1, max: 3 }),
+        async ({ model, boxes, weights }, repeats) => {
+          const tasks = Array.from({ length: repeats }, (_, repeat) =>
+            boxes.map((box, p) => ({
+              box,
+              weights: weights.local[p],
+              // Partitions, and tasks of them, have positions of their own number.
+              positions: box.begin.map((begin, axis) =>
+                Float64Array.from(
+                  { length: Math.max(1, box.end[axis] - begin - repeat - p) },
+                  (__, i) => begin + i + 0.5,
+                ),
+              ),
+            })),
+          ).flat();
+          const [expected, actual] = await Promise.all(
+            [reference, tensorflow].map(async (engine) => {
+              const evaluator = await engine.createEvaluator(model, weights.global);
+              const outputs = await evaluator.evaluate(tasks);
+              await evaluator.dispose();
+              return outputs;
+            }),
+          );
+          actual.forEach((outputs, i) => {
+            expect(outputs.length).toBe(expected[i].length);
+            expect(relativeError(outputs, expected[i])).toBeLessThan(1e-3);
+          });
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  test('says where the memory of WebAssembly ends, in place of what WebAssembly says', async () => {
+    const aborted = async (): Promise<never> => Promise.reject(new WebAssembly.RuntimeError('Aborted()'));
+    await expect(withinMemory(aborted)).rejects.toMatchObject({ code: 'limit' });
+    const other = async (): Promise<never> => Promise.reject(new TypeError('a mistake'));
+    await expect(withinMemory(other)).rejects.toBeInstanceOf(TypeError);
   });
 });

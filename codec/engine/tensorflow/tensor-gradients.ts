@@ -1,40 +1,13 @@
-import type { Scalar, Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs';
 import type { Role } from '../../architecture.js';
 import { boxSize } from '../../grid.js';
 import { lossOf, type OutputLoss } from '../../output-loss.js';
-import { alphaChannel, peakOf } from '../../signal.js';
 import type { GradientSource } from '../reference/descent-session.js';
-import { samplePosition, type DoubleWeights, type Fit, type Gradients } from '../reference/gradients.js';
-import { networkPoints, type NetworkPoints } from './network-points.js';
+import type { DoubleWeights, Fit, Gradients } from '../reference/gradients.js';
+import { disposeSlice, MOST_FEATURES, sliceBatch, sumOf, type BatchSlice } from './batch-slices.js';
+import { withinMemory } from './memory-fault.js';
 import { ROLES, TensorNetwork, type NetworkTensors } from './tensor-network.js';
 import type { TensorFlow } from './tensorflow.js';
-
-/** What outputs are compared with, f32 [partitions, samples, channels]; samples that partitions have not weigh 0. */
-interface Targets {
-  readonly values: Float32Array;
-  readonly weights: Float32Array;
-}
-
-function targetsOf({ boxes, format, samples }: Fit, batch: readonly Uint32Array[], most: number): Targets {
-  const { channels, mapping } = format;
-  const alpha = alphaChannel(format);
-  const opaque = peakOf(format.sampleType);
-  const values = new Float32Array(boxes.length * most * channels);
-  const weights = new Float32Array(values.length);
-  let first = 0;
-  boxes.forEach((box, p) => {
-    batch[p].forEach((sample, i) => {
-      const from = (first + sample) * channels;
-      const to = (p * most + i) * channels;
-      for (let channel = 0; channel < channels; channel++) {
-        values[to + channel] = (samples[from + channel] - mapping.offset) / mapping.scale;
-        weights[to + channel] = alpha >= 0 && channel !== alpha ? samples[from + alpha] / opaque : 1;
-      }
-    });
-    first += boxSize(box);
-  });
-  return { values, weights };
-}
 
 function weightTensors(tf: TensorFlow, { model }: Fit, { global, local }: DoubleWeights): NetworkTensors {
   const { activations } = model.architecture;
@@ -53,145 +26,167 @@ function weightTensors(tf: TensorFlow, { model }: Fit, { global, local }: Double
   };
 }
 
-/** What of a batch stays the same from step to step. */
-interface BatchTensors {
-  readonly points: NetworkPoints;
-  /** Samples of the partition that has most of them. */
-  readonly most: number;
-  /** Values of the batch. */
-  readonly count: number;
-  /** f32 [partitions, samples, channels]; samples that partitions have not weigh 0. */
-  readonly target: Tensor3D;
-  readonly weight: Tensor3D;
-  /** f64 per partition, sum of its weights. */
-  readonly counts: Float64Array;
+/** Sums over the slices of a batch, in f64. */
+interface Sums {
+  readonly squaredErrors: Float64Array;
+  /** [partitions, local count]. */
+  readonly local: Float64Array;
+  readonly global: Float64Array;
+  /** [3, 4]. */
+  readonly activations: Float64Array;
 }
 
 /** Gradients by TensorFlow's own differentiation. */
 export class TensorGradients implements GradientSource {
   readonly #tf: TensorFlow;
-  /** The batch that was seen last, and its tensors. */
+  readonly #mostFeatures: number;
+  /** The batch that was seen last, and its slices. */
   #batch: readonly Uint32Array[] | undefined;
-  #tensors: BatchTensors | undefined;
+  #slices: readonly BatchSlice[] = [];
 
-  constructor(tf: TensorFlow) {
+  /** @param mostFeatures that are differentiated at a time; gradients of more are sums of parts. */
+  constructor(tf: TensorFlow, mostFeatures = MOST_FEATURES) {
     this.#tf = tf;
+    this.#mostFeatures = mostFeatures;
   }
 
-  async of(fit: Fit, weights: DoubleWeights, batch: readonly Uint32Array[]): Promise<Gradients> {
+  /** @throws LgiError `limit` where TensorFlow has not enough memory. */
+  of(fit: Fit, weights: DoubleWeights, batch: readonly Uint32Array[]): Promise<Gradients> {
+    return withinMemory(() => this.#sum(fit, weights, batch));
+  }
+
+  dispose(): void {
+    for (const slice of this.#slices) disposeSlice(this.#tf, slice);
+    this.#slices = [];
+    this.#batch = undefined;
+  }
+
+  async #sum(fit: Fit, weights: DoubleWeights, batch: readonly Uint32Array[]): Promise<Gradients> {
     const tf = this.#tf;
-    const { boxes, model } = fit;
-    const seen = this.#tensorsOf(fit, batch);
+    const { boxes, model, format } = fit;
+    const slices = this.#slicesOf(fit, batch);
+    const count = Math.max(
+      1,
+      batch.reduce((total, list) => total + list.length * format.channels, 0),
+    );
     const network = new TensorNetwork(tf, model.architecture);
     const tensors = weightTensors(tf, fit, weights);
-    let own: { readonly loss: number; readonly gradient: Tensor3D } | undefined;
+    const length = weights.local[0].length;
+    const sums: Sums = {
+      squaredErrors: new Float64Array(boxes.length),
+      local: new Float64Array(boxes.length * length),
+      global: new Float64Array(weights.global.length),
+      activations: new Float64Array(4 * ROLES.length),
+    };
     try {
-      if (fit.outputLoss) own = await this.#ownLoss(fit, fit.outputLoss, network, tensors, seen);
-      const dOutputs = own?.gradient;
-      const { errors, grads } = tf.tidy(() => {
-        let squares: Tensor2D | undefined;
-        const loss = (local: Tensor2D, activations: Tensor2D, global = tensors.global): Scalar => {
-          const outputs = network.outputs({ local, global, activations }, seen.points);
-          if (dOutputs !== undefined) return tf.sum(tf.mul(outputs, dOutputs));
-          const each = tf.mul(seen.weight, tf.squaredDifference(outputs, seen.target));
-          // What is made in here does not outlive it otherwise.
-          squares = tf.keep(tf.sum<Tensor2D>(each, 2));
-          return tf.div(tf.sum(squares), Math.max(1, seen.count));
-        };
-        const { local, global, activations } = tensors;
-        // What a loss does not depend on has no gradient to be asked for.
-        const moving =
-          model.architecture.globalWidth > 0 ? [local, activations, global] : [local, activations];
-        const found = tf.valueAndGrads(loss as (...all: Tensor[]) => Scalar)(moving);
-        return { errors: squares ?? tf.zeros([boxes.length, seen.most]), grads: found.grads };
-      });
-      const read = await Promise.all([errors, ...grads].map((tensor) => tensor.data<'float32'>()));
-      tf.dispose([errors, ...grads]);
-      const [squares, local, activations, global = new Float32Array()] = read;
-      const squaredErrors = Float64Array.from(boxes, (_, p) => sum(squares, p * seen.most, seen.most));
-      const length = weights.local[0].length;
+      const own = fit.outputLoss && (await this.#ownLoss(fit, fit.outputLoss, network, tensors, slices));
+      for (const [i, slice] of slices.entries()) {
+        await this.#addSlice(sums, network, tensors, slice, count, own?.gradients[i]);
+      }
+      const counts = new Float64Array(boxes.length);
+      if (own === undefined) for (const slice of slices) add(counts, slice.counts);
       const ofRole = (role: Role): Float64Array =>
-        Float64Array.from(activations.subarray(4 * ROLES.indexOf(role), 4 * ROLES.indexOf(role) + 4));
+        sums.activations.slice(4 * ROLES.indexOf(role), 4 * ROLES.indexOf(role) + 4);
       return {
-        squaredErrors,
-        counts: own === undefined ? seen.counts.slice() : new Float64Array(boxes.length),
-        loss: own?.loss ?? sum(squaredErrors, 0, boxes.length) / Math.max(1, seen.count),
+        squaredErrors: sums.squaredErrors,
+        counts,
+        loss: own?.loss ?? sumOf(sums.squaredErrors, 0, boxes.length) / count,
         weights: {
-          global: Float64Array.from(global),
-          local: boxes.map((_, p) => Float64Array.from(local.subarray(p * length, (p + 1) * length))),
+          global: sums.global,
+          local: boxes.map((_, p) => sums.local.slice(p * length, (p + 1) * length)),
         },
         activations: { local: ofRole('local'), global: ofRole('global'), merge: ofRole('merge') },
       };
     } finally {
-      own?.gradient.dispose();
       tf.dispose([tensors.local, tensors.global, tensors.activations]);
     }
   }
 
-  dispose(): void {
-    this.#tensors?.points.dispose();
-    if (this.#tensors !== undefined) this.#tf.dispose([this.#tensors.target, this.#tensors.weight]);
-    this.#tensors = undefined;
-    this.#batch = undefined;
-  }
-
-  #tensorsOf(fit: Fit, batch: readonly Uint32Array[]): BatchTensors {
-    if (this.#tensors !== undefined && this.#batch === batch) return this.#tensors;
-    this.dispose();
+  /** @param dOutputs f32 [partitions, most, channels], of a loss that is not the distance from the targets. */
+  async #addSlice(
+    sums: Sums,
+    network: TensorNetwork,
+    tensors: NetworkTensors,
+    { points, most, target, weight }: BatchSlice,
+    count: number,
+    dOutputs: Float32Array | undefined,
+  ): Promise<void> {
     const tf = this.#tf;
-    const { boxes, model } = fit;
-    const { channels } = fit.format;
-    const most = batch.reduce((length, list) => Math.max(length, list.length), 1);
-    const positions = boxes.map((box, p) => ({
-      box,
-      positions: Array.from(batch[p], (sample) => samplePosition(box, sample)),
-    }));
-    const shape: [number, number, number] = [boxes.length, most, channels];
-    const { values, weights } = targetsOf(fit, batch, most);
-    this.#tensors = {
-      points: networkPoints(tf, model, positions),
-      most,
-      count: batch.reduce((total, list) => total + list.length * channels, 0),
-      target: tf.tensor3d(values, shape),
-      weight: tf.tensor3d(weights, shape),
-      counts: Float64Array.from(boxes, (_, p) => sum(weights, p * most * channels, most * channels)),
-    };
-    this.#batch = batch;
-    return this.#tensors;
+    const { errors, grads } = tf.tidy(() => {
+      let squares: Tensor2D | undefined;
+      const given = dOutputs && tf.tensor3d(dOutputs, target.shape);
+      const loss = (local: Tensor2D, activations: Tensor2D, global = tensors.global): Scalar => {
+        const outputs = network.outputs({ local, global, activations }, points);
+        if (given !== undefined) return tf.sum(tf.mul(outputs, given));
+        const each = tf.mul(weight, tf.squaredDifference(outputs, target));
+        // What is made in here does not outlive it otherwise.
+        squares = tf.keep(tf.sum<Tensor2D>(each, 2));
+        return tf.div(tf.sum(squares), count);
+      };
+      const { local, global, activations } = tensors;
+      // What a loss does not depend on has no gradient to be asked for.
+      const moving = sums.global.length > 0 ? [local, activations, global] : [local, activations];
+      const found = tf.valueAndGrads(loss as (...all: Tensor[]) => Scalar)(moving);
+      return { errors: squares ?? tf.zeros([target.shape[0], most]), grads: found.grads };
+    });
+    const read = await Promise.all([errors, ...grads].map((tensor) => tensor.data<'float32'>()));
+    tf.dispose([errors, ...grads]);
+    const [squares, local, activations, global = new Float32Array()] = read;
+    sums.squaredErrors.forEach((_, p) => {
+      sums.squaredErrors[p] += sumOf(squares, p * most, most);
+    });
+    add(sums.local, local);
+    add(sums.activations, activations);
+    add(sums.global, global);
   }
 
-  /** A loss of all outputs, and its gradient at the outputs' places. */
+  #slicesOf(fit: Fit, batch: readonly Uint32Array[]): readonly BatchSlice[] {
+    if (this.#batch === batch) return this.#slices;
+    this.dispose();
+    this.#slices = sliceBatch(this.#tf, fit, batch, this.#mostFeatures);
+    this.#batch = batch;
+    return this.#slices;
+  }
+
+  /** A loss of all outputs, and for every slice its gradient at the outputs' places, f32 [partitions, most, channels]. */
   async #ownLoss(
     { boxes, format }: Fit,
     outputLoss: OutputLoss,
     network: TensorNetwork,
     tensors: NetworkTensors,
-    { points, most }: BatchTensors,
-  ): Promise<{ loss: number; gradient: Tensor3D }> {
-    const tf = this.#tf;
+    slices: readonly BatchSlice[],
+  ): Promise<{ loss: number; gradients: Float32Array[] }> {
     const { channels } = format;
-    const outputs = tf.tidy(() => network.outputs(tensors, points));
-    const padded = await outputs.data<'float32'>();
-    outputs.dispose();
     const sizes = boxes.map((box) => boxSize(box) * channels);
     const values = new Float32Array(sizes.reduce((total, size) => total + size, 0));
-    const spread = new Float32Array(padded.length);
-    const eachPartition = (visit: (from: number, to: number, size: number) => void): void => {
-      let from = 0;
+    /** Where the values of a slice lie: in those of all, and in its own. */
+    const eachPartition = (
+      { begin, most }: BatchSlice,
+      visit: (from: number, to: number, size: number) => void,
+    ): void => {
+      let first = 0;
       sizes.forEach((size, p) => {
-        visit(from, p * most * channels, size);
-        from += size;
+        const inSlice = Math.min(most * channels, size - begin * channels);
+        if (inSlice > 0) visit(first + begin * channels, p * most * channels, inSlice);
+        first += size;
       });
     };
-    eachPartition((from, to, size) => values.set(padded.subarray(to, to + size), from));
+    for (const slice of slices) {
+      const outputs = this.#tf.tidy(() => network.outputs(tensors, slice.points));
+      const padded = await outputs.data<'float32'>();
+      outputs.dispose();
+      eachPartition(slice, (from, to, size) => values.set(padded.subarray(to, to + size), from));
+    }
     const { loss, gradient } = lossOf(outputLoss, values);
-    eachPartition((from, to, size) => spread.set(gradient.subarray(from, from + size), to));
-    return { loss, gradient: tf.tensor3d(spread, [boxes.length, most, channels]) };
+    const gradients = slices.map((slice) => {
+      const spread = new Float32Array(boxes.length * slice.most * channels);
+      eachPartition(slice, (from, to, size) => spread.set(gradient.subarray(from, from + size), to));
+      return spread;
+    });
+    return { loss, gradients };
   }
 }
 
-function sum(values: ArrayLike<number>, from: number, count: number): number {
-  let total = 0;
-  for (let i = from; i < from + count; i++) total += values[i];
-  return total;
+function add(sums: Float64Array, values: ArrayLike<number>): void {
+  for (let i = 0; i < values.length; i++) sums[i] += values[i];
 }
