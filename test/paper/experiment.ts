@@ -17,6 +17,10 @@ export type Metric =
   | 'parameters'
   | 'dropped';
 
+/** Of experiments that show {@link Metric} `mse` or `settled`. */
+export const MSE_NOTE =
+  "MSE is of outputs in [-1, 1], which training lowers, as in the paper's code. At a constant rate errors jump from one iteration to the next: what is settled is the median of the last twentieth.";
+
 /** A figure as the paper prints it: the mean, and the standard deviation where there is one. */
 export interface Printed {
   readonly mean: number;
@@ -52,6 +56,10 @@ export interface Experiment {
   readonly rows: readonly Row[];
   /** Seeds that the paper's means are over. */
   readonly publishedSeeds: number;
+  /** What curves are of, where it is not the mean squared error. */
+  readonly loss?: string;
+  /** Whether there are harmonizers, which see features of a ResNet; default not. */
+  readonly harmonizes?: boolean;
   /** What a reader must know of how this differs from the paper. */
   readonly notes: readonly string[];
 }

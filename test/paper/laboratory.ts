@@ -29,6 +29,8 @@ export interface LaboratoryOptions {
   readonly checkpointSeconds?: number;
   /** Folder of what the run under way could go on from. */
   readonly checkpoints: string;
+  /** Stops a training once it is kept. */
+  readonly signal?: AbortSignal;
   /** Tells what is under way. */
   readonly onProgress: (text: string) => void;
 }
@@ -142,8 +144,10 @@ export class Laboratory {
   async encodeFile(name: string, media: Media, options: EncodeOptions): Promise<EncodeReport> {
     const stage = await this.#stage<Uint8Array, EncodeReport>(name);
     if (stage.result !== undefined) return stage.result;
+    const { signal } = this.#options;
     const report = await encode(media, new MemorySink(), {
       ...options,
+      ...(signal && { signal }),
       engine: this.engine,
       checkpoint: {
         everySeconds: this.#checkpointSeconds,
@@ -187,14 +191,17 @@ export class Laboratory {
     const before = stage.result ?? stage.state;
     if (before !== undefined) recorder.restore(before.curve);
     if (stage.result !== undefined) return stage.result.result;
+    const { signal } = this.#options;
     let savedMs = performance.now();
     const result = await training({
       ...(stage.state && { resume: stage.state.state }),
       checkpoints: {
-        isDue: () => performance.now() - savedMs >= 1000 * this.#checkpointSeconds,
+        isDue: () =>
+          signal?.aborted === true || performance.now() - savedMs >= 1000 * this.#checkpointSeconds,
         save: async (state) => {
           savedMs = performance.now();
           await stage.save({ state, curve: recorder.curve });
+          signal?.throwIfAborted();
         },
       },
     });

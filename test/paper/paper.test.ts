@@ -106,6 +106,7 @@ describe('npm run paper', () => {
       ['table-3', '--data', '.', '--rows', 'SIREN', '--rows', 'x'],
       /--rows: none is or begins with 'x'; there are 'LGS/,
     ],
+    [['table-3', '--data', '.', '--resnet', 'x'], /--resnet: nothing of table-3 sees a ResNet; leave it out/],
     [['table-3', 'table-4', '--data', '.'], /one experiment at a time: 'table-4' is one more/],
   ])('refuses %j', async (argv, message) => {
     const { code, stderr } = await paper(...argv);
@@ -121,15 +122,23 @@ describe('results', () => {
     const path = join(folder, 'damaged.json');
     await writeFile(path, text);
     await expect(Results.open(path, head)).rejects.toThrow(/damaged\.json has no runs .* move it away/);
+    expect(await readdir(folder)).not.toContain('damaged.json.lock');
     expect(await readFile(path, 'utf8')).toBe(text);
   });
 
   test('of other ResNet weights are not gone on with', async () => {
     const path = join(folder, 'resnet.json');
     const run = { row: 'a', seed: 1, engine: 'cpu', metrics: {}, iterations: 1, shape: [1], curve: [] };
-    await (await Results.open(path, { ...head, resnet: '0123456789' })).add(run);
+    const conditions = { ...head, resnet: '0123456789' };
+    const first = await Results.open(path, conditions);
+    await first.add(run);
+    // One program at a time.
+    await expect(Results.open(path, conditions)).rejects.toMatchObject({ code: 'locked' });
+    await first.close();
     await expect(Results.open(path, head)).rejects.toThrow(/--resnet FILE of SHA-256 01234567; give another/);
-    expect((await Results.open(path, { ...head, resnet: '0123456789' })).runs).toEqual([run]);
+    const again = await Results.open(path, conditions);
+    expect(again.runs).toEqual([run]);
+    await again.close();
   });
 });
 
@@ -147,6 +156,15 @@ describe('results that are committed', async () => {
     expect(shown).toBe(report(found, runs, conditions));
     const index = await readFile(join(results, 'README.md'), 'utf8');
     expect(index).toContain(`(${name.replace('.json', '.md')})`);
+  });
+});
+
+describe('npm run paper, where results cannot be written,', () => {
+  test.each(['camera.png', 'no/such/folder'])('says so before anything is trained: %s', async (out) => {
+    const { code, stderr } = await paper('table-9', '--data', folder, '--out', join(folder, out));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^paper: .*(camera\.png|no\/such)/);
+    expect(stderr).not.toMatch(/Concat| at /);
   });
 });
 
@@ -194,6 +212,27 @@ describe('a training of the laboratory', () => {
     expect(resumed.weights).toEqual(whole.weights);
     expect(resumed.metrics.psnr).toBe(whole.metrics.psnr);
     expect(resumed.curve).toEqual(whole.curve);
+  });
+
+  test('is kept when it is stopped, however short', async () => {
+    const media = memoryMedia({ data: WAVES, shape: [64, 64] });
+    const settings = settingsOf(system, media);
+    const run = (lab: Laboratory) =>
+      encodeSystem(lab, { name: 'stopped', media, settings, iterations: 30, seed: 1 });
+    const stopping = new AbortController();
+    const options = { engine, data: folder, scale: 1, shrink: 1, checkpoints: join(folder, 'by-hand') };
+    let told = 0;
+    const onProgress = (): void => {
+      told++;
+      stopping.abort(new Error('by hand'));
+    };
+    await expect(run(new Laboratory({ ...options, signal: stopping.signal, onProgress }))).rejects.toThrow(
+      'by hand',
+    );
+    expect(told).toBe(1);
+    expect(await readdir(join(folder, 'by-hand'))).toEqual(['stopped.checkpoint']);
+    const resumed = await run(new Laboratory({ ...options, onProgress: () => undefined }));
+    expect(resumed.weights).toEqual((await run(laboratory('unstopped'))).weights);
   });
 
   test('is kept until its run is, and is not made again meanwhile', async () => {
@@ -320,7 +359,9 @@ describe('weights from a safetensors file', () => {
     expect(() => weights.tensor('toString', 3)).toThrow(/no float32 tensor toString/);
     const cut = await readSafetensors(await file(entries, Float32Array.of(1)));
     expect(() => cut.tensor('bn1.weight', 3)).toThrow(/instead of 3/);
-    await expect(readSafetensors(join(folder, 'none'))).rejects.toThrow(/none cannot be read: ENOENT/);
+    await expect(readSafetensors(join(folder, 'nowhere'))).rejects.toThrow(
+      /cannot read .*nowhere: there is no such file/,
+    );
     const other = join(folder, 'other.safetensors');
     await writeFile(other, 'x'.repeat(40));
     await expect(readSafetensors(other)).rejects.toThrow(/is no safetensors file/);

@@ -16,7 +16,7 @@ import { readSafetensors } from './safetensors.js';
 
 const USAGE = `npm run paper -- EXPERIMENT --data FOLDER [options]
 
-  --scale X       part of the paper's iterations, 0 to 1 (default: 1)
+  --scale X       part of the paper's iterations, at most 1 (default: 1)
   --shrink N      pictures N times smaller on each axis (default: 1)
   --seeds N       runs of each row, by seeds from 1 (default: 1)
   --rows NAME     the row of this name, or rows whose names begin so (default:
@@ -30,7 +30,8 @@ const USAGE = `npm run paper -- EXPERIMENT --data FOLDER [options]
 
 Results are EXPERIMENT.json, .md and, with curves, .svg. A run that the
 results have is not made again, and one that was interrupted goes on: end
-the program at any time and start it anew with the same options.
+the program by Ctrl-C and start it anew with the same options. Where it is
+killed otherwise, the last minute is lost.
 `;
 
 const OPTIONS = {
@@ -49,7 +50,7 @@ const OPTIONS = {
 
 /** Ends the program for what was typed wrong. */
 function refuse(message: string): never {
-  process.stderr.write(`paper: ${message}\n\n${USAGE}`);
+  process.stderr.write(`paper: ${message}\n'npm run paper -- --help' says what there is\n`);
   process.exit(2);
 }
 
@@ -109,9 +110,23 @@ function chosenRows(all: readonly Row[], names: readonly string[]): readonly Row
   return all.filter((row) => chosen.includes(row));
 }
 
+if (options.resnet !== undefined && experiment.harmonizes !== true) {
+  refuse(`--resnet: nothing of ${experiment.name} sees a ResNet; leave it out`);
+}
+
+const stopping = new AbortController();
+process.once('SIGINT', () => {
+  process.stderr.write('paper: stopping once this is kept; Ctrl-C again stops at once\n');
+  stopping.abort();
+});
+
 try {
   await run(experiment);
 } catch (error) {
+  if (stopping.signal.aborted) {
+    process.stderr.write('paper: stopped; the same command goes on\n');
+    process.exit(130);
+  }
   // What was asked for, or what a medium is.
   if (error instanceof OptionError) refuse(`--${error.message}`);
   if (!(error instanceof LgiError)) throw error;
@@ -128,14 +143,15 @@ function nameOf({ name, threads: count }: Engine): string {
 async function run(chosen: Experiment): Promise<void> {
   const engine = createEngine(options.engine as EngineName, threads);
   const path = (extension: string): string => join(options.out, `${chosen.name}.${extension}`);
+  let results: Results | undefined;
   try {
     const resnet = options.resnet === undefined ? undefined : await readSafetensors(options.resnet);
     const conditions = { ...shortening, ...(resnet && { resnet: resnet.sha256 }) };
-    const results = await Results.open(path('json'), { experiment: chosen.name, ...conditions });
+    results = await Results.open(path('json'), { experiment: chosen.name, ...conditions });
     const engineName = nameOf(engine);
     // Runs go on from nothing that was made under other conditions.
     const { scale, shrink } = shortening;
-    const made = [
+    const kept = [
       scale,
       shrink,
       engineName.replace(/[ ,]+/g, '-'),
@@ -146,9 +162,11 @@ async function run(chosen: Experiment): Promise<void> {
       ...(resnet && { resnet }),
       data,
       ...shortening,
-      checkpoints: join(options.out, 'checkpoints', made.join('-')),
+      checkpoints: join(options.out, 'checkpoints', kept.join('-')),
+      signal: stopping.signal,
       onProgress: (text) => process.stderr.write(`${text}\n`),
     });
+    let made = 0;
     for (let seed = 1; seed <= seeds; seed++) {
       for (const row of rows) {
         if (results.find(row.name, seed) !== undefined) continue;
@@ -156,10 +174,13 @@ async function run(chosen: Experiment): Promise<void> {
         await results.add({ row: row.name, seed, engine: engineName, ...outcome });
         await laboratory.forgetRun();
         await show(results);
+        made++;
       }
     }
+    if (made === 0) process.stderr.write(`paper: ${path('json')} has these runs; nothing was made\n`);
     process.stdout.write(await show(results));
   } finally {
+    await results?.close();
     await engine.dispose();
   }
 

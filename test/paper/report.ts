@@ -67,7 +67,7 @@ function shorteningText({ scale, shrink }: Conditions): string {
 
 /** The experiment's table with the paper's figures beside ours, as Markdown. */
 export function report(experiment: Experiment, runs: readonly Run[], conditions: Conditions): string {
-  const { title, name, metrics, rows, publishedSeeds, notes } = experiment;
+  const { title, name, metrics, rows, publishedSeeds, notes, loss = 'mean squared error' } = experiment;
   const runsOf = ({ name: row }: Row): Run[] => runs.filter((run) => run.row === row);
   const seeds = Math.max(0, ...rows.map((row) => runsOf(row).length));
   const iterations = [...new Set(runs.map((run) => run.iterations))].sort((a, b) => a - b);
@@ -102,9 +102,14 @@ export function report(experiment: Experiment, runs: readonly Run[], conditions:
     '',
     `\`npm run paper -- ${name} ${options.join(' ')} --data FOLDER\``,
     '',
-    `${shorteningText(conditions)} Iterations: ${iterations.join(', ')}; samples: ${shapes.join(', ')}; engine: ${engines.join('; ')}.`,
+    // Where nothing is trained, a note says so.
+    ...(iterations.some((count) => count > 0)
+      ? [
+          `${shorteningText(conditions)} Iterations: ${iterations.join(', ')}; samples: ${shapes.join(', ')}; engine: ${engines.join('; ')}.`,
+        ]
+      : []),
     ...(resnet === undefined ? [] : [`Weights of the ResNet-34: a file of SHA-256 ${resnet}.`]),
-    `The paper's figures are means over ${publishedSeeds} seeds, ours over as many as the last column says.`,
+    `The paper's figures are ${publishedSeeds === 1 ? 'of one run' : `means over ${publishedSeeds} seeds`}, ours means over as many as the last column says.`,
     ...notes,
     '',
     tableRow(head),
@@ -118,6 +123,6 @@ export function report(experiment: Experiment, runs: readonly Run[], conditions:
         String(runsOf(row).length),
       ]),
     ),
-    ...(hasCurves ? ['', `![Mean squared error by iteration](${name}.svg)`] : []),
+    ...(hasCurves ? ['', `![${loss[0].toUpperCase()}${loss.slice(1)} by iteration](${name}.svg)`] : []),
   ].join('\n')}\n`;
 }

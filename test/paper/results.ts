@@ -1,5 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { LgiError, OptionError } from '../../codec/errors.js';
+import { fileError, folderError } from '../../src/io/file-error-node.js';
+import { FileLock } from '../../src/io/file-lock-node.js';
 import type { Outcome } from './experiment.js';
 import { replaceFile } from './replace-file.js';
 
@@ -27,14 +30,21 @@ interface Contents extends Conditions {
   readonly runs: readonly Run[];
 }
 
-/** Runs of an experiment that are done, in a JSON file. */
+/** Runs of an experiment that are done, in a JSON file that no other program changes meanwhile. */
 export class Results {
   readonly #path: string;
   readonly #runs: Run[];
   readonly #head: Conditions & { readonly experiment: string };
+  readonly #lock: FileLock;
 
-  private constructor(path: string, head: Conditions & { experiment: string }, runs: readonly Run[]) {
+  private constructor(
+    path: string,
+    lock: FileLock,
+    head: Conditions & { experiment: string },
+    runs: readonly Run[],
+  ) {
     this.#path = path;
+    this.#lock = lock;
     this.#head = head;
     this.#runs = [...runs];
   }
@@ -43,24 +53,25 @@ export class Results {
    * Takes what the file has; one that is not there has nothing.
    *
    * @throws OptionError for a file of runs under other conditions.
-   * @throws LgiError `damaged` for a file that has none.
+   * @throws LgiError `damaged` for a file that has none, `locked` while another program adds to it, `io` where it cannot be written.
    */
   static async open(path: string, head: Conditions & { experiment: string }): Promise<Results> {
-    let text: string;
+    // One folder, not those above it: where they are missing, a name is wrong.
+    await mkdir(dirname(path)).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== 'EEXIST') throw folderError(path, dirname(path), cause);
+    });
+    const lock = await FileLock.take(path);
     try {
-      text = await readFile(path, 'utf8');
+      return new Results(path, lock, head, await readRuns(path, head));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      return new Results(path, head, []);
+      await lock.release();
+      throw error;
     }
-    const { runs, ...others } = parsed(path, text);
-    if (conditionsText(others) !== conditionsText(head)) {
-      throw new OptionError(
-        'out',
-        `${path} has runs of ${conditionsText(others)}; give another folder for ${conditionsText(head)}`,
-      );
-    }
-    return new Results(path, head, runs);
+  }
+
+  /** Lets other programs add to the file. */
+  close(): Promise<void> {
+    return this.#lock.release();
   }
 
   get runs(): readonly Run[] {
@@ -82,6 +93,24 @@ export class Results {
     const head = JSON.stringify(this.#head).slice(1, -1);
     await replaceFile(this.#path, `{${head}, "runs": [\n${lines.join(',\n')}\n]}\n`);
   }
+}
+
+async function readRuns(path: string, head: Conditions): Promise<readonly Run[]> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw fileError('read', path, cause);
+  }
+  const { runs, ...others } = parsed(path, text);
+  if (conditionsText(others) !== conditionsText(head)) {
+    throw new OptionError(
+      'out',
+      `${path} has runs of ${conditionsText(others)}; give another folder for ${conditionsText(head)}`,
+    );
+  }
+  return runs;
 }
 
 function conditionsText({ scale, shrink, resnet }: Conditions): string {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { LgiError } from '../../codec/errors.js';
 import type { ResnetWeights } from '../../codec/incode/resnet-features.js';
+import { fileError } from '../../src/io/file-error-node.js';
 
 interface Entry {
   readonly dtype: string;
@@ -21,8 +22,8 @@ export interface WeightsFile extends ResnetWeights {
  * @throws LgiError `io` for a file that cannot be read, `media` for one that is none, or has not what is asked for.
  */
 export async function readSafetensors(path: string): Promise<WeightsFile> {
-  const bytes = await readFile(path).catch((cause: Error) => {
-    throw new LgiError('io', `${path} cannot be read: ${cause.message}`, { cause });
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw fileError('read', path, cause);
   });
   const fault = (fact: string): LgiError =>
     new LgiError('media', `${path} ${fact}; give the safetensors of a torchvision resnet34`);

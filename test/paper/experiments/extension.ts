@@ -143,6 +143,7 @@ function figure(
     publishedSeeds,
     notes: [
       `In full, the upper half is trained for ${iterations.half} iterations, then the whole for ${iterations.whole}. The paper shows curves: fine-tuned, the smaller SIREN stagnates, and the Local-Global one is best.`,
+      'MSE is of outputs in [-1, 1], and PSNR of these.',
     ],
     rows: [
       row('Smaller SIREN, fine-tuned', smallerSiren),
