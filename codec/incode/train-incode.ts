@@ -27,6 +27,11 @@ export interface IncodeTraining {
   readonly finalRateFactor: number;
   /** Told the loss before each step: the mean squared error, or the setup's own loss. */
   readonly onProgress?: (iteration: number, loss: number) => void;
+  /** Shown what has been trained after each so many steps. */
+  readonly inspection?: {
+    readonly everyIterations: number;
+    readonly inspect: (trained: IncodeResult) => Promise<void>;
+  };
   readonly checkpoints?: Checkpoints;
   readonly resume?: SavedState;
   readonly signal?: AbortSignal;
@@ -49,6 +54,7 @@ export interface IncodeResult {
  */
 export async function trainIncode(engine: Engine, training: IncodeTraining): Promise<IncodeResult> {
   const { setup, harmonizer, features, iterations, localRate, globalRate, finalRateFactor } = training;
+  const { inspection } = training;
   const roles: readonly Role[] =
     setup.model.architecture.globalWidth > 0 ? ['local', 'global', 'merge'] : ['local'];
   const initial = setup.model.architecture.activations;
@@ -64,8 +70,13 @@ export async function trainIncode(engine: Engine, training: IncodeTraining): Pro
       const rules = [COUNT, { least: 0, most: Number.MAX_VALUE }];
       [done, secondsBefore] = checkedPartOf(training.resume, 'incode', new Float64Array(2), rules);
     }
-    const startMs = performance.now();
+    let startMs = performance.now();
     const seconds = (): number => secondsBefore + (performance.now() - startMs) / 1000;
+    const trained = async (): Promise<IncodeResult> => ({
+      weights: await session.weights(),
+      activations: present(),
+      seconds: seconds(),
+    });
     for (; done < iterations; done++) {
       training.signal?.throwIfAborted();
       if (training.checkpoints?.isDue() === true && session.saveState !== undefined) {
@@ -88,8 +99,13 @@ export async function trainIncode(engine: Engine, training: IncodeTraining): Pro
       training.onProgress?.(done + 1, lossOf(report));
       if (report.activationGradients === undefined) throw new RangeError('the engine learns no activations');
       harmonizer.step(scalarGradients(report.activationGradients, activations, roles), localRate * decay);
+      if (inspection !== undefined && (done + 1) % inspection.everyIterations === 0) {
+        const beforeMs = performance.now();
+        await inspection.inspect(await trained());
+        startMs += performance.now() - beforeMs;
+      }
     }
-    return { weights: await session.weights(), activations: present(), seconds: seconds() };
+    return await trained();
   } finally {
     await session.dispose();
   }

@@ -5,7 +5,7 @@ import { ReferenceEngine } from '../../dist/codec/engine/reference/reference-eng
 import { Harmonizer, type HarmonizerShape } from '../../dist/codec/incode/harmonizer.js';
 import { RadonTransform, sinogramDistance } from '../../dist/codec/incode/radon.js';
 import { randomResnetWeights, resnetFeatures } from '../../dist/codec/incode/resnet-features.js';
-import { trainIncode, type IncodeTraining } from '../../dist/codec/incode/train-incode.js';
+import { trainIncode, type IncodeResult, type IncodeTraining } from '../../dist/codec/incode/train-incode.js';
 import { loadTensorFlow } from '../../dist/codec/engine/tensorflow/load-node.js';
 import { initialWeights } from '../../dist/codec/initialise.js';
 import type { SavedState } from '../../dist/codec/saved-state.js';
@@ -201,6 +201,22 @@ describe('training an INCODE', () => {
     await expect(trainIncode(cpu, training({ resume: { incode: new Float64Array(2) } }))).rejects.toThrow(
       /checkpoint/,
     );
+  });
+
+  test('shows what it has come to on the way, and comes to the same', async () => {
+    const seen: IncodeResult[] = [];
+    const inspection = {
+      everyIterations: 12,
+      inspect: async (trained: IncodeResult) => void seen.push(trained),
+    };
+    const [plain, inspected] = [
+      await trainIncode(cpu, training({})),
+      await trainIncode(cpu, training({ inspection })),
+    ];
+    expect(inspected.weights).toEqual(plain.weights);
+    expect(seen.length).toBe(2);
+    expect(flat(seen[0].weights)).not.toEqual(flat(seen[1].weights));
+    expect(flat(seen[1].weights)).not.toEqual(flat(plain.weights));
   });
 
   test('ends with the reason of an abort', async () => {

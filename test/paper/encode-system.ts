@@ -4,7 +4,7 @@ import { sampleObjective } from '../../codec/objective.js';
 import { wholeError } from '../../codec/whole-error.js';
 import type { EncodeSettings } from '../../src/encode-settings.js';
 import type { Media } from '../../src/media/media.js';
-import { CurveRecorder } from './curve-recorder.js';
+import { TrainingRecord } from './training-record.js';
 import { decodeOutputs } from './decode-system.js';
 import type { Outcome } from './experiment.js';
 import type { Laboratory } from './laboratory.js';
@@ -34,11 +34,11 @@ export async function encodeSystem(
 ): Promise<TrainedSystem> {
   const { model, grid, preset } = settings;
   const objective = await sampleObjective(grid, media.format, (box) => media.read(box));
-  const recorder = new CurveRecorder();
+  const record = new TrainingRecord();
   const { weights, seconds } = await laboratory.train(
     name,
     { model, objective, recipe: preset.recipe, seed, budget: { iterations }, ...(initial && { initial }) },
-    recorder,
+    record,
   );
   const { engine } = laboratory;
   const outputs = await decodeOutputs(engine, model, grid, weights);
@@ -46,7 +46,7 @@ export async function encodeSystem(
     weights,
     iterations,
     shape: media.shape,
-    curve: recorder.curve,
+    curve: record.notes.curve,
     metrics: {
       mse: await wholeError(engine, model, weights, objective),
       ...(await encodedQuality(media, outputs)),

@@ -7,11 +7,13 @@ import type { OutputLoss } from '../../codec/output-loss.js';
 import { initialWeights } from '../../codec/initialise.js';
 import { sampleObjective } from '../../codec/objective.js';
 import type { Grid } from '../../codec/grid.js';
-import type { Model } from '../../codec/model.js';
+import type { Model, Weights } from '../../codec/model.js';
+import { decodeOutputs } from './decode-system.js';
 import { asMedia, type FloatPicture } from './float-picture.js';
-import { CurveRecorder } from './curve-recorder.js';
-import type { Curve } from './experiment.js';
+import { TrainingRecord } from './training-record.js';
+import type { Outcome } from './experiment.js';
 import type { Laboratory } from './laboratory.js';
+import { pictureQuality } from './picture-quality.js';
 import { settingsOf, type System } from './system.js';
 
 /** What an INCODE is, and how it is trained. */
@@ -22,12 +24,14 @@ export interface IncodeSystem {
   readonly harmonizer: Pick<HarmonizerShape, 'hidden' | 'isNormalised' | 'initialBias'>;
   /** The paper's. */
   readonly iterations: number;
+  /** Iterations, of the paper's, after each of which the network may be the best. */
+  readonly judgedEvery: number;
   readonly localRate: number;
   readonly globalRate: number;
   readonly finalRateFactor: number;
 }
 
-/** What is fitted, and what the harmonizer sees of it. */
+/** What is fitted, what the harmonizer sees of it, and what the network is judged by. */
 export interface IncodeTask {
   /** Of the training, for its checkpoints. */
   readonly name: string;
@@ -37,23 +41,27 @@ export interface IncodeTask {
   readonly seen?: FloatPicture;
   /** In place of the distance from the target: of the picture that the network has, row-major. */
   readonly loss?: (picture: Float32Array) => { readonly loss: number; readonly gradient: Float32Array };
+  /** What the network has for the reference; default its samples. */
+  readonly decode?: (network: IncodeNetwork) => Promise<Float32Array>;
+  /** Default: the target. */
+  readonly reference?: FloatPicture;
 }
 
-/** A trained INCODE. */
-export interface TrainedIncode extends IncodeResult {
+/** A network with the activations that its harmonizer gives. */
+export interface IncodeNetwork {
   readonly model: Model;
   readonly grid: Grid;
-  readonly curve: Curve;
-  readonly iterations: number;
-  readonly parameters: number;
+  readonly weights: Weights;
 }
 
-/** Trains an INCODE, of one network, per partition or local and global. */
-export async function trainIncodeSystem(
+/** Trains an INCODE, of one network, per partition or local and global, and judges it. */
+export async function runIncode(
   laboratory: Laboratory,
-  { system, omegaFirst = 30, harmonizer: shape, ...training }: IncodeSystem,
-  { name, seed, target, seen = target, loss }: IncodeTask,
-): Promise<TrainedIncode> {
+  { system, omegaFirst = 30, harmonizer: shape, judgedEvery, ...training }: IncodeSystem,
+  task: IncodeTask,
+): Promise<Outcome> {
+  const { name, seed, target, seen = target, loss, reference = target } = task;
+  const { engine } = laboratory;
   const media = asMedia(target);
   const activations: Architecture['activations'] = {
     local: siren(omegaFirst, 30),
@@ -67,8 +75,15 @@ export async function trainIncodeSystem(
   const features = await resnetFeatures(tf, seen.data, seen.shape, laboratory.resnet(seed));
   const objective = await sampleObjective(grid, media.format, (box) => media.read(box));
   const weights = initialWeights(model.architecture, grid.count, { seed });
+  const decode = task.decode ?? ((network) => decodeOutputs(engine, network.model, grid, network.weights));
+  const qualityOf = async (trained: IncodeResult): Promise<Outcome['metrics']> => {
+    const architecture = { ...model.architecture, activations: trained.activations };
+    const network = { model: { ...model, architecture }, grid, weights: trained.weights };
+    return pictureQuality({ ...reference, data: await decode(network) }, reference);
+  };
   const iterations = laboratory.iterations(training.iterations);
-  const recorder = new CurveRecorder();
+  const record = new TrainingRecord();
+  const mark = ({ unclamped = NaN }: Outcome['metrics']): void => record.mark(unclamped);
   const result = await laboratory.trainIncode(
     name,
     {
@@ -82,17 +97,23 @@ export async function trainIncodeSystem(
       harmonizer,
       features,
       iterations,
+      inspection: {
+        everyIterations: laboratory.iterations(judgedEvery),
+        inspect: async (trained) => mark(await qualityOf(trained)),
+      },
     },
-    recorder,
+    record,
   );
+  const quality = await qualityOf(result);
+  mark(quality);
+  const { curve, best } = record.notes;
   const local = weights.local.reduce((sum, each) => sum + each.length, 0);
+  const parameters = local + weights.global.length + harmonizer.parameterCount;
   return {
-    ...result,
-    model: { ...model, architecture: { ...model.architecture, activations: result.activations } },
-    grid,
-    curve: recorder.curve,
     iterations,
-    parameters: local + weights.global.length + harmonizer.parameterCount,
+    shape: target.shape,
+    curve,
+    metrics: { best: best ?? NaN, ...quality, seconds: result.seconds, parameters },
   };
 }
 

@@ -9,8 +9,7 @@ import type { EncodeOptions } from '../../src/encode-options.js';
 import { MemorySink } from '../../src/io/memory.js';
 import type { Media } from '../../src/media/media.js';
 import { readMedia } from '../../src/media/read-media.js';
-import { CurveRecorder } from './curve-recorder.js';
-import type { Curve } from './experiment.js';
+import { TrainingRecord, type TrainingNotes } from './training-record.js';
 import { shrunken } from './shrunken.js';
 import { Stage } from './stage.js';
 
@@ -40,13 +39,13 @@ const DEFAULT_CHECKPOINT_SECONDS = 60;
 /** What a training under way could go on from. */
 interface UnderWay {
   readonly state: SavedState;
-  readonly curve: Curve;
+  readonly notes: TrainingNotes;
 }
 
 /** What a training has come to. */
 interface Trained<Result> {
   readonly result: Result;
-  readonly curve: Curve;
+  readonly notes: TrainingNotes;
 }
 
 /** Where experiments get media and trainings from. */
@@ -93,20 +92,20 @@ export class Laboratory {
    * Trains, going on where a run of this name was interrupted.
    *
    * @param name of the training, the same in every attempt at the same run.
-   * @param recorder gets the mean squared error, in the network's units.
+   * @param record gets the mean squared error, in the network's units.
    */
   train(
     name: string,
     options: Omit<TrainingOptions, 'checkpoints' | 'resume' | 'onProgress'>,
-    recorder = new CurveRecorder(),
+    record = new TrainingRecord(),
   ): Promise<TrainingResult> {
     const { peak, format } = options.objective;
-    return this.#recorded(name, recorder, (checkpoints) =>
+    return this.#recorded(name, record, (checkpoints) =>
       train(this.engine, {
         ...options,
         ...checkpoints,
         onProgress: ({ iteration, iterations, psnr, secondsLeft }) => {
-          recorder.add(iteration, iterations, (peak / format.mapping.scale) ** 2 / 10 ** (psnr / 10));
+          record.add(iteration, iterations, (peak / format.mapping.scale) ** 2 / 10 ** (psnr / 10));
           this.#tell(
             `${name}: ${iteration} of ${iterations}, ${psnr.toFixed(2)} dB, ${Math.ceil(secondsLeft / 60)} min left`,
           );
@@ -119,16 +118,16 @@ export class Laboratory {
   trainIncode(
     name: string,
     training: Omit<IncodeTraining, 'checkpoints' | 'resume' | 'onProgress'>,
-    recorder: CurveRecorder,
+    record: TrainingRecord,
   ): Promise<IncodeResult> {
     const startMs = performance.now();
     let first: number | undefined;
-    return this.#recorded(name, recorder, (checkpoints) =>
+    return this.#recorded(name, record, (checkpoints) =>
       trainIncode(this.engine, {
         ...training,
         ...checkpoints,
         onProgress: (iteration, loss) => {
-          recorder.add(iteration, training.iterations, loss);
+          record.add(iteration, training.iterations, loss);
           first ??= iteration;
           const perIteration = (performance.now() - startMs) / (iteration - first + 1) / 1000;
           const minutes = Math.ceil((perIteration * (training.iterations - iteration)) / 60);
@@ -178,10 +177,10 @@ export class Laboratory {
     return stage;
   }
 
-  /** A training with its curve, from the start, from where it was interrupted, or as it was done before. */
+  /** A training with its record, from the start, from where it was interrupted, or as it was done before. */
   async #recorded<Result>(
     name: string,
-    recorder: CurveRecorder,
+    record: TrainingRecord,
     training: (options: {
       readonly checkpoints: Checkpoints;
       readonly resume?: SavedState;
@@ -189,7 +188,7 @@ export class Laboratory {
   ): Promise<Result> {
     const stage = await this.#stage<UnderWay, Trained<Result>>(name);
     const before = stage.result ?? stage.state;
-    if (before !== undefined) recorder.restore(before.curve);
+    if (before !== undefined) record.restore(before.notes);
     if (stage.result !== undefined) return stage.result.result;
     const { signal } = this.#options;
     let savedMs = performance.now();
@@ -200,12 +199,12 @@ export class Laboratory {
           signal?.aborted === true || performance.now() - savedMs >= 1000 * this.#checkpointSeconds,
         save: async (state) => {
           savedMs = performance.now();
-          await stage.save({ state, curve: recorder.curve });
+          await stage.save({ state, notes: record.notes });
           signal?.throwIfAborted();
         },
       },
     });
-    await stage.finish({ result, curve: recorder.curve });
+    await stage.finish({ result, notes: record.notes });
     return result;
   }
 

@@ -7,11 +7,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine } from '../../dist/codec/engine/choose.js';
 import { memoryMedia } from '../../dist/src/index.js';
 import { writeImage } from '../../dist/src/node.js';
-import { CurveRecorder } from '../../dist/test/paper/curve-recorder.js';
+import { TrainingRecord } from '../../dist/test/paper/training-record.js';
 import { EXPERIMENTS } from '../../dist/test/paper/experiments.js';
 import { encodeSystem } from '../../dist/test/paper/encode-system.js';
+import { decodeOutputs } from '../../dist/test/paper/decode-system.js';
 import { areaResized, bilinearDoubled, upperLeft } from '../../dist/test/paper/float-picture.js';
 import { noisy } from '../../dist/test/paper/experiments/incode.js';
+import { runIncode, type IncodeNetwork } from '../../dist/test/paper/incode-system.js';
 import { Laboratory } from '../../dist/test/paper/laboratory.js';
 import { encodedQuality, pictureQuality } from '../../dist/test/paper/picture-quality.js';
 import { report } from '../../dist/test/paper/report.js';
@@ -198,13 +200,13 @@ describe('a training of the laboratory', () => {
       onProgress: () => undefined,
     });
     const train = breaking.train.bind(breaking);
-    breaking.train = (name, options, recorder = new CurveRecorder()) => {
-      const add = recorder.add.bind(recorder);
-      recorder.add = (iteration, ...rest) => {
+    breaking.train = (name, options, record = new TrainingRecord()) => {
+      const add = record.add.bind(record);
+      record.add = (iteration, ...rest) => {
         add(iteration, ...rest);
         if (iteration === 8) controller.abort(new Error('killed'));
       };
-      return train(name, { ...options, signal: controller.signal }, recorder);
+      return train(name, { ...options, signal: controller.signal }, record);
     };
     await expect(run(breaking)).rejects.toThrow('killed');
     expect(await readdir(join(folder, 'stopped'))).toEqual(['a~20run.checkpoint']);
@@ -259,6 +261,49 @@ describe('a training of the laboratory', () => {
     }
     await writeFile(join(stages, 'torn.checkpoint'), 'no such thing');
     await expect(Stage.open(stages, 'torn')).rejects.toThrow(/torn\.checkpoint is no checkpoint; remove it/);
+  });
+});
+
+describe('an INCODE of the laboratory', () => {
+  test('is judged on its way as well, by the best of it wherever it was interrupted', async () => {
+    const target = {
+      data: Float32Array.from(WAVES, (value) => value / 255),
+      shape: [64, 64] as const,
+      channels: 1,
+    };
+    const settings = {
+      system: { method: 'LGI', localWidth: 5, globalWidth: 6, partitions: [2, 2] },
+      harmonizer: { hidden: [6], isNormalised: false, initialBias: 0.312 },
+      ...{ iterations: 30, judgedEvery: 5, localRate: 2e-2, globalRate: 2e-2, finalRateFactor: 1 },
+    } as const;
+    const options = { engine, data: folder, scale: 1, shrink: 1, checkpointSeconds: 0 };
+    const judged: number[] = [];
+    const task = {
+      ...{ name: 'incode', seed: 1, target },
+      decode: async ({ model, grid, weights }: IncodeNetwork) => {
+        const outputs = await decodeOutputs(engine, model, grid, weights);
+        judged.push(pictureQuality({ ...target, data: outputs }, target).unclamped ?? NaN);
+        return outputs;
+      },
+    };
+    const lab = (name: string, signal?: AbortSignal, onProgress = (): void => undefined) =>
+      new Laboratory({ ...options, checkpoints: join(folder, name), ...(signal && { signal }), onProgress });
+    const whole = await runIncode(lab('incode-whole'), settings, task);
+    expect(judged.length).toBe(7);
+    expect(whole.metrics.best).toBe(Math.max(...judged));
+    expect(whole.metrics.unclamped).toBe(judged[6]);
+    const stopping = new AbortController();
+    const stopped = runIncode(lab('incode', stopping.signal), settings, {
+      ...task,
+      decode: async (network) => {
+        stopping.abort(new Error('by hand'));
+        return task.decode(network);
+      },
+    });
+    await expect(stopped).rejects.toThrow('by hand');
+    const resumed = await runIncode(lab('incode'), settings, task);
+    expect({ ...resumed.metrics, seconds: 0 }).toEqual({ ...whole.metrics, seconds: 0 });
+    expect(resumed.curve).toEqual(whole.curve);
   });
 });
 

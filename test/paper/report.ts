@@ -16,6 +16,11 @@ const COLUMNS: Readonly<
   mse: { title: 'MSE (1e-4)', show: (value) => (1e4 * value).toFixed(value < 1e-4 ? 3 : 1) },
   settled: { title: 'MSE settled (1e-4)', show: (value) => (1e4 * value).toFixed(value < 1e-4 ? 3 : 1) },
   psnr: { title: 'PSNR (dB)', show: (value) => value.toFixed(2), deviates: true },
+  best: {
+    title: 'PSNR not clamped, best (dB)',
+    show: (value) => value.toFixed(2),
+    deviates: true,
+  },
   unclamped: { title: 'PSNR not clamped (dB)', show: (value) => value.toFixed(2), deviates: true },
   stretched: { title: 'PSNR stretched (dB)', show: (value) => value.toFixed(2), deviates: true },
   ssim: { title: 'SSIM', show: (value) => value.toFixed(3) },

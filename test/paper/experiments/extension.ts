@@ -6,7 +6,7 @@ import { sampleObjective } from '../../../codec/objective.js';
 import { wholeError } from '../../../codec/whole-error.js';
 import type { EncodeSettings } from '../../../src/encode-settings.js';
 import { TABLE_6 } from '../configurations.js';
-import { CurveRecorder } from '../curve-recorder.js';
+import { TrainingRecord } from '../training-record.js';
 import type { Experiment, Outcome, Row } from '../experiment.js';
 import type { Laboratory } from '../laboratory.js';
 import { settingsOf, type System } from '../system.js';
@@ -36,16 +36,16 @@ async function trainPart(
 ): Promise<{ weights: Weights; outcome: Outcome }> {
   const media = await laboratory.media(FILE);
   const objective = await sampleObjective(grid, media.format, (box) => media.read(box), { ordinals });
-  const recorder = new CurveRecorder();
+  const record = new TrainingRecord();
   const { weights, seconds } = await laboratory.train(
     name,
     { model, objective, recipe: preset.recipe, seed, budget: { iterations }, ...(initial && { initial }) },
-    recorder,
+    record,
   );
   const mse = await wholeError(laboratory.engine, model, weights, objective);
   // Outputs go from -1 to 1.
   const metrics = { mse, unclamped: psnrOf(mse, 2), seconds };
-  return { weights, outcome: { iterations, shape: media.shape, curve: recorder.curve, metrics } };
+  return { weights, outcome: { iterations, shape: media.shape, curve: record.notes.curve, metrics } };
 }
 
 /** A settings' model with the networks of another grid. */
