@@ -3,7 +3,8 @@ import type { Laboratory } from './laboratory.js';
 /**
  * What a run is judged by. MSE is in the network's units, whose outputs go from -1 to 1; at a constant rate it jumps from one iteration
  * to the next, so that there is its median over the last twentieth of the curve as well, `settled`. PSNR is of what is decoded, which
- * lies between 0 and 1; `unclamped` is of what the network gives, `best` the highest of that in a training, `stretched` of that when both pictures are stretched to one range.
+ * lies between 0 and 1; `unclamped` is of what the network gives, and `best` is the highest `unclamped` of a training; `stretched` is of
+ * what the network gives and what it was given, each stretched to the same range.
  */
 export type Metric =
   | 'mse'

@@ -1,5 +1,6 @@
 import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs';
 import type { Role } from '../../architecture.js';
+import { LgiError } from '../../errors.js';
 import { boxSize } from '../../grid.js';
 import { lossOf, type OutputLoss } from '../../output-loss.js';
 import type { GradientSource } from '../reference/descent-session.js';
@@ -51,8 +52,17 @@ export class TensorGradients implements GradientSource {
   }
 
   /** @throws LgiError `limit` where TensorFlow has not enough memory. */
-  of(fit: Fit, weights: DoubleWeights, batch: readonly Uint32Array[]): Promise<Gradients> {
-    return withinMemory(() => this.#sum(fit, weights, batch));
+  async of(fit: Fit, weights: DoubleWeights, batch: readonly Uint32Array[]): Promise<Gradients> {
+    try {
+      return await withinMemory(() => this.#sum(fit, weights, batch));
+    } catch (error) {
+      // Where the memory ended nothing in it can be freed.
+      if (error instanceof LgiError) {
+        this.#slices = [];
+        this.#batch = undefined;
+      }
+      throw error;
+    }
   }
 
   dispose(): void {
