@@ -123,7 +123,7 @@ process.once('SIGINT', () => {
 try {
   await run(experiment);
 } catch (error) {
-  if (stopping.signal.aborted) {
+  if (stopping.signal.aborted && error === stopping.signal.reason) {
     process.stderr.write('paper: stopped; the same command goes on\n');
     process.exit(130);
   }
