@@ -1,9 +1,17 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { FileSink } from '../../src/io/file-sink-node.js';
 
-/** Writes a file in one step: a kill leaves what was there before, or the new contents. */
+/**
+ * Writes a file in one step: a kill leaves what was there before, or the new contents.
+ *
+ * @throws LgiError `io` where it cannot be written.
+ */
 export async function replaceFile(path: string, contents: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.new`, contents);
-  await rename(`${path}.new`, path);
+  const sink = await FileSink.open(path);
+  try {
+    await sink.write(0, typeof contents === 'string' ? new TextEncoder().encode(contents) : contents);
+    await sink.close();
+  } catch (error) {
+    await sink.abort();
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
-import { readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { LgiError } from '../../codec/errors.js';
 import { replaceFile } from './replace-file.js';
@@ -61,7 +61,8 @@ export class Stage<State, Result> {
     return rm(this.#path, { force: true });
   }
 
-  #write(contents: Contents<State, Result>): Promise<void> {
-    return replaceFile(this.#path, serialize(contents));
+  async #write(contents: Contents<State, Result>): Promise<void> {
+    await mkdir(dirname(this.#path), { recursive: true });
+    await replaceFile(this.#path, serialize(contents));
   }
 }
