@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { unlinkSync } from 'node:fs';
-import { link, open, readFile, stat, unlink, utimes } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { link, open, readFile, realpath, stat, unlink, utimes } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { LgiError } from '../../codec/errors.js';
 import { fileError, folderError } from './file-error-node.js';
 import { isRunning, machine } from './running-process-node.js';
@@ -48,13 +48,14 @@ function removeAtExit(): void {
  * where it ran on another.
  */
 export class FileLock {
-  readonly #path: string;
+  /** The file that may be changed, by its real name. */
+  readonly path: string;
   readonly #file: string;
   readonly #token: string;
   readonly #heartbeat: NodeJS.Timeout;
 
   private constructor(path: string, file: string, token: string) {
-    this.#path = path;
+    this.path = path;
     this.#file = file;
     this.#token = token;
     held.set(file, token);
@@ -68,10 +69,11 @@ export class FileLock {
   }
 
   /**
-   * @param path the file itself, which must exist.
+   * @param name of the file itself, any that it has; where there is no file yet, the folder must exist.
    * @throws LgiError `locked` while another process, or another part of this one, changes the file; `io`.
    */
-  static async take(path: string): Promise<FileLock> {
+  static async take(name: string): Promise<FileLock> {
+    const path = await realName(name);
     const file = `${path}.lock`;
     const token = randomBytes(12).toString('base64url');
     // Twice: once more after a dead holder's lock was put away.
@@ -89,7 +91,8 @@ export class FileLock {
    *
    * @throws LgiError `locked` while another process does; `io`.
    */
-  static async refuseOthers(path: string): Promise<void> {
+  static async refuseOthers(name: string): Promise<void> {
+    const path = await realName(name);
     const file = `${path}.lock`;
     const holder = await readHolder(file);
     if (holder === null || held.get(file) === holder.token || (await isDead(file, holder))) return;
@@ -102,7 +105,7 @@ export class FileLock {
     if (holder?.token === this.#token) return;
     throw new LgiError(
       'locked',
-      `${this.#path}: the lock was taken over while this program wrote; nothing of it counts, try again`,
+      `${this.path}: the lock was taken over while this program wrote; nothing of it counts, try again`,
     );
   }
 
@@ -111,6 +114,20 @@ export class FileLock {
     if (!held.delete(this.#file)) return;
     const holder = await readHolder(this.#file);
     if (holder?.token === this.#token) await unlink(this.#file).catch(() => undefined);
+  }
+}
+
+/** What all names of a file have in common, so that they have one lock. */
+async function realName(name: string): Promise<string> {
+  try {
+    return await realpath(name);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError('write', name, cause);
+  }
+  try {
+    return join(await realpath(dirname(name)), basename(name));
+  } catch (cause) {
+    throw folderError(name, dirname(name), cause);
   }
 }
 

@@ -1,4 +1,4 @@
-import { open, realpath, stat, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { fileError } from './file-error-node.js';
 import { FileLock } from './file-lock-node.js';
 import type { Target } from './target.js';
@@ -16,19 +16,16 @@ export class FileTarget implements Target {
    * @throws LgiError `locked` while somebody else changes the file; `io` when it is no file that can be written.
    */
   static async open(path: string): Promise<FileTarget> {
-    let real: string;
     try {
       const stats = await stat(path);
       if (stats.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
       if (!stats.isFile()) throw Object.assign(new Error('is a pipe'), { code: 'EPIPE' });
-      // So that all names of a file have one lock.
-      real = await realpath(path);
     } catch (cause) {
       throw fileError('write', path, cause);
     }
-    const lock = await FileLock.take(real);
+    const lock = await FileLock.take(path);
     try {
-      const handle = await open(real, 'r+');
+      const handle = await open(lock.path, 'r+');
       return new FileTarget(path, handle, lock, (await handle.stat()).size);
     } catch (cause) {
       await lock.release();

@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileSink } from '../../dist/src/io/file-sink-node.js';
 import { FileTarget } from '../../dist/src/io/file-target-node.js';
@@ -76,9 +76,11 @@ describe('a file that is changed in place', () => {
 
   it('is not replaced meanwhile, but by the process itself', async () => {
     const target = await FileTarget.open(path);
-    const own = await FileSink.open(path);
-    await own.write(0, Buffer.from('mine'));
-    await own.close();
+    for (const name of [path, relative('.', path)]) {
+      const own = await FileSink.open(name);
+      await own.write(0, Buffer.from('mine'));
+      await own.close();
+    }
     await target.close();
     const other = await FileSink.open(path);
     await lockOf({ host: 'elsewhere', process: 1 });

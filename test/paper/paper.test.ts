@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine } from '../../dist/codec/engine/choose.js';
@@ -128,9 +128,22 @@ describe('results', () => {
     expect(await readFile(path, 'utf8')).toBe(text);
   });
 
+  const run = { row: 'a', seed: 1, engine: 'cpu', metrics: {}, iterations: 1, shape: [1], curve: [] };
+
+  test('are added one by one, whatever the name of their folder', async () => {
+    const path = join(relative('.', folder), 'named.json');
+    const results = await Results.open(path, head);
+    await results.add(run);
+    await results.add({ ...run, seed: 2 });
+    await results.close();
+    const again = await Results.open(path, head);
+    expect(again.runs).toEqual([run, { ...run, seed: 2 }]);
+    await again.add({ ...run, seed: 3 });
+    await again.close();
+  });
+
   test('of other ResNet weights are not gone on with', async () => {
     const path = join(folder, 'resnet.json');
-    const run = { row: 'a', seed: 1, engine: 'cpu', metrics: {}, iterations: 1, shape: [1], curve: [] };
     const conditions = { ...head, resnet: '0123456789' };
     const first = await Results.open(path, conditions);
     await first.add(run);
