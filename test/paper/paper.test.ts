@@ -157,6 +157,23 @@ describe('results', () => {
   });
 });
 
+describe('a page of results', () => {
+  test('says of how many runs a figure is that not all of them have', () => {
+    const [experiment] = EXPERIMENTS.filter(({ name }) => name === 'table-14-ct');
+    const [{ name: row }] = experiment.rows;
+    const run = { row, engine: 'cpu', iterations: 1, shape: [1], curve: [] };
+    const page = report(
+      experiment,
+      [
+        { ...run, seed: 1, metrics: { psnr: 30, ssim: 0.5 } },
+        { ...run, seed: 2, metrics: { psnr: 32, ssim: 0.7, best: 31 } },
+      ],
+      { scale: 1, shrink: 1 },
+    );
+    expect(page).toContain(`| ${row} | 31.01 ± 0.14 | 31.00 (of 1) |  | 31.00 ± 1.41 | 0.600 |  |  | 2 |`);
+  });
+});
+
 describe('results that are committed', async () => {
   const results = 'test/paper/results';
   const names = (await readdir(results)).filter((name) => name.endsWith('.json'));

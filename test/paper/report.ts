@@ -30,9 +30,13 @@ const COLUMNS: Readonly<
   dropped: { title: 'weights that a crop drops', show: (value) => `${(100 * value).toFixed(1)} %` },
 };
 
-/** Mean and standard deviation (of the sample) over runs; undefined without runs that have the metric. */
-export function summary(runs: readonly Run[], metric: Metric): Printed | undefined {
-  const values = runs.flatMap((run) => (metric === 'settled' ? settled(run) : run.metrics[metric]) ?? []);
+/** What each of the runs that have the metric has come to. */
+function valuesOf(runs: readonly Run[], metric: Metric): number[] {
+  return runs.flatMap((run) => (metric === 'settled' ? settled(run) : run.metrics[metric]) ?? []);
+}
+
+/** Mean and standard deviation (of the sample); undefined of nothing. */
+function summary(values: readonly number[]): Printed | undefined {
   if (values.length === 0) return undefined;
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   if (values.length === 1) return { mean };
@@ -54,6 +58,13 @@ function shown(metric: Metric, printed: Printed | undefined): string {
   const { show, deviates = false } = COLUMNS[metric];
   const { mean, deviation } = printed;
   return deviates && deviation !== undefined ? `${show(mean)} ± ${show(deviation)}` : show(mean);
+}
+
+/** What the runs of a row come to, and of how many, where some are older than the metric. */
+function ours(runs: readonly Run[], metric: Metric): string {
+  const values = valuesOf(runs, metric);
+  const text = shown(metric, summary(values));
+  return values.length === 0 || values.length === runs.length ? text : `${text} (of ${values.length})`;
 }
 
 function tableRow(cells: readonly string[]): string {
@@ -123,7 +134,7 @@ export function report(experiment: Experiment, runs: readonly Run[], conditions:
       tableRow([
         row.name,
         ...columns.map(({ metric, isOurs }) =>
-          shown(metric, isOurs ? summary(runsOf(row), metric) : row.published[metric]),
+          isOurs ? ours(runsOf(row), metric) : shown(metric, row.published[metric]),
         ),
         String(runsOf(row).length),
       ]),
