@@ -15,11 +15,12 @@ export async function floatPicture(media: Media): Promise<FloatPicture> {
   return { data, shape: [height, width], channels: media.channels };
 }
 
-/** Numbers shifted and scaled so that they go from 0 to 1. */
+/** Numbers shifted and scaled so that they go from 0 to 1; zeros where all are the same. */
 export function stretched(data: Float32Array): Float32Array {
   const least = data.reduce((low, value) => Math.min(low, value), Infinity);
   const most = data.reduce((high, value) => Math.max(high, value), -Infinity);
-  return data.map((value) => (value - least) / (most - least));
+  const range = most > least ? most - least : 1;
+  return data.map((value) => (value - least) / range);
 }
 
 /** The first channel of a picture, stretched so that it goes from 0 to 1. */

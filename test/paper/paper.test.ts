@@ -1,17 +1,18 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine } from '../../dist/codec/engine/choose.js';
+import { LgiError } from '../../dist/codec/errors.js';
 import { memoryMedia } from '../../dist/src/index.js';
 import { writeImage } from '../../dist/src/node.js';
 import { TrainingRecord } from '../../dist/test/paper/training-record.js';
 import { EXPERIMENTS } from '../../dist/test/paper/experiments.js';
 import { encodeSystem } from '../../dist/test/paper/encode-system.js';
 import { decodeOutputs } from '../../dist/test/paper/decode-system.js';
-import { areaResized, bilinearDoubled, upperLeft } from '../../dist/test/paper/float-picture.js';
+import { areaResized, bilinearDoubled, stretched, upperLeft } from '../../dist/test/paper/float-picture.js';
 import { noisy } from '../../dist/test/paper/experiments/incode.js';
 import { runIncode, type IncodeNetwork } from '../../dist/test/paper/incode-system.js';
 import { Laboratory } from '../../dist/test/paper/laboratory.js';
@@ -291,6 +292,9 @@ describe('a training of the laboratory', () => {
     }
     await writeFile(join(stages, 'torn.checkpoint'), 'no such thing');
     await expect(Stage.open(stages, 'torn')).rejects.toThrow(/torn\.checkpoint is no checkpoint; remove it/);
+    await mkdir(join(stages, 'folder.checkpoint'));
+    await expect(Stage.open(stages, 'folder')).rejects.toThrow(LgiError);
+    await expect(Stage.open(join(stages, 'torn.checkpoint'), 'below')).rejects.toThrow(LgiError);
   });
 });
 
@@ -382,6 +386,10 @@ describe('pictures of the tasks', () => {
     const beyond = await encodedQuality(media, exact.with(brightest, 3));
     expect(beyond.psnr).toBeGreaterThan(50);
     expect(beyond.stretched).toBeLessThan(20);
+  });
+
+  test('of one brightness have nothing to stretch', () => {
+    expect([...stretched(Float32Array.of(3, 3))]).toEqual([0, 0]);
   });
 
   test('in colour are as similar as their channels on the mean', () => {

@@ -2,6 +2,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { LgiError } from '../../codec/errors.js';
+import { fileError, folderError } from '../../src/io/file-error-node.js';
 import { replaceFile } from './replace-file.js';
 
 /** What the file of a stage holds: one of both. */
@@ -26,7 +27,7 @@ export class Stage<State, Result> {
 
   /**
    * @param name of the training; every name has a file of its own.
-   * @throws LgiError `damaged` for a file that no stage has written.
+   * @throws LgiError `damaged` for a file that no stage has written, `io` for one that cannot be read.
    */
   static async open<State, Result>(folder: string, name: string): Promise<Stage<State, Result>> {
     const file = name.replace(/[^\w-]/g, (sign) => `~${sign.charCodeAt(0).toString(16)}`);
@@ -36,7 +37,7 @@ export class Stage<State, Result> {
       bytes = await readFile(path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Stage(path, {});
-      throw error;
+      throw fileError('read', path, error);
     }
     try {
       return new Stage(path, deserialize(bytes) as Contents<State, Result>);
@@ -47,7 +48,11 @@ export class Stage<State, Result> {
     }
   }
 
-  /** Keeps what the training could go on from. */
+  /**
+   * Keeps what the training could go on from.
+   *
+   * @throws LgiError `io` where it cannot be written.
+   */
   save(state: State): Promise<void> {
     return this.#write({ state });
   }
@@ -62,7 +67,10 @@ export class Stage<State, Result> {
   }
 
   async #write(contents: Contents<State, Result>): Promise<void> {
-    await mkdir(dirname(this.#path), { recursive: true });
+    const folder = dirname(this.#path);
+    await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+      throw folderError(this.#path, folder, cause);
+    });
     await replaceFile(this.#path, serialize(contents));
   }
 }

@@ -63,7 +63,7 @@ type Extension = (
 /** New partitions begin with the weights of old ones, mirrored at the border (section 3.4). */
 const localGlobal: Extension = async (laboratory, name, seed, iterations) => {
   const settings = settingsOf(LGS, await laboratory.media(FILE));
-  const { grid, model } = settings;
+  const { grid } = settings;
   const [rows, columns] = grid.axes.map(({ cuts }) => cuts.length - 1);
   const upper = Array.from({ length: (rows / 2) * columns }, (_, ordinal) => ordinal);
   const first = await trainPart(
@@ -78,7 +78,7 @@ const localGlobal: Extension = async (laboratory, name, seed, iterations) => {
     return first.weights.local[Math.min(row, rows - 1 - row) * columns + column].slice();
   });
   const initial = { global: first.weights.global, local: mirrored };
-  const { outcome } = await trainPart(laboratory, name, { ...settings, model }, all(grid), {
+  const { outcome } = await trainPart(laboratory, name, settings, all(grid), {
     iterations: iterations.whole,
     seed,
     initial,
