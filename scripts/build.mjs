@@ -1,6 +1,6 @@
 // Builds everything into dist/: kernels (AssemblyScript to WebAssembly), then TypeScript.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import asc from 'assemblyscript/asc';
 
@@ -80,4 +80,6 @@ mkdirSync('dist', { recursive: true });
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], {
   stdio: 'inherit',
 });
+// npx makes it executable only once for a folder, and keeps the link after dist/ is made anew.
+chmodSync('dist/src/cli/main.js', 0o755);
 execFileSync(process.execPath, ['scripts/bundle-player.mjs'], { stdio: 'inherit' });
