@@ -189,7 +189,11 @@ export class Laboratory {
     const stage = await this.#stage<UnderWay, Trained<Result>>(name);
     const before = stage.result ?? stage.state;
     if (before !== undefined) record.restore(before.notes);
-    if (stage.result !== undefined) return stage.result.result;
+    const measuring = `${name}: trained; measuring what it gives`;
+    if (stage.result !== undefined) {
+      this.#options.onProgress(measuring);
+      return stage.result.result;
+    }
     const { signal } = this.#options;
     let savedMs = performance.now();
     const result = await training({
@@ -205,6 +209,7 @@ export class Laboratory {
       },
     });
     await stage.finish({ result, notes: record.notes });
+    this.#options.onProgress(measuring);
     return result;
   }
 

@@ -24,7 +24,7 @@ const USAGE = `npm run paper -- EXPERIMENT --data FOLDER [options]
   --out FOLDER    where results go (default: paper-output)
   --resnet FILE   trained weights of a torchvision resnet34, as safetensors, for
                   what INCODE's harmonizer sees (default: random ones)
-  --engine NAME   cpu (default) or tensorflow
+  --engine NAME   cpu (default), tensorflow or auto
   --threads N     threads of the engine
   --list          what there is to run, and nothing else
 

@@ -78,7 +78,7 @@ function shorteningText({ scale, shrink }: Conditions): string {
     ...(scale === 1 ? [] : [`${scale} of the paper's iterations`]),
     ...(shrink === 1 ? [] : [`pictures ${shrink} times smaller on each axis`]),
   ];
-  return `**Shortened**: ${parts.join(', ')}. Orders may be compared with the paper's, figures not.`;
+  return `**Shortened**: ${parts.join(', ')}. Figures cannot be compared with the paper's, and orders may change with what is left out.`;
 }
 
 /** The experiment's table with the paper's figures beside ours, as Markdown. */
