@@ -57,8 +57,9 @@ export class Results {
    */
   static async open(path: string, head: Conditions & { experiment: string }): Promise<Results> {
     // One folder, not those above it: where they are missing, a name is wrong.
-    await mkdir(dirname(path)).catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code !== 'EEXIST') throw folderError(path, dirname(path), cause);
+    const folder = dirname(path);
+    await mkdir(folder).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== 'EEXIST') throw folderError(path, dirname(folder), cause);
     });
     const lock = await FileLock.take(path);
     try {
