@@ -189,9 +189,9 @@ export class Laboratory {
     const stage = await this.#stage<UnderWay, Trained<Result>>(name);
     const before = stage.result ?? stage.state;
     if (before !== undefined) record.restore(before.notes);
-    const measuring = `${name}: trained; measuring what it gives`;
+    const evaluating = `${name}: trained; evaluating it`;
     if (stage.result !== undefined) {
-      this.#options.onProgress(measuring);
+      this.#options.onProgress(evaluating);
       return stage.result.result;
     }
     const { signal } = this.#options;
@@ -209,7 +209,7 @@ export class Laboratory {
       },
     });
     await stage.finish({ result, notes: record.notes });
-    this.#options.onProgress(measuring);
+    this.#options.onProgress(evaluating);
     return result;
   }
 
