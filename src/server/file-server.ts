@@ -2,6 +2,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { fileURLToPath } from 'node:url';
 import send from 'send';
 import { LgiError } from '../../codec/errors.js';
+import {
+  checkAccess,
+  isKnownHost,
+  isLoopback,
+  setAccessHeaders,
+  setPreflightHeaders,
+  type Access,
+} from './access.js';
 import { listingPage } from './listing-page.js';
 import { MediaFolder, type FolderEntry } from './media-folder.js';
 import { Thumbnails } from './thumbnails.js';
@@ -14,14 +22,12 @@ const PAGE_POLICY =
 /** Where the server's own pages and scripts are. */
 const OWN = '/_lgi/';
 
-/** Pages are isolated, so that decoding has threads; files may be read from anywhere. */
-function setHeaders(response: ServerResponse): void {
+/** Pages are isolated, so that decoding has threads. */
+function setHeaders(response: ServerResponse, access: Access): void {
+  setAccessHeaders(response, access);
   const headers = {
-    'Access-Control-Allow-Origin': '*',
-    'Access-Control-Expose-Headers': 'Accept-Ranges, Content-Length, Content-Range, ETag',
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Embedder-Policy': 'require-corp',
-    'Cross-Origin-Resource-Policy': 'cross-origin',
     'X-Content-Type-Options': 'nosniff',
     // A file may grow; asking costs a round trip, not the file.
     'Cache-Control': 'no-cache',
@@ -30,22 +36,40 @@ function setHeaders(response: ServerResponse): void {
 }
 
 /**
- * A server that gives out a folder as the player reads it: by ranges, with strong ETags, to other origins too; and has pages that list
- * the folder and play what is in it.
+ * A server that gives out a folder as the player reads it: by ranges, with strong ETags; and has pages that list the folder and play
+ * what is in it. Pages of other origins read nothing unless `access` lets them, and a server that listens on loopback answers to the
+ * names of loopback alone, and to those of `access`.
  *
- * @throws NodeJS.ErrnoException where there is no such folder.
+ * @throws NodeJS.ErrnoException where there is no such folder; OptionError for an origin or a host that is not one.
  */
-export async function createFileServer(folderPath: string): Promise<Server> {
+export async function createFileServer(folderPath: string, options: Access = {}): Promise<Server> {
+  const access = checkAccess(options);
   const folder = await MediaFolder.open(folderPath);
   const player = await MediaFolder.open(fileURLToPath(new URL('../../web/', import.meta.url)));
   const thumbnails = new Thumbnails();
-  return createServer((request, response) => {
-    setHeaders(response);
+  const server = createServer((request, response) => {
+    setHeaders(response, access);
+    const address = server.address();
+    const isOnLoopback = address !== null && typeof address === 'object' && isLoopback(address.address);
+    if (isOnLoopback && !isKnownHost(request, access)) {
+      endWith(
+        response,
+        403,
+        'this server listens on loopback and does not answer to that host; open it by localhost, or start it with --allow-host',
+      );
+      return;
+    }
+    if (request.method === 'OPTIONS') {
+      setPreflightHeaders(response, access);
+      response.writeHead(204).end();
+      return;
+    }
     answer(request, response, folder, player, thumbnails).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else endWith(response, 500, error instanceof Error ? error.message : String(error));
     });
   });
+  return server;
 }
 
 async function answer(
@@ -55,12 +79,6 @@ async function answer(
   player: MediaFolder,
   thumbnails: Thumbnails,
 ): Promise<void> {
-  if (request.method === 'OPTIONS') {
-    response.setHeader('Access-Control-Allow-Methods', 'GET, HEAD, OPTIONS');
-    response.setHeader('Access-Control-Allow-Headers', 'Range, If-None-Match, If-Range');
-    response.writeHead(204).end();
-    return;
-  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD, OPTIONS');
     endWith(response, 405, 'this server only gives');

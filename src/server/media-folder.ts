@@ -1,5 +1,5 @@
 import { realpath, stat } from 'node:fs/promises';
-import { join, resolve, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import type { Stats } from 'node:fs';
 
 /** Something in a served folder. */
@@ -40,6 +40,13 @@ export class MediaFolder {
       if (path !== this.root && !path.startsWith(this.root.endsWith(sep) ? this.root : this.root + sep)) {
         return undefined;
       }
+      // A link may lead from a name that is shown to one that is hidden.
+      if (
+        relative(this.root, path)
+          .split(sep)
+          .some((part) => part.startsWith('.'))
+      )
+        return undefined;
       return { path, stats: await stat(path) };
     } catch {
       return undefined;
