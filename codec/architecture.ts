@@ -1,5 +1,5 @@
 /**
- * The architecture descriptor of the sine family (spec/lgi-format.md, 7.2 has its equations), and the order of every
+ * The architecture descriptor of the sine family (spec/sine.md, 7.2 has its equations), and the order of every
  * weight (6.1 there).
  *
  * This is the only place that knows how weights are ordered; files, engines and the reference all ask here.

@@ -66,7 +66,7 @@ function checkSampling(shape: readonly number[], { scale, size }: Sampling): voi
 /**
  * Plans which positions of which partitions give a region at a resolution.
  *
- * Positions are `(begin * scale + j + 1/2) / scale` (spec/lgi-format.md, section 7.4). Where `begin * scale` is whole, they
+ * Positions are `(begin * scale + j + 1/2) / scale` (spec/sine.md, section 7.4). Where `begin * scale` is whole, they
  * are positions of the whole picture at that scale, to the last bit, and so are the values.
  *
  * @param region in positions of the grid's axes, inside its extent.

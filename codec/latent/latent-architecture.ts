@@ -1,5 +1,5 @@
 /**
- * The descriptor of the latent family (spec/lgi-format.md, section 15 has its equations), and the order of its latents and weights.
+ * The descriptor of the latent family (spec/latent.md, section 15 has its equations), and the order of its latents and weights.
  *
  * A partition is whole numbers, its *latents*, on grids of several levels: level 0 has one for every sample, level `l` one for every
  * `2^l` by `2^l` of them. All partitions share what makes samples of them (upsampling, then a small network at every sample), and

@@ -62,7 +62,7 @@ export async function checkWhole(container: Container, target: Target, signal?: 
 
 /**
  * Writes new partitions and a new index behind the end of a file, then the superblock: until its first slot is written the
- * file is the old one, from then on the new one, wherever writing stops (spec/lgi-format.md, section 3).
+ * file is the old one, from then on the new one, wherever writing stops (spec/container.md, section 3).
  *
  * Nothing that the old index speaks of is overwritten, so whoever has the old file open goes on reading it.
  *

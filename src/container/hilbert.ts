@@ -72,7 +72,7 @@ function curveOf(axes: number): Curve {
 const orders = new WeakMap<Grid, Int32Array>();
 
 /**
- * All cells of a grid along the Hilbert curve through all partition coordinates that there can be (spec/lgi-format.md,
+ * All cells of a grid along the Hilbert curve through all partition coordinates that there can be (spec/container.md,
  * section 5.1): neighbours mostly, so that any region is few runs. Which of two cells comes first does not depend on the
  * grid, so that a crop keeps the order.
  *

@@ -1,11 +1,12 @@
 import type { Grid } from '../../codec/grid.js';
+import { SHORT_HEAD_BYTES } from './chunk.js';
 import { hilbertCells } from './hilbert.js';
 import type { IndexChecks } from './index-checks.js';
 import type { ChunkTable } from './index-table.js';
 import { countPresent, presenceByteLength, presentCells } from './presence.js';
 import { FEATURES, type Features } from './superblock.js';
 
-/** A signal's chunks as an index has them, in columns that may leave out what follows (spec/lgi-format.md, section 5.1). */
+/** A signal's chunks as an index has them, in columns that may leave out what follows (spec/container.md, section 5.1). */
 export interface IndexColumns {
   /** In the order of the columns. */
   readonly chunks: ChunkTable;
@@ -47,7 +48,8 @@ export function expandColumns(
     ? checkListed(written, grid, mayImply, name, checks)
     : checkPresence(presence, grid, name, checks);
   checks.must(
-    lengths.length === count || (mayImply && lengths.length === 1),
+    // Packed lengths are never one for all.
+    lengths.length === count || (mayImply && headBytes > SHORT_HEAD_BYTES && lengths.length === 1),
     `${name} has ${lengths.length} payload lengths for ${count} chunks`,
   );
   const isShared = lengths.length !== count;

@@ -183,6 +183,14 @@ describe('columns are refused', () => {
     expect(() => decode(changes)).toThrow(message);
   });
 
+  it('of one packed length for all, in signals with short heads', () => {
+    const short = { signals: [{ ...header.signals[0], coder: 'range' as const }] };
+    const decodeShort = (payloadLengths: Uint32Array) =>
+      decodeIndex(encodeIndex(index, [{ ...columns, payloadLengths }], short), short, superblockWith(BOTH));
+    expect(decodeShort(chunks.payloadLengths).signals[0].chunks.count).toBe(18);
+    expect(() => decodeShort(Uint32Array.of(5))).toThrow(/1 payload lengths for 18 chunks/);
+  });
+
   it('that leave anything out where the superblock does not say so', () => {
     const none = FEATURES.extentBeyondFirst;
     expect(() => decode({}, none)).toThrow(/0 partition coordinates for 1 chunks of 2 axes/);

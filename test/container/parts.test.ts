@@ -129,8 +129,8 @@ describe('the Hilbert curve', () => {
   });
 
   it('has the check values and passes the grids that the format shows', () => {
-    const text = readFileSync('spec/lgi-format.md', 'utf8');
-    const [, section] = /\*\*Hilbert curve\.\*\*([^]*?)\*\*Runs\*\*/.exec(text)!;
+    const text = readFileSync('spec/container.md', 'utf8');
+    const [, section] = /^#### Hilbert curve$([^]*?)^#### Runs$/m.exec(text)!;
     const numbers = (list: string): number[] => list.split(',').map(Number);
     const values = [...section.matchAll(/`([-\d,]+)`\s+(?:is )?at\s+`(0x[0-9A-F]+)`/g)];
     expect(values.length).toBe(4);

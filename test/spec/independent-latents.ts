@@ -1,4 +1,4 @@
-// The latent family of the second reader (independent-reader.ts), written from section 15 of spec/lgi-format.md alone.
+// The latent family of the second reader (independent-reader.ts), written from section 15 of spec/latent.md alone.
 
 import { readFileSync } from 'node:fs';
 
@@ -26,7 +26,7 @@ export class RangeDecoder {
     }
     while (this.range < 2 ** 24) {
       this.range *= 256;
-      this.code = 256 * this.code + this.next();
+      this.code = (256 * this.code + this.next()) % 2 ** 32;
     }
     return bit;
   }

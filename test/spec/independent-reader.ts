@@ -1,4 +1,4 @@
-// A second reader of the format, written from spec/lgi-format.md alone and sharing no code with the project, so that the
+// A second reader of the format, written from the text in spec/ alone and sharing no code with the project, so that the
 // text is known to suffice and samples can be checked against another implementation. Plain and slow; f64 throughout.
 import { inflateRawSync } from 'node:zlib';
 import { LatentPicture, NumberModel, RangeDecoder, readShared, synthesise } from './independent-latents.js';

@@ -1,4 +1,4 @@
-"""The latent family of lgi_reader.py, written from section 15 of spec/lgi-format.md alone. Made to be read, not to be fast."""
+"""The latent family of lgi_reader.py, written from section 15 of spec/latent.md alone. Made to be read, not to be fast."""
 import functools
 import math
 import pathlib
@@ -30,7 +30,7 @@ class RangeDecoder:
         else:
             bit, self.code, self.range = 1, self.code - bound, self.range - bound
         while self.range < 2**24:
-            self.range, self.code = self.range << 8, self.code << 8 | self.next_byte()
+            self.range, self.code = self.range << 8, (self.code << 8 | self.next_byte()) & 0xFFFFFFFF
         return bit
 
     def even(self, bits):

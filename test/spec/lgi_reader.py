@@ -1,4 +1,4 @@
-"""A reader of LGI files, version 1.4, written from spec/lgi-format.md and spec/lgi.fbs alone, with Python's standard library.
+"""A reader of LGI files, version 1.5, written from the documents and the schema in spec/ alone, with Python's standard library.
 
     python3 lgi_reader.py FOLDER      decodes or refuses every vector of a folder; exit status 1 where one fails
     python3 lgi_reader.py FILE.lgi    opens and checks a file, prints its signals, or its error, as JSON

@@ -4,7 +4,7 @@ import type { GlobalPoint, Network, Tap } from './network.js';
 
 /**
  * The global network as samples see it: at their own position, or interpolated from lattice points
- * (spec/lgi-format.md, 7.3).
+ * (spec/sine.md, 7.3).
  *
  * Lattice points lie at whole multiples of the stride, in positions, on every axis, from position 0; a position is
  * between the nearest on either side, and the interpolation is linear along each axis.

@@ -38,7 +38,7 @@ export interface LocalTrace {
 }
 
 /**
- * The equations of the format (spec/lgi-format.md, 7.2) for one position at a time, in f64: slow, and plain enough to be
+ * The equations of the format (spec/sine.md, 7.2) for one position at a time, in f64: slow, and plain enough to be
  * checked by eye.
  *
  * Weights are flat arrays in the order of `architecture.ts`.

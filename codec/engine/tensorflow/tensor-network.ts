@@ -16,7 +16,7 @@ export interface NetworkTensors {
 
 export const ROLES: readonly Role[] = ['local', 'global', 'merge'];
 
-/** The equations of the format (spec/lgi-format.md, 7.2) as operations of TensorFlow. */
+/** The equations of the format (spec/sine.md, 7.2) as operations of TensorFlow. */
 export class TensorNetwork {
   readonly #tf: TensorFlow;
   readonly #architecture: Architecture;

@@ -26,7 +26,7 @@ static getSizePrefixedRootAsAxis(bb:flatbuffers.ByteBuffer, obj?:Axis):Axis {
 }
 
 /**
- * Strictly ascending, at least two; cell i covers positions [cuts[i], cuts[i + 1]).
+ * Strictly ascending; cell i covers positions [cuts[i], cuts[i + 1]).
  */
 cuts(index: number):number|null {
   const offset = this.bb!.__offset(this.bb_pos, 4);

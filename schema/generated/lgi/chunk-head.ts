@@ -8,7 +8,7 @@ import { ChunkKind } from './chunk-kind.js';
 
 
 /**
- * Thirty-six bytes before every payload; with the header, enough to rebuild an index by a scan.
+ * Thirty-six bytes before every payload, of short heads the first four; with the header, enough to rebuild an index by a scan.
  */
 export class ChunkHead {
   bb: flatbuffers.ByteBuffer|null = null;
@@ -34,14 +34,14 @@ payloadLength():number {
 }
 
 /**
- * First position of the partition's box per axis; 0 for axes that the signal has not.
+ * First position of the partition's box per axis; 0 for axes that the signal does not have.
  */
 boxBegin(index: number):number|null {
     return this.bb!.readInt32(this.bb_pos + 8 + index * 4);
 }
 
 /**
- * Positions of the box per axis; 1 for axes that the signal has not.
+ * Positions of the box per axis; 1 for axes that the signal does not have.
  */
 boxSize(index: number):number|null {
     return this.bb!.readUint32(this.bb_pos + 20 + index * 4);

@@ -29,7 +29,7 @@ static getSizePrefixedRootAsHeader(bb:flatbuffers.ByteBuffer, obj?:Header):Heade
 }
 
 /**
- * At least one; a chunk names its signal by the position in this list.
+ * A chunk names its signal by the position in this list.
  */
 signals(index: number, obj?:Signal):Signal|null {
   const offset = this.bb!.__offset(this.bb_pos, 4);

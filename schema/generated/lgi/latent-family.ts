@@ -5,9 +5,8 @@
 import * as flatbuffers from 'flatbuffers';
 
 /**
- * Whole numbers on grids of several levels in every partition, and shared weights that make samples of them and foretell them. For
- * pictures. Such a signal's `coordinate_maps`, and its quantiser's lists, are empty, its coder is None, and its `global_weights`
- * are the shared weights.
+ * Whole numbers on grids of several levels in every partition, and shared weights, in `global_weights`, that make samples of them and
+ * predict them. For pictures.
  */
 export class LatentFamily {
   bb: flatbuffers.ByteBuffer|null = null;
@@ -28,7 +27,7 @@ static getSizePrefixedRootAsLatentFamily(bb:flatbuffers.ByteBuffer, obj?:LatentF
 }
 
 /**
- * Levels, 2 to 12; the coarsest has a latent for every 2^(levels - 1) samples per axis.
+ * Levels; the coarsest has a latent for every 2^(levels - 1) samples per axis.
  */
 levels():number {
   const offset = this.bb!.__offset(this.bb_pos, 4);
@@ -36,7 +35,7 @@ levels():number {
 }
 
 /**
- * Finest level of every plane, as many planes as channels, 1 to 4.
+ * Finest level of every plane, as many planes as channels.
  */
 finestLevels(index: number):number|null {
   const offset = this.bb!.__offset(this.bb_pos, 6);
@@ -54,7 +53,7 @@ finestLevelsArray():Uint8Array {
 }
 
 /**
- * Features of the hidden layer, a multiple of 4 up to 64.
+ * Features of the hidden layer.
  */
 hiddenWidth():number {
   const offset = this.bb!.__offset(this.bb_pos, 8);
@@ -62,7 +61,7 @@ hiddenWidth():number {
 }
 
 /**
- * What the network's outputs are multiplied by to be those of the signal. Finite and positive.
+ * What the network's outputs are multiplied by to be those of the signal.
  */
 amplitude():number {
   const offset = this.bb!.__offset(this.bb_pos, 10);

@@ -64,7 +64,7 @@ globalTensorsLength():number {
 }
 
 /**
- * Of coder Range: what is known of the integers of every local tensor, for its models to begin with; else absent.
+ * With coder Range: what is known of the integers of every local tensor, for its models to begin with; otherwise absent.
  */
 localModels(index: number):number|null {
   const offset = this.bb!.__offset(this.bb_pos, 10);
@@ -82,8 +82,8 @@ localModelsArray():Uint8Array|null {
 }
 
 /**
- * Of coder Range: a stream of integers of every local tensor, without models, which those of chunks are differences from;
- * else absent. With feature bit 5.
+ * With coder Range and feature bit 5: a stream of integers of every local tensor that those of chunks are differences from. Its
+ * models begin with counters of 0 (section 6.3), not with `local_models`. Otherwise absent.
  */
 localOrigin(index: number):number|null {
   const offset = this.bb!.__offset(this.bb_pos, 12);

@@ -16,16 +16,10 @@ export class Rate {
   return this;
 }
 
-/**
- * Not zero.
- */
 numerator():number {
   return this.bb!.readUint32(this.bb_pos);
 }
 
-/**
- * Not zero.
- */
 denominator():number {
   return this.bb!.readUint32(this.bb_pos + 4);
 }

@@ -39,7 +39,7 @@ sampleType():SampleType {
 }
 
 /**
- * Channels per sample, at least 1; also the outputs of the network.
+ * Channels per sample; also the outputs of the network.
  */
 channels():number {
   const offset = this.bb!.__offset(this.bb_pos, 6);

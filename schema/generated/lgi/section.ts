@@ -29,7 +29,7 @@ static getSizePrefixedRootAsSection(bb:flatbuffers.ByteBuffer, obj?:Section):Sec
 }
 
 /**
- * What it is; spec/lgi-format.md lists the names.
+ * What it is; section 5.3 lists the names.
  */
 name():string
 name(optionalEncoding:flatbuffers.Encoding):string|Uint8Array

@@ -98,7 +98,8 @@ coordinatesArray():Int32Array {
 }
 
 /**
- * Bytes of every chunk's payload, without its struct. With feature bit 1 a single entry where all are the same.
+ * Bytes of every chunk's payload, without its head. With feature bit 1 a single entry where all are the same. Empty for signals
+ * with short heads.
  */
 payloadLengths(index: number):number|null {
   const offset = this.bb!.__offset(this.bb_pos, 12);
@@ -148,8 +149,8 @@ presenceArray():Uint8Array|null {
 }
 
 /**
- * With feature bit 3: what `payload_lengths` would have, which then is empty, each as LEB128, that is, seven bits a byte, the
- * lowest first, and the highest bit set in all bytes but the last.
+ * For signals with short heads (latent family, or coder Range): what `payload_lengths` would have, each as LEB128, that is, seven bits
+ * a byte, the lowest first, and the highest bit set in all bytes but the last. Empty for all others.
  */
 packedLengths(index: number):number|null {
   const offset = this.bb!.__offset(this.bb_pos, 18);

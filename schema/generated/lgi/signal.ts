@@ -16,7 +16,7 @@ import { SignalRole } from './signal-role.js';
 
 
 /**
- * One signal: everything about it that stays the same for ever.
+ * One signal: everything about it that never changes.
  */
 export class Signal {
   bb: flatbuffers.ByteBuffer|null = null;
@@ -181,8 +181,7 @@ startSeconds():number {
 }
 
 /**
- * For role Overview: samples of the primary signal per sample of this one on every axis, a power of two, at least 2.
- * Otherwise 0.
+ * For role Overview: samples of the primary signal per sample of this one on every axis. Otherwise 0.
  */
 overviewFactor():number {
   const offset = this.bb!.__offset(this.bb_pos, 32);

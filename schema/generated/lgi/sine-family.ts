@@ -30,7 +30,7 @@ static getSizePrefixedRootAsSineFamily(bb:flatbuffers.ByteBuffer, obj?:SineFamil
 }
 
 /**
- * L: sine levels, at least 1.
+ * L: sine levels.
  */
 levels():number {
   const offset = this.bb!.__offset(this.bb_pos, 4);
@@ -38,7 +38,7 @@ levels():number {
 }
 
 /**
- * H: features of each local network and of the merge, at least 1.
+ * H: features of each local network and of the merge.
  */
 localWidth():number {
   const offset = this.bb!.__offset(this.bb_pos, 6);

@@ -17,14 +17,14 @@ export class TensorQuantiser {
 }
 
 /**
- * Finite and positive.
+ * What an integer is multiplied by.
  */
 step():number {
   return this.bb!.readFloat32(this.bb_pos);
 }
 
 /**
- * Bits of the integer's code, 2 to 16; the integer's magnitude is below 2^(bits - 1).
+ * Bits of the integer's code; the integer's magnitude is below 2^(bits - 1).
  */
 bits():number {
   return this.bb!.readUint8(this.bb_pos + 4);

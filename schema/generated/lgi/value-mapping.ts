@@ -16,9 +16,6 @@ export class ValueMapping {
   return this;
 }
 
-/**
- * Not zero.
- */
 scale():number {
   return this.bb!.readFloat64(this.bb_pos);
 }
