@@ -121,7 +121,7 @@ function sendFile(request: IncomingMessage, response: ServerResponse, { path, st
   response.setHeader('Content-Security-Policy', PAGE_POLICY);
   // Strong, so that ranges of two versions are never put together; `send` alone gives weak ones.
   response.setHeader('ETag', `"${stats.ino}-${stats.size}-${stats.mtimeMs}"`);
-  if (path.endsWith('.lgi')) response.setHeader('Content-Type', 'application/octet-stream');
+  if (path.endsWith('.lgi')) response.setHeader('Content-Type', 'application/vnd.lgi');
   send(request, path.split(/[\\/]/).map(encodeURIComponent).join('/'), {
     root: '/',
     dotfiles: 'allow',

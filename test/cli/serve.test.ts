@@ -60,6 +60,7 @@ describe('a served folder', () => {
     const answer = await fetch(`${url}/picture.lgi`, { headers: { Range: 'bytes=8-15' } });
     expect(answer.status).toBe(206);
     expect(answer.headers.get('content-range')).toBe(`bytes 8-15/${bytes.length}`);
+    expect(answer.headers.get('content-type')).toBe('application/vnd.lgi');
     expect(answer.headers.get('etag')).toMatch(/^"[^"]+"$/);
     expect(answer.headers.get('cross-origin-embedder-policy')).toBe('require-corp');
     expect(new Uint8Array(await answer.arrayBuffer())).toEqual(bytes.slice(8, 16));
