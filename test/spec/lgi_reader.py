@@ -176,7 +176,7 @@ class FlatBuffer:
                                  if spot and 1 <= member <= len(members) else None)
                 self.need(member or not spot, "a union with a value and no type")
                 if spot and member > len(members):
-                    self.follow(spot)
+                    self.need(4 <= self.inline(spot, "u32") < len(self.data) - spot, "a bad offset")
                     values[field] = {}                       # a member of the future: nothing is known of its structure
             else:
                 spot = place(number, 4, 4)
