@@ -188,7 +188,16 @@ function checkVectors() {
   const decoders = [...classes.matchAll(/^\| (?:sine|latent) decoder \| (`invalid[^|]+) \|$/gm)].flatMap(
     ([, list]) => [...list.matchAll(/`([^`]+)`/g)].map(([, pattern]) => pattern),
   );
+  const [, ofRules] = read(path).split('### 12.1 ')[1].split('\n## ')[0].split('|---|---|\n');
+  const tested = [...ofRules.matchAll(/^\| ([^|]+) \| ([^|]+) \|$/gm)].flatMap(([, rule, list]) => {
+    for (const [number] of rule.matchAll(/\d+(?:\.\d+)*/g))
+      if (!everywhere.has(number))
+        faults.push(`${path}:1  section 12.1 cites section ${number}, which the format does not have`);
+    return [...list.matchAll(/`([^`]+)`/g)].map(([, pattern]) => pattern);
+  });
   for (const { name, error } of vectors) {
+    if (error !== undefined && !tested.some((pattern) => matches(pattern, name)))
+      faults.push(`${path}:1  section 12.1 does not say which rule ${name} tests`);
     const isOfWeights = /^chunk /.test(error?.section ?? '') && !/^invalid-(?:latent-)?chunk/.test(name);
     if (isOfWeights && !decoders.some((pattern) => matches(pattern, name)))
       faults.push(`${path}:1  section 16 does not say which decoder ${name} binds`);

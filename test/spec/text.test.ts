@@ -44,10 +44,17 @@ describe("the check of the format's text", () => {
     ],
     [
       'spec/lgi-format.md',
-      '`invalid-code`',
-      '`invalid-codes`',
-      /names the vector invalid-codes[^]*which decoder invalid-code binds/,
+      '6.2, elements | `invalid-code`',
+      '6.2, elements | `invalid-codes`',
+      /names the vector invalid-codes[^]*which rule invalid-code tests/,
     ],
+    [
+      'spec/lgi-format.md',
+      'sine decoder | `invalid-code`, ',
+      'sine decoder | ',
+      /which decoder invalid-code binds/,
+    ],
+    ['spec/lgi-format.md', '| 10.6, metadata |', '| 10.9, metadata |', /section 12\.1 cites section 10\.9/],
     ['spec/sine.md', 'MUST give exactly', 'must give exactly', /"must" is not in capitals/],
     [
       'spec/container.md',
