@@ -1,6 +1,7 @@
 import { crc32, createInflate, inflateSync } from 'node:zlib';
-import { exifOrientation } from './exif-orientation.js';
 import { checkDensity, checkDimensions, damagedFault, mediaFault } from './image-limits.js';
+import { pictureOrientation } from './picture-orientation.js';
+import { pngTextMetadata } from './png-text.js';
 import { SRGB, type Colour } from '../colour.js';
 import type { StillFile } from './still-file.js';
 
@@ -62,8 +63,23 @@ export function pngChunk(type: string, data: Uint8Array): Uint8Array {
   return chunk;
 }
 
-/** The chunks up to and with IEND, every checksum proven. */
-export function pngChunks(bytes: Uint8Array, name: string): Chunk[] {
+/** Chunks that the samples depend on; tRNS, which is ancillary by its name, has the alpha. */
+const SAMPLE_CHUNKS = ['IHDR', 'PLTE', 'IDAT', 'tRNS', 'IEND'];
+
+/** Whether a chunk of a wrong checksum carries nothing of the samples, not even under a damaged type. */
+function isDispensable(type: string, data: Uint8Array, checksum: number): boolean {
+  const isOther = (other: string) => crc32(data, crc32(other)) === checksum;
+  return /^[a-z]/.test(type) && !SAMPLE_CHUNKS.includes(type) && !SAMPLE_CHUNKS.some(isOther);
+}
+
+/**
+ * The chunks up to and with IEND, every checksum proven.
+ *
+ * A chunk of metadata whose checksum is wrong is left out, as libpng does.
+ *
+ * @param notices gets a line for each chunk that was left out.
+ */
+export function pngChunks(bytes: Uint8Array, name: string, notices: string[] = []): Chunk[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks: Chunk[] = [];
   for (let at = PNG_SIGNATURE.length; ;) {
@@ -77,10 +93,15 @@ export function pngChunks(bytes: Uint8Array, name: string): Chunk[] {
     if (end > buffer.length) {
       throw damagedFault(name, `PNG chunk ${type} ends at byte ${end}, the file at ${buffer.length}`);
     }
-    if (crc32(buffer.subarray(at + 4, end - 4)) !== buffer.readUInt32BE(end - 4)) {
-      throw damagedFault(name, `the checksum of PNG chunk ${type} at byte ${at} is wrong`);
+    const data = buffer.subarray(at + 8, end - 4);
+    const checksum = buffer.readUInt32BE(end - 4);
+    if (crc32(buffer.subarray(at + 4, end - 4)) === checksum) {
+      chunks.push({ type, data, whole: buffer.subarray(at, end) });
+    } else {
+      const fact = `the checksum of PNG chunk ${type} at byte ${at} is wrong`;
+      if (!isDispensable(type, data, checksum)) throw damagedFault(name, fact);
+      notices.push(`${name}: ${fact}; the chunk was left out`);
     }
-    chunks.push({ type, data: buffer.subarray(at + 8, end - 4), whole: buffer.subarray(at, end) });
     if (type === 'IEND') return chunks;
     at = end;
   }
@@ -218,8 +239,10 @@ export async function parsePng(bytes: Uint8Array, name: string): Promise<StillFi
   const needed = rawByteLength(header);
   const size = `${header.width}x${header.height}`;
   checkDensity(name, bytes.length, needed / MAX_DEFLATE_RATIO, size);
-  const all = pngChunks(bytes, name);
-  const chunks = new Map(all.map(({ type, data }) => [type, data]));
+  const notices: string[] = [];
+  const all = pngChunks(bytes, name, notices);
+  // Of repeated chunks the first counts, as in libpng.
+  const chunks = new Map(all.map(({ type, data }) => [type, data] as const).reverse());
   const rows = all.filter(({ type }) => type === 'IDAT');
   if (rows.length === 0) throw damagedFault(name, 'the PNG has no picture data');
   const unknown = all.find(
@@ -249,9 +272,10 @@ export async function parsePng(bytes: Uint8Array, name: string): Promise<StillFi
     );
   }
   const channels = COLOUR_TYPES[header.colourType]?.channels ?? 0;
-  const exif = chunks.get('eXIf');
+  const text = pngTextMetadata(all);
   const icc = chunks.get('iCCP');
   const iccProfile = icc && readProfile(icc);
+  if (icc && !iccProfile) notices.push(`${name}: its ICC profile is damaged and was left out`);
   const colour = readColour(chunks, iccProfile !== undefined);
   const kept = all.filter(
     ({ type }) => ['IHDR', 'IDAT', 'IEND'].includes(type) || (isPalette && type === 'PLTE'),
@@ -261,7 +285,8 @@ export async function parsePng(bytes: Uint8Array, name: string): Promise<StillFi
     width: header.width,
     height: header.height,
     packet: Buffer.concat([PNG_SIGNATURE, ...kept.map(({ whole }) => whole)]),
-    orientation: exif ? exifOrientation(exif) : 1,
+    ...pictureOrientation(chunks.get('eXIf') ?? text.exif, text.xmp),
+    notices,
     ...(colour && { colour }),
     ...(iccProfile && { iccProfile }),
     ...(isPalette && plte && { palette: readPalette(plte, trns) }),

@@ -73,9 +73,12 @@ export async function decodeImage(bytes: Uint8Array, name: string, signal?: Abor
     channels,
     ...(still.colour && { colour: still.colour }),
     ...(still.iccProfile && { iccProfile: still.iccProfile }),
-    ...(still.orientation !== 1 && {
-      notices: [`${name}: EXIF orientation ${still.orientation} was applied`],
-    }),
+    notices: [
+      ...(still.notices ?? []),
+      ...(still.orientation === 1
+        ? []
+        : [`${name}: ${still.orientationFrom ?? 'EXIF'} orientation ${still.orientation} was applied`]),
+    ],
   });
 }
 

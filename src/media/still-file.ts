@@ -11,8 +11,12 @@ export interface StillFile {
   readonly height: number;
   /** The picture for the decoder, reduced to what decoding needs: no metadata, nothing after its end. */
   readonly packet: Uint8Array;
-  /** EXIF orientation, 1 to 8; 1 where the file has none. */
+  /** Orientation as EXIF counts, 1 to 8; 1 where the file has none. */
   readonly orientation: number;
+  /** Which of the file's metadata gave the orientation. */
+  readonly orientationFrom?: 'EXIF' | 'XMP';
+  /** What was read past that a stricter reader would refuse, such as bytes between segments. */
+  readonly notices?: readonly string[];
   readonly colour?: Colour;
   readonly iccProfile?: Uint8Array;
   /** Palette as RGB or RGBA entries; the decoder then yields indices. */

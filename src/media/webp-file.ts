@@ -1,5 +1,5 @@
-import { exifOrientation } from './exif-orientation.js';
 import { checkDimensions, damagedFault, mediaFault } from './image-limits.js';
+import { pictureOrientation } from './picture-orientation.js';
 import { SRGB } from '../colour.js';
 import type { StillFile } from './still-file.js';
 
@@ -131,22 +131,16 @@ export function parseWebp(bytes: Uint8Array, name: string): StillFile {
     body.push(extendedHeader({ width, height, hasAlpha }, 0), chunk('ALPH', alpha));
   }
   body.push(lossless ? chunk('VP8L', lossless) : chunk('VP8 ', lossy ?? Buffer.alloc(0)));
-  const exif = chunks.get('EXIF');
   const iccProfile = chunks.get('ICCP');
   return {
     codec: 'webp',
     width,
     height,
     packet: chunk('RIFF', Buffer.concat(body)),
-    orientation: exif ? exifOrientation(withoutJpegPrefix(exif)) : 1,
+    ...pictureOrientation(chunks.get('EXIF'), chunks.get('XMP ')),
     hasAlpha,
     ...(iccProfile ? { iccProfile: new Uint8Array(iccProfile) } : { colour: SRGB }),
   };
-}
-
-/** Some writers copy JPEG's `Exif\0\0` in front of the block, where WebP has none. */
-function withoutJpegPrefix(exif: Buffer): Buffer {
-  return exif.toString('latin1', 0, 6) === 'Exif\0\0' ? exif.subarray(6) : exif;
 }
 
 /** Puts an ICC profile into a WebP of one picture. */
