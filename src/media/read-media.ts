@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Media } from './media.js';
+import { isNiftiPair } from './nifti-files.js';
 import { readAudio } from './read-audio.js';
 import { readImage } from './read-image.js';
 import { readShape } from './read-shape.js';
@@ -75,7 +76,11 @@ export async function readMedia(
       break;
   }
   const isVolume =
-    extension === '.npy' || /[%*]/.test(path) || /\.nii(\.gz)?$/i.test(path) || (await isFolder(path));
+    extension === '.npy' ||
+    /[%*]/.test(path) ||
+    /\.nii(\.gz)?$/i.test(path) ||
+    (await isNiftiPair(path)) ||
+    (await isFolder(path));
   return [isVolume ? await readVolume(path, signal) : await readImage(path, signal)];
 }
 

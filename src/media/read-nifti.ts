@@ -1,139 +1,141 @@
-import { readFile, stat } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import type { SampleArray } from '../../codec/signal.js';
-import { fileError } from '../io/file-error-node.js';
 import { rangeMapping } from './content-mapping.js';
-import { damagedFault, MAX_FILE_BYTES, mediaFault } from './image-limits.js';
+import { beyondFloat32 } from './float32-samples.js';
+import { damagedFault, mediaFault } from './image-limits.js';
 import { memoryMedia, type Media } from './media.js';
+import { readNiftiFiles, type NiftiFiles } from './nifti-files.js';
+import { EXTENSION_FLAG_BYTES, type NiftiHeader } from './nifti-header.js';
+import { arrayOf, FOREIGN_TYPES, NIFTI_TYPES, type NiftiType } from './nifti-types.js';
 
-/** Bytes that a header of either version may have, with its extension flag; small files are shorter. */
-const HEADER_BYTES = 544;
+/** An extension's length and code, before its content. */
+const EXTENSION_HEADER_BYTES = 8;
 
-/** How NIfTI's data types are read: bytes of a sample, and one at a place. */
-interface SampleReader {
-  readonly bytes: number;
-  readonly at: (view: DataView, byteOffset: number, isLittleEndian: boolean) => number;
+function typeOf({ typeCode }: NiftiHeader, path: string): NiftiType {
+  const type = NIFTI_TYPES[typeCode];
+  if (type) return type;
+  const name = FOREIGN_TYPES[typeCode];
+  throw mediaFault(
+    path,
+    `its samples have NIfTI's type ${typeCode}${name === undefined ? '' : ` (${name})`}, which is not read`,
+    name?.startsWith('complex')
+      ? 'save the magnitude as float32'
+      : 'convert it to a type such as int16 or float32',
+  );
 }
 
-/** By NIfTI's codes. */
-const READERS: Readonly<Record<number, SampleReader>> = {
-  2: { bytes: 1, at: (view, at) => view.getUint8(at) },
-  4: { bytes: 2, at: (view, at, little) => view.getInt16(at, little) },
-  8: { bytes: 4, at: (view, at, little) => view.getInt32(at, little) },
-  16: { bytes: 4, at: (view, at, little) => view.getFloat32(at, little) },
-  64: { bytes: 8, at: (view, at, little) => view.getFloat64(at, little) },
-  256: { bytes: 1, at: (view, at) => view.getInt8(at) },
-  512: { bytes: 2, at: (view, at, little) => view.getUint16(at, little) },
-  768: { bytes: 4, at: (view, at, little) => view.getUint32(at, little) },
-};
+/** `[z, y, x]`; axes of one sample beyond the third do not count. */
+function shapeOf({ lengths, format }: NiftiHeader, path: string): readonly [number, number, number] {
+  const text = `${lengths.length} ${lengths.length === 1 ? 'axis' : 'axes'}: ${lengths.join('x')}`;
+  if (lengths.some((length) => !Number.isSafeInteger(length) || length < 1)) {
+    throw damagedFault(path, `its ${format} header has ${text}, and no length can be below 1`);
+  }
+  if (lengths.length < 2 || lengths.slice(3).some((length) => length > 1)) {
+    throw mediaFault(path, `it has ${text}`, 'save one volume of three axes');
+  }
+  return [lengths[2] ?? 1, lengths[1], lengths[0]];
+}
 
-const UINT8 = 2;
-const UINT16 = 512;
+/** Where the samples begin when the header says 0: after the header and whatever extensions follow it. */
+function afterExtensions({ header, bytes }: NiftiFiles): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = header.headerBytes + EXTENSION_FLAG_BYTES;
+  if (at > bytes.length || bytes[header.headerBytes] === 0) return at;
+  while (at + EXTENSION_HEADER_BYTES <= bytes.length) {
+    const length = view.getInt32(at, header.isLittleEndian);
+    // The list has no end of its own: what is no extension are the samples.
+    if (length < EXTENSION_HEADER_BYTES || length % 16 !== 0 || at + length > bytes.length) break;
+    at += length;
+  }
+  return at;
+}
 
-/**
- * Reads a NIfTI volume (`.nii`, `.nii.gz`; versions 1 and 2) as `[z, y, x]`: unsigned integers of 8 and 16 bits without a scale as they
- * are, all else as float32 with the header's scale, exact up to 24 bits. The voxel size becomes the placement; orientation is not kept.
- *
- * @throws LgiError `io`; `media` for what is none, is cut off, has another type or more than three axes, or values that are not finite.
- */
-export async function readNifti(path: string, signal?: AbortSignal): Promise<Media> {
-  const bytes = await readBytes(path);
-  signal?.throwIfAborted();
-  const nifti = await import('nifti-reader-js');
-  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
-  const start = new Uint8Array(HEADER_BYTES);
-  start.set(bytes.subarray(0, HEADER_BYTES));
-  const header = nifti.isNIFTI(start.buffer) ? nifti.readHeader(start.buffer) : null;
-  if (header === null) {
-    throw mediaFault(
-      path,
-      'it is no NIfTI file by its header',
-      'fetch or export it again, or convert it to .npy',
-    );
-  }
-  const { dims, datatypeCode, littleEndian, vox_offset: begin, scl_slope: slope, scl_inter: offset } = header;
-  const reader = READERS[datatypeCode];
-  if (reader === undefined) {
-    throw mediaFault(
-      path,
-      `its samples have NIfTI's type ${datatypeCode}, which is not read`,
-      'convert it to int16 or float32',
-    );
-  }
-  const [axes, width, height, depth] = [dims[0], dims[1], dims[2], axes3(dims)];
-  const further = dims.slice(4, axes + 1).filter((length) => length > 1);
-  if (axes < 2 || further.length > 0) {
-    throw mediaFault(
-      path,
-      `it has ${axes} axes: ${dims.slice(1, axes + 1).join('x')}`,
-      'save one volume of three axes',
-    );
-  }
-  const count = width * height * depth;
-  const isWhole = [width, height, depth].every((length) => Number.isInteger(length) && length >= 1);
-  if (!isWhole || !(begin >= 0) || begin + count * reader.bytes > buffer.byteLength) {
+function beginOf(files: NiftiFiles): number {
+  const { header, path } = files;
+  const begin = Math.trunc(header.voxelOffset);
+  // Many writers leave the field at 0 and mean the place where samples of such a file always begin.
+  if (begin === 0) return header.isPair ? 0 : afterExtensions(files);
+  const least = header.isPair ? 0 : header.headerBytes + EXTENSION_FLAG_BYTES;
+  if (!Number.isSafeInteger(begin) || begin < least) {
     throw damagedFault(
       path,
-      `${width}x${height}x${depth} samples of ${reader.bytes} bytes from ${begin} on do not lie in its ${buffer.byteLength} bytes`,
+      `its header says that samples begin at byte ${header.voxelOffset}, they cannot before ${least}`,
     );
   }
-  const view = new DataView(buffer);
-  const isScaled = slope !== 0 && Number.isFinite(slope) && (slope !== 1 || offset !== 0);
-  const data = samplesOf(datatypeCode, isScaled, count);
+  return begin;
+}
+
+/** The header's scale, or null where it has none. */
+function scaleOf(
+  { slope, intercept, format }: NiftiHeader,
+  type: NiftiType,
+  path: string,
+): { slope: number; intercept: number } | null {
+  if (slope === 0 || !Number.isFinite(slope) || type.channels > 1) return null;
+  if (!Number.isFinite(intercept)) {
+    throw damagedFault(path, `its ${format} header scales by ${slope} and adds ${intercept}`);
+  }
+  return slope === 1 && intercept === 0 ? null : { slope, intercept };
+}
+
+/** All samples, `[z, y, x, channels]`, and how many were rounded. */
+function readSamples(
+  { header, bytes, path }: NiftiFiles,
+  type: NiftiType,
+  shape: readonly number[],
+): { data: SampleArray; rounded: number } {
+  const count = shape.reduce((product, length) => product * length, type.channels);
+  const begin = beginOf({ header, bytes, path });
+  if (begin + count * type.bytes > bytes.length) {
+    throw damagedFault(
+      path,
+      `${[...shape].reverse().join('x')} samples of ${type.bytes * type.channels} bytes from ${begin} on do not lie in its ${bytes.length} bytes`,
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const scale = scaleOf(header, type, path);
+  const data = arrayOf(scale ? 'float32' : type.array, count);
+  let rounded = 0;
   for (let i = 0; i < count; i++) {
-    const stored = reader.at(view, begin + i * reader.bytes, littleEndian);
-    const value = isScaled ? stored * slope + offset : stored;
-    if (!Number.isFinite(value)) {
-      const place = [Math.floor(i / (width * height)), Math.floor(i / width) % height, i % width];
-      throw mediaFault(
-        path,
-        `the sample at z, y, x = ${place.join(', ')} is ${value}`,
-        'replace values that are not finite',
-      );
-    }
+    const stored = type.at(view, begin + i * type.bytes, header.isLittleEndian);
+    const value = scale ? stored * scale.slope + scale.intercept : stored;
+    const kept = Math.fround(value);
+    if (!Number.isFinite(kept)) throw beyondFloat32(path, value, i, shape);
+    if (kept !== value) rounded++;
     data[i] = value;
   }
-  const spacing = [3, 2, 1]
-    .map((axis) => Math.abs(header.pixDims[axis]))
-    .map((step) => (step > 0 ? step : 1));
+  return { data, rounded: scale ? 0 : rounded };
+}
+
+/**
+ * Reads a NIfTI or ANALYZE volume (`.nii`, `.hdr` with `.img`, packed by gzip or not; NIfTI-1 and -2, ANALYZE 7.5) as `[z, y, x]`: unsigned
+ * integers of 8 and 16 bits without a scale and colours as they are, all else as float32 with the header's scale, exact up to 24 bits. The
+ * voxel size becomes the placement; orientation is not kept.
+ *
+ * @throws LgiError `io`; `media` for what is none, is cut off, has another type or more than three axes, or values that are not finite or
+ * beyond float32.
+ */
+export async function readNifti(path: string, signal?: AbortSignal): Promise<Media> {
+  const files = await readNiftiFiles(path);
+  signal?.throwIfAborted();
+  const { header } = files;
+  const type = typeOf(header, files.path);
+  const shape = shapeOf(header, files.path);
+  const { data, rounded } = readSamples(files, type, shape);
+  const spacing = [...header.steps]
+    .reverse()
+    .map(Math.abs)
+    .map((step) => (step > 0 && Number.isFinite(step) ? step : 1));
   return memoryMedia({
     kind: 'volume',
     data,
-    shape: [depth, height, width],
-    channels: 1,
+    shape,
+    channels: type.channels,
     ...(data instanceof Float32Array && { mapping: rangeMapping(data) }),
     placement: { origin: [0, 0, 0], spacing },
-  });
-}
-
-/** Slices; a file of two axes has one. */
-function axes3(dims: readonly number[]): number {
-  return dims[0] < 3 ? 1 : dims[3];
-}
-
-function samplesOf(datatypeCode: number, isScaled: boolean, count: number): SampleArray {
-  if (isScaled) return new Float32Array(count);
-  if (datatypeCode === UINT8) return new Uint8Array(count);
-  return datatypeCode === UINT16 ? new Uint16Array(count) : new Float32Array(count);
-}
-
-/** The file, unpacked where it is packed, but no further than a volume may be large. */
-async function readBytes(path: string): Promise<Uint8Array> {
-  const failed = (cause: unknown): never => {
-    throw fileError('read', path, cause);
-  };
-  const { size } = await stat(path).catch(failed);
-  if (size > MAX_FILE_BYTES) {
-    throw mediaFault(
-      path,
-      `the file has ${size} bytes, the limit is ${MAX_FILE_BYTES}`,
-      'convert it to .npy, which is read in parts',
-    );
-  }
-  const bytes = await readFile(path).catch(failed);
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  return promisify(gunzip)(bytes, { maxOutputLength: MAX_FILE_BYTES }).catch((cause: unknown) => {
-    throw damagedFault(path, 'it cannot be unpacked', cause);
+    ...(rounded > 0 && {
+      notices: [
+        `${path}: ${rounded} of ${data.length} samples of ${type.name} were rounded to the 24 bits of float32`,
+      ],
+    }),
   });
 }

@@ -7,6 +7,7 @@ import { mediaFault } from './image-limits.js';
 import { memoryMedia, type Media } from './media.js';
 import { openNpy } from './npy-media.js';
 import { readImage } from './read-image.js';
+import { isNiftiPair } from './nifti-files.js';
 import { readNifti } from './read-nifti.js';
 import { inNaturalOrder, matchingNames, slicePatternOf, type SlicePattern } from './slice-names.js';
 
@@ -110,7 +111,8 @@ async function refuseForeign(path: string): Promise<void> {
 }
 
 /**
- * Reads a volume: a NumPy `.npy` file (uint8, uint16 or float32, axes z, y, x in C order), a NIfTI file (`.nii`, `.nii.gz`), a folder of grey PNG slices, or a
+ * Reads a volume: a NumPy `.npy` file (uint8, uint16 or float32, axes z, y, x in C order), a NIfTI or ANALYZE file (`.nii`,
+ * `.nii.gz`, `.hdr` with `.img`), a folder of grey PNG slices, or a
  * pattern of their names such as `slices/%04d.png` or `slices/*.png`.
  *
  * A `.npy` file is read box by box and never held as a whole; floats are read once at the start, since their smallest and
@@ -132,7 +134,7 @@ export async function readVolume(path: string, signal?: AbortSignal): Promise<Me
   if (!stats.isFile()) {
     throw new LgiError('io', `cannot read ${path}: it is no regular file; save the volume to one first`);
   }
-  if (/\.nii(\.gz)?$/i.test(path)) return readNifti(path, signal);
+  if (/\.nii(\.gz)?$/i.test(path) || (await isNiftiPair(path))) return readNifti(path, signal);
   await refuseForeign(path).catch((cause: unknown) => {
     throw fileError('read', path, cause);
   });

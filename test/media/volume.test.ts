@@ -372,7 +372,7 @@ describe('a NIfTI file', () => {
   it.each([
     ['cut off', nifti(values, [4, 3, 2]).subarray(0, 380), /do not lie in its 380 bytes/],
     ['of four axes', nifti(values, [4, 3, 1, 2]), /4 axes: 4x3x1x2/],
-    ['of no length', nifti([], [4, 0, 2]), /do not lie/],
+    ['of no length', nifti([], [4, 0, 2]), /3 axes: 4x0x2, and no length can be below 1/],
     ['of another type', nifti(values, [4, 3, 2]).fill(32, 70, 71), /type 32/],
     [
       'with a value that is no number',
