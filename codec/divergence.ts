@@ -11,6 +11,12 @@ import {
   type SavedState,
 } from './saved-state.js';
 
+/**
+ * Mean squared error of outputs (26 dB) at which weights are worth keeping when rates were lowered as often as may be: training then
+ * goes on from them with rates that are lower still. Diverged weights have a hundred times as much.
+ */
+const USABLE_ERROR = 1e-2;
+
 /** When training counts as diverged, and what is done then. */
 export interface DivergenceRule {
   /**
@@ -34,6 +40,7 @@ export class DivergenceGuard {
   readonly #session: TrainingSession;
   readonly #rule: DivergenceRule;
   readonly #errors: PartitionErrors;
+  readonly #harmlessError: number;
   /** Per partition what its rates are multiplied by; 0 where it was given up and keeps its good weights. */
   readonly #factors: Float32Array;
   readonly #attempts: Uint32Array;
@@ -50,11 +57,13 @@ export class DivergenceGuard {
     session: TrainingSession,
     rule: DivergenceRule,
     errors: PartitionErrors,
+    harmlessError: number,
     start: Snapshot,
   ) {
     this.#session = session;
     this.#rule = rule;
     this.#errors = errors;
+    this.#harmlessError = harmlessError;
     this.#candidate = start;
     this.#goodGlobal = start.global;
     this.#goodLocal = [...start.local];
@@ -63,12 +72,17 @@ export class DivergenceGuard {
     this.#best = new Float64Array(start.local.length).fill(Infinity);
   }
 
+  /**
+   * @param harmlessError mean squared error of outputs up to which nothing counts as diverged: near zero, errors vary by far more than
+   * the rule's factor from epoch to epoch, while no sample is any the worse.
+   */
   static async create(
     session: TrainingSession,
     rule: DivergenceRule,
     errors: PartitionErrors,
+    harmlessError: number,
   ): Promise<DivergenceGuard> {
-    return new DivergenceGuard(session, rule, errors, await session.snapshot());
+    return new DivergenceGuard(session, rule, errors, harmlessError, await session.snapshot());
   }
 
   /** Between two epochs, when the weights that the next one begins with are still to be taken note of. */
@@ -132,9 +146,10 @@ export class DivergenceGuard {
   /**
    * Judges an epoch in which all weights moved.
    *
-   * @throws LgiError `diverged` when it has happened too often.
+   * @returns the partitions whose weights were taken back.
+   * @throws LgiError `diverged` when it has happened too often, and no weights so far are of use.
    */
-  async judgeWhole(): Promise<void> {
+  async judgeWhole(): Promise<readonly number[]> {
     const error = this.#errors.presentWhole();
     if (this.#isGood(error, this.#wholeBest)) {
       this.#wholeBest = Math.min(this.#wholeBest, error);
@@ -143,23 +158,29 @@ export class DivergenceGuard {
         this.#goodLocal[p] = weights;
         this.#best[p] = Math.min(this.#best[p], finiteOr(this.#errors.present(p), Infinity));
       });
-      return;
+      return [];
     }
-    if (this.#wholeAttempts === this.#rule.attempts) {
+    const isLast = this.#wholeAttempts === this.#rule.attempts;
+    if (isLast && !(this.#wholeBest <= USABLE_ERROR)) {
       throw new LgiError(
         'diverged',
         `training diverged ${this.#wholeAttempts + 1} times, at last with rates times ${this.#wholeFactor}: ` +
           'give another seed, narrower networks or larger cells',
       );
     }
-    this.#wholeAttempts++;
+    if (!isLast) this.#wholeAttempts++;
     this.#wholeFactor *= this.#rule.rateFactor;
     for (const p of this.#goodLocal.keys()) this.#errors.forget(p);
     await this.#session.restore({ global: this.#goodGlobal, local: this.#goodLocal });
+    return [...this.#goodLocal.keys()];
   }
 
-  /** Judges an epoch in which partitions were trained on their own. */
-  async judgeEach(): Promise<void> {
+  /**
+   * Judges an epoch in which partitions were trained on their own.
+   *
+   * @returns the partitions whose weights were taken back.
+   */
+  async judgeEach(): Promise<readonly number[]> {
     // What is far below the mean of all may rise as it likes: it does not show, and small errors vary much.
     const mean = finiteOr(this.#errors.lastWhole(), Infinity);
     const bad: number[] = [];
@@ -172,6 +193,7 @@ export class DivergenceGuard {
       } else bad.push(p);
     });
     await this.#takeBack(bad);
+    return bad;
   }
 
   /** Takes back what the last steps, which no epoch judged, made unusable. */
@@ -196,7 +218,7 @@ export class DivergenceGuard {
   }
 
   #isGood(error: number, best: number): boolean {
-    return Number.isFinite(error) && error <= this.#rule.errorFactor * best;
+    return Number.isFinite(error) && error <= Math.max(this.#rule.errorFactor * best, this.#harmlessError);
   }
 }
 

@@ -21,14 +21,18 @@ export class PartitionErrors {
     this.#lastCounts = new Float64Array(partitions);
   }
 
-  /** What is left of an epoch that is over; what the present one has seen is not in it. */
-  saveState(): SavedState {
-    return { lastErrors: this.#lastErrors.slice(), lastCounts: this.#lastCounts.slice() };
+  /**
+   * What is left of an epoch that is over; what the present one has seen is not in it.
+   *
+   * @param name what its parts are called.
+   */
+  saveState(name = 'last'): SavedState {
+    return { [`${name}Errors`]: this.#lastErrors.slice(), [`${name}Counts`]: this.#lastCounts.slice() };
   }
 
-  loadState(state: SavedState): void {
-    this.#lastErrors.set(checkedPartOf(state, 'lastErrors', this.#lastErrors, [POSITIVE]));
-    this.#lastCounts.set(checkedPartOf(state, 'lastCounts', this.#lastCounts, [POSITIVE]));
+  loadState(state: SavedState, name = 'last'): void {
+    this.#lastErrors.set(checkedPartOf(state, `${name}Errors`, this.#lastErrors, [POSITIVE]));
+    this.#lastCounts.set(checkedPartOf(state, `${name}Counts`, this.#lastCounts, [POSITIVE]));
   }
 
   /** @param scales per partition, what its errors are multiplied by; absent: 1. */

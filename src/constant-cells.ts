@@ -1,4 +1,5 @@
 import type { Box, Grid } from '../codec/grid.js';
+import type { PresetName } from '../codec/preset.js';
 import { outputsToSamples, type SampleArray, type SampleFormat, type SignalKind } from '../codec/signal.js';
 
 /** Outputs of constant partitions by their ordinal: f32 [channels]. */
@@ -6,12 +7,20 @@ export type ConstantCells = ReadonlyMap<number, Float32Array>;
 
 export const NO_CONSTANTS: ConstantCells = new Map();
 
+/** Samples up to which a video is looked through: decoding it once more takes less than a second. */
+const VIDEO_SAMPLES = 2 ** 24;
+
 /**
- * Kinds whose partitions are looked through for constant ones: shapes and volumes are mostly empty, pictures and sound seldom are, and
- * of a video it would cost decoding once more.
+ * Whether a medium's partitions are looked through for constant ones, as empty space, white margins and silence are: all but long
+ * videos, which would have to be decoded once more, and what the paper has networks for everywhere.
  */
-export function mayBeConstant(kind: SignalKind): boolean {
-  return kind === 'shape' || kind === 'volume';
+export function mayBeConstant(
+  { kind, shape }: { kind: SignalKind; shape: readonly number[] },
+  preset: PresetName,
+): boolean {
+  if (kind === 'shape' || kind === 'volume') return true;
+  if (preset === 'paper') return false;
+  return kind !== 'video' || shape.reduce((product, length) => product * length, 1) <= VIDEO_SAMPLES;
 }
 
 /**

@@ -140,6 +140,8 @@ function planGroups({ grid, model, preset, seed, constants, overlap, groups: lim
   const all = Array.from({ length: grid.count }, (_, ordinal) => ordinal).filter(
     (ordinal) => !constants.has(ordinal),
   );
+  // Where all are constant, one is trained all the same: by its weights the header says how weights are rounded, as for an append.
+  if (all.length === 0) all.push(0);
   const cellSamples = grid.largestCell().reduce((product, side) => product * (side + 2 * overlap), 1);
   const weights = elementCount(localTensors(model.architecture));
   const most = Math.max(
@@ -185,8 +187,9 @@ export function constantsOf({ constants }: EncodeSettings): { constantPartitions
   return constants.size > 0 ? { constantPartitions: true } : {};
 }
 
-/** Positions that are trained: all but those of constant partitions. */
+/** Positions that are trained: all but those of constant partitions, or one of those where there is nothing else. */
 export function trainedPositions({ grid, constants }: EncodeSettings): number {
+  if (constants.size === grid.count) return boxSize(grid.boxOf(0));
   const constant = [...constants.keys()].reduce((sum, ordinal) => sum + boxSize(grid.boxOf(ordinal)), 0);
   return boxSize(grid.extent) - constant;
 }

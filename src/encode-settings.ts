@@ -236,7 +236,7 @@ function chooseSizes(
     parameters: options.params,
     globalShare: options.globalShare ?? preset.globalShare,
     cell: target.map((length) => Math.max(1, Math.round(length))),
-    ...(constantCount > 0 && { networks: made.grid.count - constantCount }),
+    ...(constantCount > 0 && { networks: Math.max(1, made.grid.count - constantCount) }),
   });
   if (choice.notice !== undefined) notices.push(choice.notice);
   const { grid } = makeGrid(shape, { counts: counts ?? choice.counts });

@@ -123,15 +123,12 @@ function familyFor(media: readonly Media[], options: EncodeOptions): 'sine' | 'l
 /** Settings for a medium, with its constant partitions left out of what gets networks. */
 async function settingsFor(media: Media, options: EncodeOptions): Promise<EncodeSettings> {
   const settings = resolveSettings(media, options);
-  if (!mayBeConstant(media.kind)) return settings;
+  if (!mayBeConstant(media, settings.presetName)) return settings;
   const { grid, model } = settings;
   // Networks this small could have payloads as short as a constant's.
   const least = LEAST_WEIGHTS_PER_CHANNEL * media.channels;
   if (elementCount(localTensors(model.architecture)) < least) return settings;
-  const found = await findConstantCells(grid, media.format, (box) => media.read(box, options.signal));
-  const constants = new Map(found);
-  // Something has to be trained, or there is nothing that weights are rounded by.
-  if (constants.size === grid.count) constants.delete(0);
+  const constants = await findConstantCells(grid, media.format, (box) => media.read(box, options.signal));
   return constants.size === 0 ? settings : resolveSettings(media, options, constants);
 }
 

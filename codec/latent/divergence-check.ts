@@ -16,6 +16,12 @@ const ATTEMPTS = 4;
 /** Epochs from one kept state to the next, at least: a copy of everything takes as long as a twentieth of an epoch. */
 const KEPT_EVERY = 8;
 
+/**
+ * An epoch may cost this many times the first one, which saw what training began with. Of noise in a few pixels that is more than the
+ * picture's own energy: bits that a large picture's networks learn to save have nowhere to be learned from.
+ */
+const FIRST_FACTOR = 2;
+
 /** Takes back latents and shared weights that got worse than nothing, and lowers the rates. */
 export class LatentDivergenceCheck {
   #good: LatentState;
@@ -23,16 +29,20 @@ export class LatentDivergenceCheck {
   #epochsSince = 0;
   #attempts = 0;
   #rateFactor = 1;
+  #isFirst = true;
+
+  #worst: number;
 
   private constructor(
     private readonly session: LatentSession,
-    private readonly worst: number,
+    worst: number,
     start: LatentState,
   ) {
+    this.#worst = worst;
     this.#good = start;
   }
 
-  /** @param worst a cost that is divergence when an epoch has more. */
+  /** @param worst a cost that is divergence when an epoch has more, unless training began with as much. */
   static async create(session: LatentSession, worst: number): Promise<LatentDivergenceCheck> {
     return new LatentDivergenceCheck(session, worst, await stateOf(session));
   }
@@ -48,7 +58,9 @@ export class LatentDivergenceCheck {
    * @throws LgiError `diverged` where good states were taken back as often as may be.
    */
   async epoch(cost: number): Promise<void> {
-    if (cost <= this.worst) {
+    if (this.#isFirst && Number.isFinite(cost)) this.#worst = Math.max(this.#worst, FIRST_FACTOR * cost);
+    this.#isFirst = false;
+    if (cost <= this.#worst) {
       this.#least = Math.min(this.#least, cost);
       if (++this.#epochsSince < KEPT_EVERY || cost > KEPT_FACTOR * this.#least) return;
       this.#epochsSince = 0;

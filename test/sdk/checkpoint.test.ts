@@ -117,7 +117,7 @@ const cases: [string, Run][] = [
 describe('an encode that goes on from a checkpoint', () => {
   it.each(cases)('ends with the same bytes: %s', async (_, run) => {
     const { bytes, checkpoints } = await whole(run);
-    expect(checkpoints.length).toBeGreaterThan(4);
+    expect(checkpoints.length).toBeGreaterThanOrEqual(4);
     const places = [0, 1, Math.floor(checkpoints.length / 2), checkpoints.length - 2, checkpoints.length - 1];
     for (const place of new Set(places)) {
       const sink = new MemorySink();
