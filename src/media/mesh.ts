@@ -6,6 +6,8 @@ export interface Mesh {
   readonly positions: Float64Array | Float32Array;
   /** Vertices of each triangle, `[triangle, 3]`, counted from 0. */
   readonly indices: Uint32Array;
+  /** What a reader left out or changed, a sentence each. */
+  readonly notices?: readonly string[];
 }
 
 /** The box around all triangles of a mesh; vertices that no triangle uses do not count. */

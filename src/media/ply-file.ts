@@ -1,6 +1,7 @@
 import { damagedFault, mediaFault } from './image-limits.js';
 import type { Mesh } from './mesh.js';
-import { textLines } from './text-lines.js';
+import { MeshBuilder } from './mesh-builder.js';
+import { byteOrderMarkBytes, textLines } from './text-lines.js';
 
 type Scalar = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'float32' | 'float64';
 
@@ -53,6 +54,15 @@ interface Header {
 
 const NEXT_STEP = 'the file is damaged or of another kind, export it again';
 
+const CR = 13;
+const LF = 10;
+
+/** Whether the first line, `ply`, ends in CR alone, and so all lines of the header. */
+function endsInCrAlone(bytes: Uint8Array): boolean {
+  const at = bytes.indexOf(CR);
+  return at >= 0 && at <= byteOrderMarkBytes(bytes) + 'ply'.length + 1 && bytes[at + 1] !== LF;
+}
+
 function parseHeader(bytes: Uint8Array, name: string): Header {
   const elements: Element[] = [];
   let format = '';
@@ -91,7 +101,8 @@ function parseHeader(bytes: Uint8Array, name: string): Header {
             'export it as one of them',
           );
         }
-        return { format, elements, end };
+        // The first byte of a binary body may be an LF that is no part of a line end.
+        return { format, elements, end: endsInCrAlone(bytes) && bytes[end - 2] === CR ? end - 1 : end };
     }
   }
   throw damagedFault(name, `the PLY header has no 'end_header' in ${bytes.length} bytes`);
@@ -143,8 +154,12 @@ function textValues(bytes: Uint8Array, from: number): NextValue {
   };
 }
 
+/** Values of a list of vertices that are read into an array; longer ones are damage, no file has such faces. */
+const MAX_LIST_VERTICES = 2 ** 26;
+
 /**
- * The vertices and faces of a PLY file, ASCII or binary; polygons are cut into fans, all else is passed over.
+ * The vertices and faces of a PLY file, ASCII or binary; polygons are cut into fans and strips into triangles, all else
+ * is passed over. Faces of fewer than 3 different vertices are left out, with a notice.
  *
  * @throws LgiError `media` for one that is incomplete or cannot be read.
  */
@@ -152,11 +167,12 @@ export function parsePly(bytes: Uint8Array, name: string): Mesh {
   const { format, elements, end } = parseHeader(bytes, name);
   const next =
     format === 'ascii' ? textValues(bytes, end) : binaryValues(bytes, end, format === 'binary_little_endian');
-  const positions: number[] = [];
-  const indices: number[] = [];
+  const builder = new MeshBuilder();
   for (const element of elements) {
     // An element without properties takes no bytes, however many there are said to be.
     if (element.properties.length === 0) continue;
+    const isStrip = element.name === 'tristrips';
+    const hasFaces = isStrip || element.name === 'face';
     for (let row = 0; row < element.count; row++) {
       const cut = () =>
         damagedFault(
@@ -172,26 +188,32 @@ export function parsePly(bytes: Uint8Array, name: string): Mesh {
           if (axis >= 0) point[axis] = value;
           continue;
         }
-        const isFace = element.name === 'face' && /^vertex_(index|indices)$/.test(property.name);
-        if (!Number.isInteger(value) || value < 0 || (isFace && value < 3)) {
+        const isList = hasFaces && /^vertex_(index|indices)$/.test(property.name);
+        if (!Number.isInteger(value) || value < 0 || (isList && value > MAX_LIST_VERTICES)) {
           throw mediaFault(name, `'${element.name}' ${row} has a list of ${value} entries`, NEXT_STEP);
         }
-        let first = 0;
-        let previous = 0;
+        let vertices: number[] = [];
         for (let k = 0; k < value; k++) {
           const entry = next(property.type);
           if (entry === undefined) throw cut();
-          if (!isFace) continue;
-          if (!Number.isInteger(entry) || entry < 0 || entry >= 2 ** 32) {
-            throw mediaFault(name, `face ${row} has the vertex ${entry}`, NEXT_STEP);
+          if (!isList) continue;
+          // -1 ends a strip, and the next one begins.
+          if (isStrip && entry === -1) {
+            if (vertices.length > 0) builder.strip(vertices);
+            vertices = [];
+            continue;
           }
-          if (k === 0) first = entry;
-          else if (k > 1) indices.push(first, previous, entry);
-          previous = entry;
+          if (!Number.isInteger(entry) || entry < 0 || entry >= 2 ** 32) {
+            throw mediaFault(name, `'${element.name}' ${row} has the vertex ${entry}`, NEXT_STEP);
+          }
+          vertices.push(entry);
         }
+        if (!isList) continue;
+        if (!isStrip) builder.polygon(vertices);
+        else if (vertices.length > 0) builder.strip(vertices);
       }
-      if (element.name === 'vertex') positions.push(point[0], point[1], point[2]);
+      if (element.name === 'vertex') builder.vertex(point[0], point[1], point[2]);
     }
   }
-  return { positions: new Float64Array(positions), indices: new Uint32Array(indices) };
+  return builder.mesh(name);
 }

@@ -50,12 +50,12 @@ const KINDS: Readonly<Record<string, 'audio' | 'video' | 'shape'>> = Object.from
     '.gif',
     '.y4m',
   ].map((extension) => [extension, 'video']),
-  ...['.obj', '.stl', '.ply'].map((extension) => [extension, 'shape']),
+  ...['.obj', '.stl', '.ply', '.off'].map((extension) => [extension, 'shape']),
 ]);
 
 /**
  * Reads a medium of any kind by its name: sound and video by the usual extensions, a video with its sound as a second medium;
- * `.npy`, a folder and a pattern such as `slices/%04d.png` are volumes; `.obj`, `.stl` and `.ply` shapes; all else is a picture.
+ * `.npy`, a folder and a pattern such as `slices/%04d.png` are volumes; `.obj`, `.stl`, `.ply` and `.off` shapes; all else is a picture.
  *
  * @throws LgiError and OptionError as {@link readImage}, {@link readAudio}, {@link readVideoWithSound}, {@link readVolume} and
  * {@link readShape}.

@@ -4,36 +4,44 @@ import { fileError } from '../io/file-error-node.js';
 import { mediaFault } from './image-limits.js';
 import { checkMesh, type Mesh } from './mesh.js';
 import { parseObj } from './obj-file.js';
+import { isOff, parseOff } from './off-file.js';
 import { parsePly } from './ply-file.js';
-import { isBinaryStl, parseStl } from './stl-file.js';
+import { isBinaryStl, isTextStl, parseStl } from './stl-file.js';
+import { byteOrderMarkBytes } from './text-lines.js';
 
 /** Largest mesh file that is read whole into memory: a binary STL file of ten million triangles. */
 const MAX_MESH_BYTES = 2 ** 29;
 
 /** Bytes from the start in which the first vertex of an OBJ file is looked for: comments may come before it. */
-const OBJ_START_BYTES = 65_536;
+const START_BYTES = 65_536;
 
 /**
- * The mesh in the bytes of an OBJ, STL or PLY file; which it is, the bytes say, and the name for STL.
+ * The mesh in the bytes of an OBJ, STL, PLY or OFF file; which it is, the bytes say.
  *
  * @param name what error messages call the mesh, such as its path.
  * @throws LgiError `media` for bytes that are no such mesh, incomplete or damaged, and for meshes without faces.
  */
 export function decodeMesh(bytes: Uint8Array, name: string): Mesh {
   if (bytes.length === 0) throw mediaFault(name, 'the file is empty', 'fetch or export it again');
-  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, OBJ_START_BYTES)).toString(
-    'latin1',
-  );
+  const from = byteOrderMarkBytes(bytes);
+  const start = Buffer.from(
+    bytes.buffer,
+    bytes.byteOffset + from,
+    Math.min(bytes.length - from, START_BYTES),
+  ).toString('latin1');
+  // Names lie, so content comes first: a name decides only for what is damaged at its start.
+  const isText = !start.includes('\0');
   let mesh: Mesh;
-  if (/^ply\s/.test(start)) mesh = parsePly(bytes, name);
-  else if (isBinaryStl(bytes) || /^\s{0,80}solid\b/.test(start) || /\.stl$/i.test(name)) {
-    mesh = parseStl(bytes, name);
-  } else if (/^[^\S\n]{0,80}v\s/m.test(start) || (/\.obj$/i.test(name) && !start.includes('\0'))) {
+  if (/^\s*ply\s/i.test(start)) mesh = parsePly(bytes, name);
+  else if (isBinaryStl(bytes) || isTextStl(bytes)) mesh = parseStl(bytes, name);
+  else if (isText && isOff(start)) mesh = parseOff(bytes, name);
+  else if (isText && (/^[^\S\r\n]{0,80}v\s/m.test(start) || /\.obj$/i.test(name)))
     mesh = parseObj(bytes, name);
-  } else {
+  else if (/\.stl$/i.test(name)) mesh = parseStl(bytes, name);
+  else {
     throw mediaFault(
       name,
-      'this is no mesh in a known format; OBJ, STL and PLY are read',
+      'this is no mesh in a known format; OBJ, STL, PLY and OFF are read',
       'convert it to one of them first',
     );
   }
@@ -42,7 +50,7 @@ export function decodeMesh(bytes: Uint8Array, name: string): Mesh {
 }
 
 /**
- * Reads a mesh file; {@link decodeMesh} says what of.
+ * Reads a mesh file; {@link decodeMesh} names the formats.
  *
  * @throws LgiError `io` when the file cannot be read, `limit` beyond 512 MiB, else as {@link decodeMesh}.
  */

@@ -9,15 +9,15 @@ import { voxelise, type VoxeliseOptions } from './voxelise.js';
  * @throws LgiError and OptionError as {@link voxelise} does.
  */
 export async function shapeVolume(mesh: Mesh, options: VoxeliseOptions = {}): Promise<Media> {
-  const { name = 'mesh' } = options;
-  const { data, shape, isInverted, origin, voxelSize } = await voxelise(mesh, options);
+  const { data, shape, notices: turned, origin, voxelSize } = await voxelise(mesh, options);
+  const notices = [...(mesh.notices ?? []), ...turned];
   return memoryMedia({
     kind: 'shape',
     data,
     shape,
     channels: 1,
     placement: { origin: [...origin].reverse(), spacing: [voxelSize, voxelSize, voxelSize] },
-    ...(isInverted && { notices: [`${name}: its faces look inwards, it was taken inside out`] }),
+    ...(notices.length > 0 && { notices }),
   });
 }
 
@@ -28,7 +28,7 @@ export interface ReadShapeOptions {
 }
 
 /**
- * Reads a mesh file (OBJ, STL or PLY) as the solid inside it; {@link shapeVolume} says what of.
+ * Reads a mesh file (OBJ, STL, PLY or OFF) as the solid inside it; {@link shapeVolume} says what of.
  *
  * @throws LgiError and OptionError as `readMesh` and {@link voxelise} do.
  */

@@ -1,6 +1,6 @@
 import { damagedFault, mediaFault } from './image-limits.js';
 import type { Mesh } from './mesh.js';
-import { textLines } from './text-lines.js';
+import { byteOrderMarkBytes, textLines } from './text-lines.js';
 
 const HEADER_BYTES = 84;
 const TRIANGLE_BYTES = 50;
@@ -8,6 +8,24 @@ const TRIANGLE_BYTES = 50;
 /** Whether bytes are a binary STL file by their length, which their header promises. */
 export function isBinaryStl(bytes: Uint8Array): boolean {
   return bytes.length >= HEADER_BYTES && bytes.length === HEADER_BYTES + TRIANGLE_BYTES * promised(bytes);
+}
+
+/** Bytes from the start that tell text from binary: header, count and first triangle of a binary file. */
+const START_BYTES = 512;
+
+/**
+ * Whether bytes are an ASCII STL file: binary files may begin with `solid`, too, so that their length decides, and 0
+ * bytes, which a count of triangles below 2^24 has.
+ */
+export function isTextStl(bytes: Uint8Array): boolean {
+  if (isBinaryStl(bytes)) return false;
+  const from = byteOrderMarkBytes(bytes);
+  const start = Buffer.from(
+    bytes.buffer,
+    bytes.byteOffset + from,
+    Math.min(bytes.length - from, START_BYTES),
+  );
+  return !start.includes(0) && /^\s*(solid|facet\s)/i.test(start.toString('latin1'));
 }
 
 function promised(bytes: Uint8Array): number {
@@ -24,12 +42,7 @@ function countUp(length: number): Uint32Array {
  * @throws LgiError `media` for one that is incomplete or cannot be read.
  */
 export function parseStl(bytes: Uint8Array, name: string): Mesh {
-  const isText = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 80))
-    .toString('latin1')
-    .trimStart()
-    .startsWith('solid');
-  // Binary files may begin with `solid`, too: their length decides.
-  return isText && !isBinaryStl(bytes) ? parseText(bytes, name) : parseBinary(bytes, name);
+  return isTextStl(bytes) ? parseText(bytes, name) : parseBinary(bytes, name);
 }
 
 function parseBinary(bytes: Uint8Array, name: string): Mesh {
@@ -58,18 +71,19 @@ function parseText(bytes: Uint8Array, name: string): Mesh {
   for (const { text } of textLines(bytes)) {
     line++;
     const words = text.split(/\s+/, 4);
+    const keyword = words[0].toLowerCase();
     const fault = (fact: string) =>
       mediaFault(name, `line ${line}: ${fact}`, 'the file is damaged, export it again');
-    if (words[0] === 'solid') isOpen = true;
-    else if (words[0] === 'endsolid') isOpen = false;
-    else if (words[0] === 'vertex') {
+    if (keyword === 'solid' || keyword === 'facet') isOpen = true;
+    else if (keyword === 'endsolid') isOpen = false;
+    else if (keyword === 'vertex') {
       const numbers = words.slice(1).map(Number);
       if (numbers.length < 3 || !numbers.every(Number.isFinite)) {
         throw fault(`'${text.slice(0, 40)}' is no vertex of three numbers`);
       }
       positions.push(numbers[0], numbers[1], numbers[2]);
       inFacet++;
-    } else if (words[0] === 'endfacet') {
+    } else if (keyword === 'endfacet') {
       if (inFacet !== 3) throw fault(`a facet has ${inFacet} vertices, it needs 3`);
       inFacet = 0;
     }

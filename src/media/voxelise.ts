@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LgiError, OptionError } from '../../codec/errors.js';
 import { mediaFault } from './image-limits.js';
 import { checkMesh, type Mesh } from './mesh.js';
+import { orientBodies, type OrientedMesh } from './orient-bodies.js';
 import { MAX_TRIANGLES, WindingTree } from './winding-tree.js';
 
 /** Voxels left free around the mesh on its longest axis, so that its surface lies in the grid as a whole. */
@@ -40,8 +41,10 @@ export interface Occupancy {
   readonly origin: readonly [number, number, number];
   /** Mean distance of the winding number from whole numbers near the surface: 0 for closed meshes, at most 0.5. */
   readonly openness: number;
-  /** Whether the faces looked inwards, and the mesh was taken inside out. */
+  /** Whether all bodies looked inwards, and the mesh was taken inside out. */
   readonly isInverted: boolean;
+  /** What was changed of the mesh, a sentence each: bodies and faces that were turned. */
+  readonly notices: readonly string[];
 }
 
 /** What {@link voxelise} takes besides the mesh. */
@@ -55,11 +58,12 @@ export interface VoxeliseOptions {
 
 /**
  * Which voxels of a cubic grid have their centre inside a mesh, by the generalised winding number being above 0.5: small
- * holes and faces that cross do no harm.
+ * holes and faces that cross do no harm. Bodies that look inwards are holes inside others, and turned elsewhere.
  *
  * The mesh lies in the middle of the grid and fits it on its longest axis, with a margin of 2 voxels on either side.
  *
- * @throws LgiError `media` for a mesh that is broken, flat or open; `limit` beyond 2^26 triangles.
+ * @throws LgiError `media` for a mesh that is broken, flat or open; `limit` beyond 2^26 triangles, and for too many bodies
+ * that cross.
  * @throws OptionError for a resolution out of range.
  */
 export async function voxelise(mesh: Mesh, options: VoxeliseOptions = {}): Promise<Occupancy> {
@@ -82,9 +86,8 @@ export async function voxelise(mesh: Mesh, options: VoxeliseOptions = {}): Promi
   const longest = Math.max(...end.map((value, axis) => value - begin[axis]));
   const voxelSize = longest / (resolution - 2 * MARGIN_VOXELS);
   const [x, y, z] = begin.map((value, axis) => (value + end[axis]) / 2 - (resolution / 2) * voxelSize);
-  const inGrid = toGrid(mesh, [x, y, z], voxelSize);
-  const isInverted = signedVolume(inGrid) < 0;
-  const filling = new Filling(inGrid, resolution, isInverted ? -1 : 1);
+  const oriented = await orientBodies(toGrid(mesh, [x, y, z], voxelSize), name, signal);
+  const filling = new Filling(oriented.mesh, resolution);
   await filling.run(signal);
   const openness = filling.openness;
   if (openness > MAX_OPENNESS) {
@@ -108,7 +111,8 @@ export async function voxelise(mesh: Mesh, options: VoxeliseOptions = {}): Promi
     voxelSize,
     origin: [x, y, z],
     openness,
-    isInverted,
+    isInverted: oriented.turned > 0 && oriented.turned === oriented.bodies,
+    notices: [...turnedNotices(oriented, name)],
   };
 }
 
@@ -120,17 +124,13 @@ function toGrid(mesh: Mesh, origin: readonly number[], voxelSize: number): Mesh 
   return { positions, indices: mesh.indices };
 }
 
-/** Six times the volume, by the tetrahedra from the grid's corner; negative where faces look inwards. */
-function signedVolume({ positions: p, indices }: Mesh): number {
-  let sum = 0;
-  for (let at = 0; at < indices.length; at += 3) {
-    const [a, b, c] = [3 * indices[at], 3 * indices[at + 1], 3 * indices[at + 2]];
-    sum +=
-      p[a] * (p[b + 1] * p[c + 2] - p[b + 2] * p[c + 1]) +
-      p[a + 1] * (p[b + 2] * p[c] - p[b] * p[c + 2]) +
-      p[a + 2] * (p[b] * p[c + 1] - p[b + 1] * p[c]);
+function* turnedNotices({ bodies, turned, turnedFaces }: OrientedMesh, name: string): Generator<string> {
+  if (turnedFaces > 0) {
+    yield `${name}: ${turnedFaces} faces looked the other way than their neighbours, they were turned`;
   }
-  return sum;
+  if (turned === 0) return;
+  if (turned === bodies) yield `${name}: its faces look inwards, it was taken inside out`;
+  else yield `${name}: ${turned} of ${bodies} bodies looked inwards, they were turned`;
 }
 
 /** Voxels `[begin, end)` per axis x, y, z. */
@@ -148,17 +148,15 @@ class Filling {
   readonly #tree: WindingTree;
   readonly #mesh: Mesh;
   readonly #resolution: number;
-  readonly #sign: number;
   readonly #windings = new Float64Array(SMALL_BLOCK_VOXELS ** 3);
   #evaluations = 0;
   #nearSurface = 0;
   #distances = 0;
 
-  constructor(mesh: Mesh, resolution: number, sign: number) {
+  constructor(mesh: Mesh, resolution: number) {
     this.#mesh = mesh;
     this.#tree = new WindingTree(mesh);
     this.#resolution = resolution;
-    this.#sign = sign;
     this.data = new Uint8Array(resolution ** 3);
   }
 
@@ -193,7 +191,7 @@ class Filling {
 
   #winding(x: number, y: number, z: number): number {
     this.#evaluations++;
-    return this.#sign * this.#tree.at(x + 0.5, y + 0.5, z + 0.5);
+    return this.#tree.at(x + 0.5, y + 0.5, z + 0.5);
   }
 
   /** Triangles whose box and plane meet the box of a block's voxel centres; of large blocks, with room around it. */
@@ -263,7 +261,7 @@ class Filling {
     for (let z = begin[2]; z < end[2]; z++) {
       for (let y = begin[1]; y < end[1]; y++) {
         for (let x = begin[0]; x < end[0]; x++) {
-          const winding = this.#sign * windings[at++];
+          const winding = windings[at++];
           if (winding > 0.5) this.data[(z * n + y) * n + x] = 255;
           if (!isNearSurface) continue;
           this.#nearSurface++;

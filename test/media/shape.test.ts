@@ -239,7 +239,7 @@ describe('mesh files', () => {
     ['no faces', 'a.obj', 'v 0 0 0\nv 1 0 0\nv 0 1 0', /3 vertices and no faces/],
     ['a vertex that is not there', 'a.obj', 'v 0 0 0\nf 1 2 3', /uses vertex 1, there are 1/],
     ['a vertex of words', 'a.obj', 'v 0 zero 0', /line 1: 'v 0 zero 0' is no vertex/],
-    ['a single point', 'a.obj', 'v 1 1 1\nf 1 1 1', /0 long on its longest axis/],
+    ['a single point', 'a.obj', 'v 1 1 1\nv 1 1 1\nv 1 1 1\nf 1 2 3', /0 long on its longest axis/],
     [
       'too many triangles for its bytes',
       'a.stl',
