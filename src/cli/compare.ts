@@ -9,7 +9,7 @@ import { FIRST_READ_BYTES } from '../container/limits.js';
 import { MAGIC } from '../container/superblock.js';
 import { RemoteSource } from '../io/remote-source.js';
 import { compareByParts, type MeasuredQuality } from '../measure.js';
-import { isFolder, readMedia } from '../media/read-media.js';
+import { isFolder, isPattern, readMedia } from '../media/read-media.js';
 import { decibels } from '../decibels.js';
 import { open, type LgiFile } from '../open.js';
 import type { AddCommand, CommandContext } from './command.js';
@@ -208,8 +208,8 @@ async function openMedium(
 
 /** The first signal of an LGI file; undefined for what is a medium by its first bytes, whatever the name. */
 async function openIfLgi(place: string, signal: AbortSignal): Promise<Content | undefined> {
-  // Folders and patterns are volumes.
-  if (/[%*]/.test(place) || (await isFolder(place))) return undefined;
+  // Folders and patterns are volumes; a file that is there is not a pattern.
+  if ((await isFolder(place)) || (await isPattern(place))) return undefined;
   const source = await openSource(place);
   let file: LgiFile | undefined;
   const close = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Frame, FormatContext, Stream } from 'node-av/lib';
+import type { Frame, FormatContext, InputFormat, Stream } from 'node-av/lib';
 import { LgiError } from '../../codec/errors.js';
 import { fileError } from '../io/file-error-node.js';
 import { damagedFault, mediaFault } from './image-limits.js';
@@ -12,6 +12,8 @@ export interface FfmpegInput {
   readonly name: string;
   readonly context: FormatContext;
   readonly streams: readonly Stream[];
+  /** FFmpeg's name for the format, such as `mov` or `gif`; the first of several. */
+  readonly container: string;
   close(): Promise<void>;
 }
 
@@ -39,19 +41,44 @@ export async function openFfmpegInput(path: string, signal?: AbortSignal): Promi
   await checkFormLength(path, stats.size);
   const av = await loadNodeAv();
   signal?.throwIfAborted();
+  const context = await openByContent(av, path);
+  const container = (context.iformat?.name ?? '').split(',')[0];
+  return { av, name: path, context, streams: context.streams, container, close: () => context.closeInput() };
+}
+
+/** FFmpeg's reader of numbered pictures, which it takes by a file's name alone. */
+const NUMBERED_PICTURES = 'image2';
+
+/** Bytes that a file's format is told by where its name would mislead, and the zeros that FFmpeg reads after them. */
+const PROBE_BYTES = 2 ** 20;
+const PROBE_PADDING_BYTES = 32;
+
+async function openByContent(av: NodeAv, path: string): Promise<FormatContext> {
+  const context = await openContext(av, path, null);
+  if (context.iformat?.name !== NUMBERED_PICTURES) return context;
+  await context.closeInput();
+  const file = await open(path, 'r');
+  try {
+    const { buffer } = await file.read(Buffer.alloc(PROBE_BYTES + PROBE_PADDING_BYTES), 0, PROBE_BYTES, 0);
+    return await openContext(av, path, av.lib.InputFormat.probe(buffer));
+  } finally {
+    await file.close();
+  }
+}
+
+async function openContext(av: NodeAv, path: string, format: InputFormat | null): Promise<FormatContext> {
   const context = new av.lib.FormatContext();
   context.allocContext();
   context.setOption('protocol_whitelist', 'file');
-  const close = (): Promise<void> => context.closeInput();
   try {
     // With its protocol, so that no name is taken for another one's, such as `concat:`.
-    checkOpened(av, path, await context.openInput(`file:${resolve(path)}`));
+    checkOpened(av, path, await context.openInput(`file:${resolve(path)}`, format));
     checkOpened(av, path, await context.findStreamInfo());
   } catch (error) {
-    await close();
+    await context.closeInput();
     throw error;
   }
-  return { av, name: path, context, streams: context.streams, close };
+  return context;
 }
 
 /** Refuses WAV, AVI and AIFF files shorter than they say: FFmpeg takes what is there for all. */

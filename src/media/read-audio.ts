@@ -10,6 +10,7 @@ import {
   openFfmpegInput,
   type FfmpegInput,
 } from './ffmpeg-input.js';
+import { choiceNotice, describeStreams, soundStreamOf } from './clip-streams.js';
 import { damagedFault, mediaFault } from './image-limits.js';
 import { checkBox, type Media } from './media.js';
 import { SoundStore } from './sound-store.js';
@@ -49,7 +50,7 @@ const READERS: Readonly<Record<string, SampleReader>> = {
 };
 
 /**
- * Reads a sound with FFmpeg: the first audio stream of a file, at its own rate, as float32 `[t, channels]`.
+ * Reads a sound with FFmpeg: the audio stream of a file that players play, at its own rate, as float32 `[t, channels]`.
  *
  * Integers of n bits are divided by 2^(n-1), exactly up to 24 bits. `startSeconds` is where the stream begins against the file's
  * earliest one. Sound of 16 bits is held in memory as such, anything else as floats.
@@ -72,23 +73,6 @@ export async function readAudio(path: string, signal?: AbortSignal): Promise<Med
   }
 }
 
-/** The first audio stream of a file; undefined where there is none. */
-export function soundStreamOf({ streams, av: { constants } }: FfmpegInput): Stream | undefined {
-  return streams.find(({ codecpar }) => codecpar.codecType === constants.AVMEDIA_TYPE_AUDIO);
-}
-
-/** What a file has instead of what was looked for. */
-export function describeStreams({ streams, av: { constants } }: FfmpegInput): string {
-  const names = streams.map(({ codecpar: { codecType } }) =>
-    codecType === constants.AVMEDIA_TYPE_VIDEO
-      ? 'video'
-      : codecType === constants.AVMEDIA_TYPE_AUDIO
-        ? 'audio'
-        : 'other data',
-  );
-  return names.length === 0 ? 'no stream at all' : `streams: ${names.join(', ')}`;
-}
-
 /**
  * Reads an audio stream of an open file.
  *
@@ -104,7 +88,7 @@ export async function readSound(input: FfmpegInput, stream: Stream, signal?: Abo
       'convert it first',
     );
   }
-  const notices: string[] = [];
+  const notices: string[] = [choiceNotice(input, stream) ?? []].flat();
   let sound: SoundStore | undefined;
   let format = '';
   let startSeconds: number | undefined;

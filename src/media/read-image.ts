@@ -3,6 +3,8 @@ import { LgiError } from '../../codec/errors.js';
 import { fileError } from '../io/file-error-node.js';
 import { applyColourKey, applyPalette, frameSamples, keepChannels } from './frame-samples.js';
 import { decodeStill } from './decode-still.js';
+import { refusal } from './formats/describe.js';
+import { formatOf, startOf } from './formats/recognise.js';
 import { MAX_FILE_BYTES, mediaFault } from './image-limits.js';
 import { parseJpeg } from './jpeg-file.js';
 import { memoryMedia, type Media } from './media.js';
@@ -11,26 +13,6 @@ import { parsePng, PNG_SIGNATURE } from './png-file.js';
 import type { StillFile } from './still-file.js';
 import { parseWebp } from './webp-file.js';
 
-/** Formats that users try and that are not read, by the bytes they begin with (at an offset). */
-const FOREIGN: readonly (readonly [format: string, offset: number, magic: string])[] = [
-  ['GIF', 0, 'GIF8'],
-  ['TIFF', 0, 'II*\0'],
-  ['TIFF', 0, 'MM\0*'],
-  ['BigTIFF', 0, 'II+\0'],
-  ['BMP', 0, 'BM'],
-  ['AVIF', 4, 'ftypavif'],
-  ['HEIC', 4, 'ftyphei'],
-  ['HEIC', 4, 'ftypmif1'],
-  ['JPEG XL', 0, '\xff\x0a'],
-  ['JPEG XL', 4, 'JXL '],
-  ['JPEG 2000', 4, 'jP  '],
-  ['Photoshop', 0, '8BPS'],
-  ['OpenEXR', 0, 'v/1\x01'],
-  ['PDF', 0, '%PDF'],
-  ['SVG', 0, '<svg'],
-  ['DICOM', 128, 'DICM'],
-];
-
 async function parse(bytes: Uint8Array, name: string): Promise<StillFile> {
   if (bytes.length === 0) throw mediaFault(name, 'the file is empty', 'fetch or export it again');
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 256)).toString('latin1');
@@ -38,12 +20,8 @@ async function parse(bytes: Uint8Array, name: string): Promise<StillFile> {
   if (start.startsWith(signature)) return parsePng(bytes, name);
   if (start.startsWith('\xff\xd8')) return parseJpeg(bytes, name);
   if (start.startsWith('RIFF') && start.startsWith('WEBP', 8)) return parseWebp(bytes, name);
-  if (start.startsWith('\x91LGI')) {
-    throw mediaFault(name, 'this is an LGI file already', 'decode it first to encode it anew');
-  }
-  const foreign = FOREIGN.find(([, offset, magic]) => start.startsWith(magic, offset));
-  const fact = foreign ? `this is ${foreign[0]}` : 'this is no picture in a known format';
-  throw mediaFault(name, `${fact}; PNG, JPEG and WebP are read`, 'convert it to PNG first');
+  const foreign = startOf(bytes);
+  throw refusal(name, foreign, formatOf(foreign));
 }
 
 /**

@@ -9,6 +9,7 @@ import {
 } from '../../codec/signal.js';
 import type { Colour } from '../colour.js';
 import type { Rate } from '../rate.js';
+import { choiceNotice, describeStreams, soundStreamOf, videoStreamOf } from './clip-streams.js';
 import {
   decodedFrames,
   fileStartSeconds,
@@ -24,7 +25,7 @@ import { FrameWindow } from './frame-window.js';
 import { checkDimensions, damagedFault, mediaFault } from './image-limits.js';
 import { checkBox, defaultLayout, type Media } from './media.js';
 import { applyOrientation } from './orient.js';
-import { describeStreams, readSound, soundStreamOf } from './read-audio.js';
+import { readSound } from './read-audio.js';
 import { ScalingGraph } from './scaling-graph.js';
 
 /** How a clip is read. */
@@ -56,7 +57,7 @@ interface Clip {
 }
 
 /**
- * Reads a clip with FFmpeg: the first video stream of a file, as `[t, y, x]` of grey or RGB, with alpha where there is some; 8 bits, or 16
+ * Reads a clip with FFmpeg: the video stream of a file that players show, as `[t, y, x]` of grey or RGB, with alpha where there is some; 8 bits, or 16
  * for streams of more. Colours go to full-range RGB by the matrix that the stream names (where it names none, BT.709 from 720
  * lines on and BT.601 below), turned as its display matrix says.
  *
@@ -70,13 +71,16 @@ export async function readVideo(path: string, options: ReadVideoOptions = {}): P
   const input = await openFfmpegInput(path, options.signal);
   let fileStart: number;
   let index: number;
+  let choice: string | undefined;
   try {
-    index = videoStreamOf(input).index;
+    const stream = checkedVideoStream(input);
+    index = stream.index;
+    choice = choiceNotice(input, stream);
     fileStart = fileStartSeconds(input);
   } finally {
     await input.close();
   }
-  return openClip(path, index, fileStart, options);
+  return openClip(path, index, fileStart, options, choice);
 }
 
 /**
@@ -98,15 +102,10 @@ export async function readVideoWithSound(path: string, options: ReadVideoOptions
   }
 }
 
-function videoStreamOf(input: FfmpegInput): Stream {
-  const { av, name, context, streams } = input;
-  const { constants } = av;
-  const stream = streams.find(
-    ({ codecpar, disposition }) =>
-      codecpar.codecType === constants.AVMEDIA_TYPE_VIDEO &&
-      // The cover of an album is a picture.
-      (disposition & constants.AV_DISPOSITION_ATTACHED_PIC) === 0,
-  );
+/** @throws LgiError `media` for a file without video, or one that is a picture. */
+function checkedVideoStream(input: FfmpegInput): Stream {
+  const { name, container } = input;
+  const stream = videoStreamOf(input);
   if (stream === undefined) {
     throw mediaFault(
       name,
@@ -114,9 +113,12 @@ function videoStreamOf(input: FfmpegInput): Stream {
       'give a file with a video stream',
     );
   }
-  const container = context.iformat?.name ?? '';
   if (/(^image2|_pipe$|^tty$)/.test(container)) {
-    throw mediaFault(name, `it is no video but ${container.replace(/_pipe$/, '')}`, 'encode it as a picture');
+    throw mediaFault(
+      name,
+      `it is not video but ${container.replace(/_pipe$/, '')}`,
+      'encode it as a picture',
+    );
   }
   return stream;
 }
@@ -126,8 +128,9 @@ async function openClip(
   index: number,
   fileStart: number,
   { windowBytes, signal }: ReadVideoOptions,
+  choice?: string,
 ): Promise<Media> {
-  const notices: string[] = [];
+  const notices: string[] = choice === undefined ? [] : [choice];
   const scan = await scanClip(path, index, notices, signal);
   const { clip, stream } = scan;
   const { width, height, channels, form } = clip;

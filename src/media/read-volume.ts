@@ -1,8 +1,11 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LgiError } from '../../codec/errors.js';
 import { allocateSamples, type SampleArray, type SampleType } from '../../codec/signal.js';
 import { fileError } from '../io/file-error-node.js';
+import { refusal } from './formats/describe.js';
+import { NIFTI_NAME } from './formats/read-formats.js';
+import { recogniseFile } from './formats/recognise.js';
 import { mediaFault } from './image-limits.js';
 import { memoryMedia, type Media } from './media.js';
 import { openNpy } from './npy-media.js';
@@ -85,31 +88,6 @@ async function readFolder(folder: string, signal?: AbortSignal): Promise<Media> 
   );
 }
 
-/** Says of formats that people have volumes in how they become one that is read. */
-async function refuseForeign(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(8), 0, 8, 0);
-    const start = buffer.toString('latin1', 0, bytesRead);
-    if (start.startsWith('PK\x03\x04')) {
-      throw mediaFault(
-        path,
-        'this is a .npz or another archive',
-        "save one array with np.save('volume.npy', array)",
-      );
-    }
-    if (start.startsWith('\x89PNG')) {
-      throw mediaFault(
-        path,
-        'this is one picture',
-        'name the folder of the slices, or a pattern such as %04d.png',
-      );
-    }
-  } finally {
-    await file.close();
-  }
-}
-
 /**
  * Reads a volume: a NumPy `.npy` file (uint8, uint16 or float32, axes z, y, x in C order), a NIfTI or ANALYZE file (`.nii`,
  * `.nii.gz`, `.hdr` with `.img`), a folder of grey PNG slices, or a
@@ -134,9 +112,20 @@ export async function readVolume(path: string, signal?: AbortSignal): Promise<Me
   if (!stats.isFile()) {
     throw new LgiError('io', `cannot read ${path}: it is no regular file; save the volume to one first`);
   }
-  if (/\.nii(\.gz)?$/i.test(path) || (await isNiftiPair(path))) return readNifti(path, signal);
-  await refuseForeign(path).catch((cause: unknown) => {
-    throw fileError('read', path, cause);
-  });
+  const { start, format } = await recogniseFile(path);
+  // Samples beside a header may begin like anything.
+  const mayBePair = format?.reader === undefined || /\.img$/i.test(path);
+  if (format?.name === NIFTI_NAME || (mayBePair && (await isNiftiPair(path)))) {
+    return readNifti(path, signal);
+  }
+  if (format?.reader === 'picture') {
+    throw mediaFault(
+      path,
+      `this is one picture, ${format.name}`,
+      'name the folder of the slices, or a pattern such as %04d.png',
+    );
+  }
+  if (format === undefined && /\.nii(\.gz)?$/i.test(path)) return readNifti(path, signal);
+  if (format !== undefined && format.reader !== 'volume') throw refusal(path, start, format);
   return openNpy(path, signal);
 }

@@ -382,9 +382,9 @@ describe('files', () => {
     for (const [path, code, message] of [
       [join(folder, 'nowhere.png'), 'io', 'no such file'],
       [folder, 'io', 'folder'],
-      [text, 'media', 'no picture in a known format'],
+      [text, 'media', 'text in no known format'],
       [empty, 'media', 'is empty'],
-      [gif, 'media', 'this is GIF'],
+      [gif, 'media', 'this is a GIF'],
     ]) {
       const error = (await readImage(path).catch((caught: unknown) => caught)) as LgiError;
       expect(error).toBeInstanceOf(LgiError);
