@@ -16,6 +16,7 @@ import { checkWhole, growContainer, type SignalGrowth } from './container/grow.j
 import { ChunkTable } from './container/index-table.js';
 import { openContainer, type Container } from './container/reader.js';
 import { finishSink, writeContainer, type NewSignal } from './container/writer.js';
+import { checkAppended, type AllowedByAppend } from './check-appended.js';
 import { checkBudget, checkSeed } from './encode-settings.js';
 import { finetune } from './finetune.js';
 import { MemorySink, MemorySource } from './io/memory.js';
@@ -32,7 +33,7 @@ import { trainPart, type PartTraining } from './trained-part.js';
 import { withEngine, type EngineChoice } from './with-engine.js';
 
 /** Where a medium goes in a file, and how it is trained. */
-export interface AppendOptions extends PlaceRequest, EngineChoice {
+export interface AppendOptions extends PlaceRequest, EngineChoice, AllowedByAppend {
   /** Optimiser steps; default those of a `fast` encode. */
   readonly iterations?: number;
   /** Wall-clock seconds to train for; two runs then differ. */
@@ -105,14 +106,14 @@ interface Prepared {
  * `FileTarget` sees to.
  *
  * @throws OptionError for a place that partitions do not make, or options out of range.
- * @throws LgiError `media` for samples that the file cannot hold; as {@link open}; `truncated`; `unsupported`, `limit`, `locked`, `diverged`,
+ * @throws LgiError `media` for samples that the file cannot hold, of another rate, colour, voxel size or place in space; as {@link open}; `truncated`; `unsupported`, `limit`, `locked`, `diverged`,
  *   `io`.
  * @throws the signal's reason on abort.
  */
 export async function append(target: Target, media: Media, options: AppendOptions): Promise<AppendReport> {
   const container = await openContainer(target, options.signal && { signal: options.signal });
   await checkWhole(container, target, options.signal);
-  const prepared = prepare(container, media, options);
+  const prepared = await prepare(container, media, options);
   const { signalIndex, placement, training } = prepared;
   return withEngine(options, async (engine) => {
     const { chunks, ...trained } = await trainPrepared(engine, prepared);
@@ -141,7 +142,7 @@ export async function appendAnew(
   return finishSink(to, async () => {
     const { signal } = options;
     const container = await asContainer(from, signal);
-    const prepared = prepare(container, media, options);
+    const prepared = await prepare(container, media, options);
     const source = sourceOf(prepared, options);
     return withEngine(options, async (engine) => {
       const { placement, signalIndex, training } = prepared;
@@ -179,14 +180,14 @@ export async function appendAnew(
   });
 }
 
-function prepare(container: Container, media: Media, options: AppendOptions): Prepared {
+async function prepare(container: Container, media: Media, options: AppendOptions): Promise<Prepared> {
   const { signalIndex = 0, onProgress, signal } = options;
   const { signals } = container.header;
   const header = signals[signalIndex];
   if (header === undefined) {
     throw new OptionError('signalIndex', `${signalIndex}; the file has signals 0 to ${signals.length - 1}`);
   }
-  const matching = matchingMedia(media, header);
+  const matching = matchingMedia(media, header, options);
   const placement = placeMedia(
     header.kind,
     container.index.signals[signalIndex],
@@ -194,6 +195,7 @@ function prepare(container: Container, media: Media, options: AppendOptions): Pr
     media.shape,
     options,
   );
+  await checkAppended(container, signalIndex, media, placement.part.extent.begin, options, signal);
   return {
     container,
     signalIndex,
@@ -221,7 +223,7 @@ function checkEffort(effort: Effort, { latents }: SignalHeader): Effort {
 /** @throws OptionError where it is not of the visible window; LgiError `media` for another format. */
 function sourceOf(
   { container, signalIndex }: Prepared,
-  { source, finetune: isFinetuned }: AppendAnewOptions,
+  { source, finetune: isFinetuned, ignoreColour }: AppendAnewOptions,
 ): Media | undefined {
   if (source === undefined) return undefined;
   if (isFinetuned !== true) {
@@ -235,7 +237,9 @@ function sourceOf(
         'give what the file was made from, cropped as the file is',
     );
   }
-  return matchingMedia(source, container.header.signals[signalIndex]);
+  return matchingMedia(source, container.header.signals[signalIndex], {
+    ...(ignoreColour !== undefined && { ignoreColour }),
+  });
 }
 
 function trainPrepared(

@@ -17,7 +17,11 @@ export { voxelise } from './media/voxelise.js';
 export type { Occupancy, VoxeliseOptions } from './media/voxelise.js';
 export { readShape, shapeVolume } from './media/read-shape.js';
 export type { ReadShapeOptions } from './media/read-shape.js';
+export { readMedia } from './media/read-media.js';
+export type { ReadMediaOptions } from './media/read-media.js';
 export { readAudio } from './media/read-audio.js';
+export { resampleSound } from './media/resample-sound.js';
+export { retimeFrames } from './media/retime-frames.js';
 export { writeAudio } from './media/write-audio.js';
 export type {
   AudioFormat,

@@ -8,33 +8,50 @@ import { decibels } from '../decibels.js';
 import { FileSink } from '../io/file-sink-node.js';
 import { FileTarget } from '../io/file-target-node.js';
 import type { Media } from '../media/media.js';
-import { readMedia } from '../media/read-media.js';
+import { matchingMedia } from '../matching-media.js';
+import { readMedia, type ReadMediaOptions } from '../media/read-media.js';
 import { soundBeside } from '../media/sound-beside.js';
 import type { Side } from '../placement.js';
+import type { Rate } from '../rate.js';
+import { perSecond } from '../time-range.js';
 import type { AddCommand, CommandContext } from './command.js';
 import { counted, duration, grouped, parameterLine, placeOn, qualityLine, extentOf } from './figures.js';
 import { namedOpening } from './named-opening.js';
 import type { Output } from './output.js';
 import { KIND_WORDS } from './primary-signals.js';
-import { decimal, placeNumbers } from './option-values.js';
+import { decimal, decimalOr, placeNumbers, rationalOr } from './option-values.js';
 import { checkLgiName, checkOutput, checkPath, openSource, placeName } from './places.js';
 import { TrainingProgress } from './training-progress.js';
 
 /** Options as commander gives them: named as on the command line. */
 interface Flags extends Pick<
   AppendAnewOptions,
-  'at' | 'replace' | 'iterations' | 'psnr' | 'effort' | 'seed' | 'threads' | 'engine' | 'finetune'
+  | 'at'
+  | 'replace'
+  | 'iterations'
+  | 'psnr'
+  | 'effort'
+  | 'seed'
+  | 'threads'
+  | 'engine'
+  | 'finetune'
+  | 'ignoreColour'
+  | 'ignorePlacement'
 > {
   readonly output?: string;
   readonly source?: string;
   readonly side?: Side;
   readonly time?: number;
+  readonly rate?: number | 'file';
+  readonly fps?: Rate | 'file';
 }
 
 const EPILOGUE = `
 Only the new partitions are trained; what the file has stays byte for byte. The
 file grows in place: killed at any moment, it is the old one or the new one. A
 program that has it open goes on seeing the old one until it looks again.
+A medium at another rate than the file's is refused; --rate and --fps convert it,
+sound by resampling, frames by being repeated or left out.
 A video's sound is appended after it, as a step of its own.
 With --at the medium goes into a hole, as a crop has them; it must begin and
 end where partitions do. --replace trains partitions anew that are there.`;
@@ -53,6 +70,18 @@ export const addAppend: AddCommand = (program, context) => {
       "place of its corner, from the visible window's; slices and frames last",
       placeNumbers,
     )
+    .option(
+      '--rate <Hz>',
+      "convert the medium's sound to a sample rate; 'file' for that of the file",
+      decimalOr('rate', 'file'),
+    )
+    .option(
+      '--fps <n>',
+      "convert the medium's frames to a frame rate; 'file' for that of the file",
+      rationalOr('fps', 'file'),
+    )
+    .option('--ignore-colour', 'take numbers of another colour space as they are')
+    .option('--ignore-placement', 'take voxels of another size or place as they are')
     .option('--replace', 'with --at: train partitions anew that are there already')
     .option('-o, --output <file>', 'write a new file instead, the index in front')
     .option('--finetune', 'train all weights, the old partitions too: a new file')
@@ -112,7 +141,7 @@ const SOUND_TIME_SHARE = 0.1;
 async function partsOf(
   file: string,
   [first, sound]: readonly Media[],
-  side: Side | undefined,
+  { side, ignoreColour }: Flags,
   output: Output,
   signal: AbortSignal,
 ): Promise<SignalPart[]> {
@@ -136,6 +165,9 @@ async function partsOf(
     if (sound !== undefined && !goesAlong) output.note('its sound is left out: the file has none');
     if (!goesAlong) return [{ media: first, signalIndex: at, timeShare: 1 }];
     if (sound === undefined) output.note('it has no sound, where the file has some; silence is appended');
+    // Before the pictures are in the file: else one without the other would be.
+    matchingMedia(first, header.signals[at], { ...(ignoreColour !== undefined && { ignoreColour }) });
+    if (sound !== undefined) matchingMedia(sound, header.signals[soundAt]);
     const heard = soundBeside(
       { timing: header.signals[at], window: index.signals[at].window, media: first },
       { timing: header.signals[soundAt], window: index.signals[soundAt].window, media: sound },
@@ -151,6 +183,45 @@ async function partsOf(
   }
 }
 
+/** The rates to convert to, with those of the file in place of its name. */
+async function ratesAsked(
+  file: string,
+  { rate, fps }: Pick<Flags, 'rate' | 'fps'>,
+  signal: AbortSignal,
+): Promise<Pick<ReadMediaOptions, 'rateHz' | 'framesPerSecond'>> {
+  const asked = (sound?: Rate, frames?: Rate): ReturnType<typeof ratesAskedOf> =>
+    ratesAskedOf({ rate, fps }, sound, frames);
+  if (rate !== 'file' && fps !== 'file') return asked();
+  const source = await openSource(file);
+  try {
+    const { header } = await namedOpening(file, openContainer(source, { signal }));
+    const rateOf = (kind: SignalKind): Rate | undefined =>
+      header.signals.find((each) => each.role === 'primary' && each.kind === kind)?.rate;
+    return asked(rateOf('audio'), rateOf('video'));
+  } finally {
+    await source.close();
+  }
+}
+
+function ratesAskedOf(
+  { rate, fps }: Pick<Flags, 'rate' | 'fps'>,
+  sound: Rate | undefined,
+  frames: Rate | undefined,
+): { rateHz?: number; framesPerSecond?: Rate } {
+  if (rate === 'file' && sound === undefined) {
+    throw new OptionError('rate', 'the file has no sound with a sample rate; leave it out');
+  }
+  if (fps === 'file' && frames === undefined) {
+    throw new OptionError('fps', 'the file has no frames with a frame rate; leave it out');
+  }
+  const rateHz = rate === 'file' ? sound && perSecond(sound) : rate;
+  const framesPerSecond = fps === 'file' ? frames : fps;
+  return {
+    ...(rateHz !== undefined && { rateHz }),
+    ...(framesPerSecond !== undefined && { framesPerSecond }),
+  };
+}
+
 /** What the signal that a medium goes to was made from. */
 function sourceFor({ kind }: Media, sources: readonly Media[]): { source?: Media } {
   const source = sources.find((each) => each.kind === kind);
@@ -163,7 +234,7 @@ async function appendFile(
   flags: Flags,
   { output, signal }: CommandContext,
 ): Promise<void> {
-  const { time, output: place, finetune, source: sourcePath, ...rest } = flags;
+  const { time, output: place, finetune, source: sourcePath, rate, fps, ...rest } = flags;
   checkPath(input);
   if (place !== undefined) {
     checkOutput(place);
@@ -184,8 +255,9 @@ async function appendFile(
   if (sourcePath !== undefined && finetune !== true) {
     throw new OptionError('source', 'is what old partitions are trained against, which only `finetune` does');
   }
-  const media = await readMedia(input, { signal });
-  const sources = sourcePath === undefined ? [] : await readMedia(sourcePath, { signal });
+  const rates = await ratesAsked(file, { rate, fps }, signal);
+  const media = await readMedia(input, { signal, ...rates });
+  const sources = sourcePath === undefined ? [] : await readMedia(sourcePath, { signal, ...rates });
   media.forEach(({ notices }) => notices?.forEach((notice) => output.note(notice)));
   const progress = new TrainingProgress();
   const options = { ...rest, signal, onProgress: (state: Progress) => progress.update(state) };
@@ -200,7 +272,7 @@ async function appendFile(
   };
   let report: AppendReport;
   try {
-    const [first, ...others] = await partsOf(file, media, rest.side, output, signal);
+    const [first, ...others] = await partsOf(file, media, rest, output, signal);
     report = await into(file, first);
     for (const other of others) await into(place ?? file, other);
   } finally {

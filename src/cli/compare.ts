@@ -12,6 +12,8 @@ import { compareByParts, type MeasuredQuality } from '../measure.js';
 import { isFolder, isPattern, readMedia } from '../media/read-media.js';
 import { decibels } from '../decibels.js';
 import { open, type LgiFile } from '../open.js';
+import type { Rate } from '../rate.js';
+import { isSameRate, rateText } from '../same-rate.js';
 import type { AddCommand, CommandContext } from './command.js';
 import { counted, sizeOf } from './figures.js';
 import { namedOpening } from './named-opening.js';
@@ -62,6 +64,8 @@ interface Content {
   readonly kind: SignalKind;
   readonly shape: readonly number[];
   readonly format: SampleFormat;
+  /** Samples per second along axis t. */
+  readonly rate?: Rate;
   /** Per axis where partitions meet; media have none. */
   readonly cuts?: readonly (readonly number[])[];
   readonly read: (box: Box) => Promise<SampleArray>;
@@ -192,12 +196,13 @@ async function openMedium(
     ...(resolution !== undefined && { resolution }),
   });
   others.forEach((other) => other.close?.());
-  const { kind, format } = media;
+  const { kind, format, rate } = media;
   return {
     place,
     kind,
     shape: media.shape,
     format,
+    ...(rate && { rate }),
     read: (box) => media.read(box, signal),
     close: () => {
       media.close?.();
@@ -223,11 +228,13 @@ async function openIfLgi(place: string, signal: AbortSignal): Promise<Content | 
     file = await namedOpening(place, open(source, { signal }));
     const [first] = primarySignals(file);
     const { kind, shape, format, cuts } = first;
+    const { rate } = first.header;
     return {
       place,
       kind,
       shape,
       format,
+      ...(rate && { rate }),
       cuts,
       read: async (region) => {
         const { data, missing } = await first.decode({ region, signal });
@@ -261,6 +268,14 @@ function describe({ shape, format }: Content): string {
 }
 
 function checkComparable(a: Content, b: Content): void {
+  if (a.kind === b.kind && a.rate !== undefined && b.rate !== undefined && !isSameRate(a.rate, b.rate)) {
+    const unit = a.kind === 'audio' ? 'samples' : 'frames';
+    throw new LgiError(
+      'media',
+      `${placeName(a.place)} has ${rateText(a.rate)} ${unit} a second, but ${placeName(b.place)} has ${rateText(b.rate)}; ` +
+        'convert one of them to the rate of the other first',
+    );
+  }
   const sameShape = a.kind === b.kind && a.shape.every((length, axis) => length === b.shape[axis]);
   if (sameShape && a.format.layout === b.format.layout && a.format.sampleType === b.format.sampleType) return;
   throw new LgiError(

@@ -2,6 +2,7 @@ import { encode } from '../encode.js';
 import type { EncodeOptions } from '../encode-options.js';
 import { FileSink } from '../io/file-sink-node.js';
 import type { Media } from '../media/media.js';
+import type { Rate } from '../rate.js';
 import { readMedia } from '../media/read-media.js';
 import { SSIM_VARIANT } from '../../codec/structural-similarity.js';
 import type { AddCommand, CommandContext } from './command.js';
@@ -19,7 +20,7 @@ import { withFlags } from './option-names.js';
 import { CheckpointFile, type CheckpointFlags } from './checkpoint-file.js';
 import { KIND_WORDS } from './primary-signals.js';
 import { perSecond } from '../time-range.js';
-import { decimal, decimalOr, sizesOfAxes } from './option-values.js';
+import { decimal, decimalOr, rational, sizesOfAxes } from './option-values.js';
 import { checkDistinct, checkPath, checkLgiName, checkOutput } from './places.js';
 import { TrainingProgress } from './training-progress.js';
 
@@ -29,6 +30,8 @@ type Flags = Omit<EncodeOptions, 'seconds' | 'checkpoint'> &
     readonly output: string;
     readonly time?: number;
     readonly resolution?: number;
+    readonly rate?: number;
+    readonly fps?: Rate;
   };
 
 const EPILOGUE = `
@@ -116,6 +119,8 @@ export const addEncode: AddCommand = (program, context) => {
     )
     .option('--coder <name>', "'none', 'deflate' or 'range' (default: none; small: range)")
     .option('--overviews <which>', "'auto' or 'none': reduced copies above a million samples (default: auto)")
+    .option('--rate <Hz>', 'convert sound to a sample rate first', decimal('rate'))
+    .option('--fps <n>', 'convert a video to a frame rate first', rational('fps'))
     .option('--resolution <n>', 'of a mesh: voxels per axis (default: 256)', decimal('resolution'))
     .option(
       '--checkpoint <seconds>',
@@ -140,7 +145,7 @@ function endReason(psnr: number, asked = 0): string {
 }
 
 async function encodeFile(input: string, flags: Flags, { output, signal }: CommandContext): Promise<void> {
-  const { output: place, time, resolution, checkpoint, resume, ...options } = flags;
+  const { output: place, time, resolution, rate, fps, checkpoint, resume, ...options } = flags;
   checkPath(input);
   checkOutput(place);
   await checkDistinct(input, place);
@@ -155,7 +160,12 @@ async function encodeFile(input: string, flags: Flags, { output, signal }: Comma
   const progress = new TrainingProgress(options.psnr);
   let media: readonly Media[] = [];
   try {
-    media = await readMedia(input, { signal, ...(resolution !== undefined && { resolution }) });
+    media = await readMedia(input, {
+      signal,
+      ...(resolution !== undefined && { resolution }),
+      ...(rate !== undefined && { rateHz: rate }),
+      ...(fps !== undefined && { framesPerSecond: fps }),
+    });
     media.forEach(({ notices }) => notices?.forEach((notice) => output.note(notice)));
     const encoding = encode(media, sink, {
       ...options,

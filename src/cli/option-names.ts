@@ -1,6 +1,8 @@
 /** The command line's name for an option of the library. */
 export function flagOf(option: string): string {
   if (option === 'seconds') return 'time';
+  if (option === 'rateHz') return 'rate';
+  if (option === 'framesPerSecond') return 'fps';
   return option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 

@@ -75,6 +75,12 @@ export function rational(option: string): OptionParser<Rate> {
   };
 }
 
+/** {@link rational} or a word. */
+export function rationalOr<W extends string>(option: string, word: W): OptionParser<Rate | W> {
+  const parse = rational(option);
+  return (text) => (text === word ? word : parse(text));
+}
+
 /** `FROM:TO` in seconds as a span of time. */
 export function timeRange(text: string): TimeRange {
   const parts = text.split(':');

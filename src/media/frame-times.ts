@@ -1,5 +1,8 @@
 import type { Rate } from '../rate.js';
 
+/** Most frames of a clip: 5 hours at 60 a second. */
+export const MAX_FRAMES = 2 ** 20;
+
 /** How frames of uneven times become a signal of an even rate. */
 export interface EvenTimes {
   readonly rate: Rate;

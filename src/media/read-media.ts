@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { LgiError } from '../../codec/errors.js';
 import { describeStreams, soundStreamOf, videoStreamOf } from './clip-streams.js';
+import { convertTimes, type RatesAsked } from './convert-times.js';
 import { openFfmpegInput } from './ffmpeg-input.js';
 import { refusal } from './formats/describe.js';
 import type { MediaReader } from './formats/media-format.js';
@@ -16,7 +17,7 @@ import { readVideoWithSound } from './read-video.js';
 import { readVolume } from './read-volume.js';
 
 /** How a medium is read whose kind has a choice. */
-export interface ReadMediaOptions {
+export interface ReadMediaOptions extends RatesAsked {
   /** Of a mesh: voxels per axis; default 256. */
   readonly resolution?: number;
   readonly signal?: AbortSignal;
@@ -42,12 +43,13 @@ const BY_NAME: Readonly<Record<string, MediaReader | undefined>> = {
  * is a pattern such as `slices/%04d.png` where there is no file of that name.
  *
  * @throws LgiError and OptionError as {@link readImage}, {@link readAudio}, {@link readVideoWithSound}, {@link readVolume} and
- * {@link readShape}; `media` for a file of another format, which the message names.
+ * {@link readShape}; `media` for a file of another format, which the message names; OptionError for a rate of what has none.
  */
-export async function readMedia(
-  path: string,
-  { resolution, signal }: ReadMediaOptions = {},
-): Promise<Media[]> {
+export async function readMedia(path: string, options: ReadMediaOptions = {}): Promise<Media[]> {
+  return convertTimes(path, await readAsItIs(path, options), options, options.signal);
+}
+
+async function readAsItIs(path: string, { resolution, signal }: ReadMediaOptions): Promise<Media[]> {
   const stats = await stat(path).catch(() => undefined);
   // A name that is not there may be a pattern; the reader of volumes says what is wrong.
   if (stats === undefined || stats.isDirectory()) return [await readVolume(path, signal)];

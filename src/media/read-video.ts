@@ -20,7 +20,7 @@ import {
 } from './ffmpeg-input.js';
 import { colourOf, formOf, type FrameForm } from './frame-form.js';
 import { frameSamples } from './frame-samples.js';
-import { evenTimes } from './frame-times.js';
+import { evenTimes, MAX_FRAMES } from './frame-times.js';
 import { FrameWindow } from './frame-window.js';
 import { checkDimensions, damagedFault, mediaFault } from './image-limits.js';
 import { checkBox, defaultLayout, type Media } from './media.js';
@@ -34,9 +34,6 @@ export interface ReadVideoOptions {
   readonly windowBytes?: number;
   readonly signal?: AbortSignal;
 }
-
-/** Most frames of a clip: 5 hours at 60 a second. */
-const MAX_FRAMES = 2 ** 20;
 
 /** Frames that a file's length may be off by before it counts as cut off: what edit lists hide at both ends. */
 const LENGTH_TOLERANCE_FRAMES = 2;

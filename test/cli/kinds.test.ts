@@ -129,6 +129,53 @@ describe('sound', () => {
     expect((await workplace.json('info', 'a.lgi'))['signals']).toMatchObject([{ shape: [5 * rateHz] }]);
   });
 
+  it('of another rate is refused with both, and converted where asked', async () => {
+    const write = (name: string, hz: number): Promise<unknown> =>
+      writeAudio(workplace.path(name), {
+        samples: tone(hz / 5),
+        channels: 2,
+        rate: { numerator: hz, denominator: 1 },
+      });
+    await write('8000.wav', 8000);
+    await write('11025.wav', 11_025);
+    await workplace.json('encode', '8000.wav', '-o', 'r.lgi', '--iterations', '20');
+    const before = await readFile(workplace.path('r.lgi'));
+    const add = ['append', 'r.lgi', '11025.wav', '--side', 'after', '--iterations', '20'];
+    for (const [argv, message] of [
+      [[], /the file's sound has 8000 Hz, what is appended 11025 Hz; convert it by --rate 8000/],
+      [
+        ['--rate', '9000'],
+        /the file's sound has 8000 Hz, what is appended 9000 Hz; convert it by --rate 8000/,
+      ],
+      [['--rate', '0'], /--rate: 0 must be a whole number of Hz/],
+      [['--rate', 'fast'], /'fast' is no number; give one, or 'file'/],
+      [['--fps', '25'], /--fps: is for video, and .* has none; leave it out/],
+      [['--fps', 'file'], /--fps: the file has no frames with a frame rate; leave it out/],
+    ] as const) {
+      const refused = await workplace.runInside([...add, ...argv]);
+      expect(refused.stderr).toMatch(message);
+      expect(refused.code).toBeGreaterThan(0);
+    }
+    expect(await readFile(workplace.path('r.lgi'))).toEqual(before);
+    await workplace.json(...add, '--rate', '8000');
+    await workplace.json(...add, '--rate', 'file');
+    expect((await workplace.json('info', 'r.lgi'))['signals']).toMatchObject([{ shape: [3 * 1600] }]);
+    const compared = await workplace.runInside(['compare', '8000.wav', '11025.wav']);
+    expect(compared.stderr).toMatch(/8000.wav has 8000 samples a second, but 11025.wav has 11025;/);
+  });
+
+  it('is encoded at another rate', async () => {
+    await writeAudio(workplace.path('e.wav'), {
+      samples: tone(2205),
+      channels: 2,
+      rate: { numerator: 11_025, denominator: 1 },
+    });
+    await workplace.json('encode', 'e.wav', '-o', 'e.lgi', '--rate', '8000', '--iterations', '20');
+    expect((await workplace.json('info', 'e.lgi'))['signals']).toMatchObject([
+      { shape: [1600], rate: { numerator: 8000, denominator: 1 } },
+    ]);
+  });
+
   it.each([
     [['decode', 'a.lgi', '-o', 'a.png'], /no place for sound/],
     [['decode', 'a.lgi', '-o', 'a.wav', '--region', '0,0,4,4'], /--region: has no meaning for sound/],
@@ -160,9 +207,16 @@ describe('video with sound', () => {
     }
   }
 
-  const clip = (name: string, first: number, count: number): Promise<unknown> => {
-    const samples = Float32Array.from({ length: (count * 8000) / 25 }, (_, i) => 0.5 * Math.sin(i / 5));
-    const sound = { samples, channels: 1, rate: { numerator: 8000, denominator: 1 } };
+  const clip = (
+    name: string,
+    first: number,
+    count: number,
+    { framesPerSecond = 25, rateHz = 8000 } = {},
+  ): Promise<unknown> => {
+    const length = (count * rateHz) / framesPerSecond;
+    const samples = Float32Array.from({ length }, (_, i) => 0.5 * Math.sin((i * 1600) / rateHz));
+    const sound = { samples, channels: 1, rate: { numerator: rateHz, denominator: 1 } };
+    const rate = { numerator: framesPerSecond, denominator: 1 };
     const form = { width, height, layout: 'rgb', sampleType: 'uint8', rate } as const;
     return writeVideo(workplace.path(name), { frames: frames(first, count), ...form, sound });
   };
@@ -209,5 +263,33 @@ describe('video with sound', () => {
     const [video, sound] = signals as unknown as { shape: number[] }[];
     expect(video.shape[0]).toBe(100);
     expect(sound.shape[0] / 8000).toBeCloseTo(4, 1);
+  });
+
+  it('of another frame rate is refused with both, and converted where asked', async () => {
+    await clip('fast.mp4', 0, 30, { framesPerSecond: 50 });
+    const before = await readFile(workplace.path('clip.lgi'));
+    const frames = async (): Promise<number> => {
+      const { signals } = await workplace.json('info', 'clip.lgi');
+      return (signals as unknown as { shape: number[] }[])[0].shape[0];
+    };
+    const old = await frames();
+    const add = ['append', 'clip.lgi', 'fast.mp4', '--side', 'after', '--iterations', '20'];
+    const refused = await workplace.runInside(add);
+    expect(refused.stderr).toMatch(
+      /the file has 25 frames a second, what is appended 50; convert it by --fps 25/,
+    );
+    expect(await readFile(workplace.path('clip.lgi'))).toEqual(before);
+    await workplace.json(...add, '--fps', 'file');
+    expect(await frames()).toBe(old + 15);
+  });
+
+  it('whose sound is of another rate is refused before its pictures are in the file', async () => {
+    await clip('other.mp4', 20, 25, { rateHz: 16_000 });
+    const before = await readFile(workplace.path('clip.lgi'));
+    const add = ['append', 'clip.lgi', 'other.mp4', '--side', 'after', '--iterations', '20'];
+    const refused = await workplace.runInside(add);
+    expect(refused.stderr).toMatch(/sound has 8000 Hz, what is appended 16000 Hz; convert it by --rate 8000/);
+    expect(await readFile(workplace.path('clip.lgi'))).toEqual(before);
+    await workplace.json(...add, '--rate', 'file');
   });
 });
