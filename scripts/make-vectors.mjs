@@ -11,7 +11,7 @@ import { resolveSettings } from '../dist/src/encode-settings.js';
 import { ReferenceEngine } from '../dist/codec/engine/reference/reference-engine.js';
 import { SLOT_BYTES, encodeSuperblock, findSuperblock } from '../dist/src/container/superblock.js';
 import { faults } from './vector-faults.mjs';
-import { extremeLatents, latentFaults } from './vector-latents.mjs';
+import { extremeLatents, latentFaults, longestCell } from './vector-latents.mjs';
 import { networks } from './vector-networks.mjs';
 
 const folder = new URL('../spec/vectors/', import.meta.url);
@@ -357,6 +357,12 @@ await addDecoded(
   'latent-extreme',
   'Latents of all sizes by models that no training makes: every branch of the coder.',
   await fileOf('latent-extreme', extremeLatents),
+);
+
+await addDecoded(
+  'latent-longest',
+  'A partition of 1,024 samples on an axis, the most that latents may have; all of them are 0 and take no bytes.',
+  await fileOf('latent-longest', () => longestCell(files)),
 );
 
 for (const [name, description, make] of networks(files)) {

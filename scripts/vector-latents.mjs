@@ -10,11 +10,15 @@ import { gridModels } from '../dist/codec/latent/entropy-model.js';
 import { decodeShared, encodeShared } from '../dist/codec/latent/shared-weights.js';
 import { RangeEncoder } from '../dist/codec/coder/range-coder.js';
 import { cutsByCell, Grid } from '../dist/codec/grid.js';
+import * as fb from '../dist/schema/generated/lgi.js';
+import { encodeChunkHead } from '../dist/src/container/chunk.js';
+import { MAX_LATENT_CELL } from '../dist/src/container/limits.js';
 import { crc32c } from '../dist/src/container/crc32c.js';
 import { openContainer } from '../dist/src/container/reader.js';
 import { findSuperblock, encodeSuperblock, SHORT_SLOT_BYTES } from '../dist/src/container/superblock.js';
 import { writeContainer } from '../dist/src/container/writer.js';
 import { MemorySink, MemorySource } from '../dist/src/index.js';
+import { withSection } from './resealed-files.mjs';
 import { withPayload } from './vector-payloads.mjs';
 
 /** Numbers in [0, 1), by the linear congruence of Numerical Recipes; the same seed gives the same ones for ever. */
@@ -86,6 +90,30 @@ export async function extremeLatents() {
   return written(header, { grid, chunks });
 }
 
+/** The longest partition that latents may have, of a picture with room for one sample more: latents that are all 0, in no bytes. */
+export async function longestCell(files) {
+  const container = await openContainer(new MemorySource(files.get('latent-grey')));
+  const header = { ...container.header.signals[0], firstShape: [1, MAX_LATENT_CELL + 1] };
+  const grid = new Grid([cutsByCell(1, 1), cutsByCell(MAX_LATENT_CELL, MAX_LATENT_CELL)]);
+  return written(header, { grid, chunks: [{ coordinates: [0, 0], payload: new Uint8Array(0) }] });
+}
+
+/** The file with the last cut of its last axis a position further on, and all checksums right. */
+async function stretched(file) {
+  const { index, superblock } = await openContainer(new MemorySource(file));
+  const { grid, chunks } = index.signals[0];
+  const { begin, end } = grid.boxOf(0);
+  const bytes = await withSection(file, 'index', (view, bb) => {
+    const axis = fb.Index.getRootAsIndex(bb).signals(0).axes(1);
+    const list = axis.cutsArray();
+    view.setInt32(list.byteOffset + 4 - view.byteOffset, end[1] + 1, true);
+  });
+  const box = { begin, end: [end[0], end[1] + 1] };
+  const { crc } = encodeChunkHead(new Uint8Array(0), box, 0, superblock.header.crc);
+  new DataView(bytes.buffer).setUint32(chunks.byteOffsets[0], crc, true);
+  return bytes;
+}
+
 /** The file with another header of its only signal; chunks are sealed anew. */
 async function withHeader(file, change) {
   const container = await openContainer(new MemorySource(file));
@@ -133,6 +161,13 @@ export async function latentFaults(files) {
   for (let i = 0; i < 4000; i++) ones.encode(1, 1 << 14);
   return [
     ['latent-feature', 'Latents, without the feature that says so.', undeclared, 'damaged', 'index'],
+    [
+      'latent-cell',
+      'A partition of latents of 1,025 samples on an axis, in no bytes.',
+      await stretched(files.get('latent-longest')),
+      'limit',
+      'index',
+    ],
     [
       'latent-default-set',
       'Differences from built-in weights that there are none of.',

@@ -8,6 +8,7 @@ import type { Header, SignalHeader } from './header.js';
 import { checkPlaces, checkSections, IndexChecks } from './index-checks.js';
 import { expandColumns } from './index-columns.js';
 import { ChunkTable, type Index, type MetadataSection, type SignalIndex } from './index-table.js';
+import { MAX_LATENT_CELL } from './limits.js';
 import { unpackLengths } from './packed-lengths.js';
 import { hasLocalOrigin } from './local-weights.js';
 import { FEATURES, type Features, type Superblock } from './superblock.js';
@@ -99,7 +100,13 @@ function decodeSignalIndex(
     return { cuts: Array.from(present(axisTable.cutsArray())), firstCell: axisTable.firstCell() };
   });
   const mayGoBeyond = (features.mustUnderstand & FEATURES.extentBeyondFirst) !== 0n;
-  checks.axes(axes, header.firstShape, mayGoBeyond, name);
+  checks.axes(
+    axes,
+    header.firstShape,
+    mayGoBeyond,
+    header.latents === undefined ? Infinity : MAX_LATENT_CELL,
+    name,
+  );
   const grid = likely !== undefined && isSame(likely.axes, axes) ? likely : new Grid(axes);
   const window: Box = {
     begin: Array.from(present(table.windowBeginArray())),

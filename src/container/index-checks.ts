@@ -70,14 +70,24 @@ export class IndexChecks {
   /**
    * @param firstShape samples per axis at the first encode
    * @param mayGoBeyond whether the superblock says that there are others
+   * @param mostSamples of a partition per axis
    */
-  axes(axes: readonly AxisCuts[], firstShape: readonly number[], mayGoBeyond: boolean, name: string): void {
+  axes(
+    axes: readonly AxisCuts[],
+    firstShape: readonly number[],
+    mayGoBeyond: boolean,
+    mostSamples: number,
+    name: string,
+  ): void {
     let cells = 1;
     axes.forEach(({ cuts, firstCell }, axis) => {
       this.must(cuts.length >= 2, `${name} has ${cuts.length} cuts on axis ${axis}, at least 2 make a cell`);
       for (let i = 1; i < cuts.length; i++) {
         if (cuts[i - 1] >= cuts[i]) {
           this.fail(`${name}'s cuts on axis ${axis} are ${cuts[i - 1]} and then ${cuts[i]}`);
+        }
+        if (cuts[i] - cuts[i - 1] > mostSamples) {
+          this.atMost(cuts[i] - cuts[i - 1], mostSamples, `a cell on axis ${axis} of ${name}`);
         }
       }
       const [begin, end] = [cuts[0], cuts[cuts.length - 1]];

@@ -78,6 +78,12 @@ export const MAX_PLANES = 4;
 /** Levels of latents: the coarsest of twelve has one for 2048 by 2048 samples, more than a partition has. */
 export const MAX_LATENT_LEVELS = 12;
 
+/**
+ * Samples of a latent partition per axis: a stream of no bytes may stand for a whole partition, so that a request for one of its
+ * samples is bounded by this alone. The encoder makes up to 256.
+ */
+export const MAX_LATENT_CELL = 1024;
+
 /** Hidden features of the latent family; 32 are usual, and no picture gains by more than 64. */
 export const MAX_HIDDEN_WIDTH = 64;
 
