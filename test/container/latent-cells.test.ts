@@ -14,12 +14,12 @@ import { open } from '../../dist/src/open.js';
 /** The picture with its last cut of an axis elsewhere and all that the index says of it in agreement. */
 function stretched(axis: 0 | 1, length: number): Uint8Array {
   const bytes = Uint8Array.from(readFileSync('spec/vectors/latent-rgb.lgi'));
-  const superblock = findSuperblock(bytes).superblock;
+  const superblock = findSuperblock(bytes)!.superblock;
   const { byteOffset, byteLength } = superblock.index;
   const part = bytes.subarray(byteOffset, byteOffset + byteLength);
   const signal = fb.Index.getRootAsIndex(new ByteBuffer(part)).signals(0)!;
   const cuts = signal.axes(axis)!.cutsArray()!;
-  cuts[cuts.length - 1] = cuts[cuts.length - 2] + length;
+  cuts[cuts.length - 1] = (cuts[cuts.length - 2] ?? 0) + length;
   signal.windowEndArray()![axis] = cuts[cuts.length - 1];
   const { features } = superblock;
   bytes.set(

@@ -78,6 +78,10 @@ describe("the format's limits", () => {
     for (const [what, value] of [
       ['chunks of all signals together', limits.MAX_CHUNKS],
       ['cells between the cuts of one signal, present or not', limits.MAX_CELLS],
+      [
+        'samples of a cell of an axis in the latent family: a cut less the one before',
+        limits.MAX_LATENT_CELL,
+      ],
       ['samples of an axis: last cut less first', limits.MAX_AXIS_SAMPLES],
       ['position of a cut (magnitude)', limits.MAX_POSITION],
       ['partition coordinate (magnitude)', limits.MAX_POSITION],

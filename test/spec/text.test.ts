@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -83,16 +83,19 @@ describe("the check of the format's text", () => {
     expect(text).toContain(before);
     writeFileSync(path, text.replace(before, after));
     // What others end in the same code is taken away with it.
-    const other = join(root, 'spec/vectors/invalid-levels.json');
-    const levels = readFileSync(other, 'utf8');
-    if (file.endsWith('invalid-length.json')) writeFileSync(other, levels.replace('"limit"', '"damaged"'));
+    const vectors = join(root, 'spec/vectors');
+    const others = readdirSync(vectors)
+      .filter((name) => file.endsWith('invalid-length.json') && name.endsWith('.json'))
+      .map((name) => [join(vectors, name), readFileSync(join(vectors, name), 'utf8')] as const)
+      .filter(([, said]) => said.includes('"limit"'));
+    for (const [other, said] of others) writeFileSync(other, said.replace('"limit"', '"damaged"'));
     try {
       const { status, said } = check();
       expect(said).toMatch(fault);
       expect(status).toBe(1);
     } finally {
+      for (const [other, said] of others) writeFileSync(other, said);
       writeFileSync(path, text);
-      writeFileSync(other, levels);
     }
   });
 });
