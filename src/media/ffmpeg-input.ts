@@ -4,6 +4,7 @@ import type { Frame, FormatContext, InputFormat, Stream } from 'node-av/lib';
 import { LgiError } from '../../codec/errors.js';
 import { fileError } from '../io/file-error-node.js';
 import { damagedFault, mediaFault } from './image-limits.js';
+import { isPlaceholder } from './wav-header.js';
 import { loadNodeAv, type NodeAv } from './node-av.js';
 
 /** A file that FFmpeg has opened. */
@@ -91,8 +92,7 @@ async function checkFormLength(path: string, byteLength: number): Promise<void> 
     const kind = buffer.toString('latin1', 0, 4);
     if (bytesRead < 8 || (kind !== 'RIFF' && kind !== 'FORM')) return;
     const size = kind === 'RIFF' ? buffer.readUInt32LE(4) : buffer.readUInt32BE(4);
-    // Writers that cannot go back leave 0 or -1.
-    if (size === 0 || size === 2 ** 32 - 1 || 8 + size <= byteLength) return;
+    if (size === 0 || isPlaceholder(size) || 8 + size <= byteLength) return;
     throw damagedFault(path, `its header says ${8 + size} bytes, ${byteLength} are there`);
   } finally {
     await file.close();
@@ -118,15 +118,26 @@ export function streamSeconds({ timeBase }: Stream, time: bigint): number | unde
   return time === NO_TIME ? undefined : (Number(time) * timeBase.num) / timeBase.den;
 }
 
+/** Tags that programs put before and after a sound, and so between two that were put together. */
+const TAGS = /^(ID3|TAG|APETAGEX|LYRICSBEGIN|3DI)/;
+
+/** Whether a packet that is no frame holds a tag, or nothing at all: zeros. */
+function isHarmless(data: Buffer): boolean {
+  return TAGS.test(data.toString('latin1', 0, 16)) || data.every((byte) => byte === 0);
+}
+
 /**
  * Decodes one stream: its frames, in presentation order. Each is FFmpeg's own memory and valid only until the next is asked for.
  *
+ * @param onSkipped is told of bytes that are no frames and do no harm: tags and zeros between frames or at the end. Without it they are
+ * damage.
  * @throws LgiError `media` where packets or frames are damaged: FFmpeg would go on and invent what is missing.
  */
 export async function* decodedFrames(
   { av: { lib, constants }, name, context }: FfmpegInput,
   stream: Stream,
   signal?: AbortSignal,
+  onSkipped?: (byteLength: number) => void,
 ): AsyncGenerator<Frame> {
   const parameters = stream.codecpar;
   const codec = lib.Codec.findDecoder(parameters.codecId);
@@ -165,7 +176,11 @@ export async function* decodedFrames(
       if (!isEnd && packet.hasFlags(constants.AV_PKT_FLAG_CORRUPT)) {
         throw damagedFault(name, 'a packet of it is marked as damaged');
       }
-      check(await decoder.sendPacket(isEnd ? null : packet));
+      const sent = await decoder.sendPacket(isEnd ? null : packet);
+      const isJunk =
+        sent === constants.AVERROR_INVALIDDATA && packet.data !== null && isHarmless(packet.data);
+      if (isJunk && onSkipped !== undefined) onSkipped(packet.size);
+      else check(sent);
       packet.unref();
       for (;;) {
         const received = await decoder.receiveFrame(frame);

@@ -1,6 +1,4 @@
 import type { Frame, Stream } from 'node-av/lib';
-import { LgiError } from '../../codec/errors.js';
-import { fullRangeMapping } from '../../codec/signal.js';
 import { MAX_CHANNELS } from '../container/limits.js';
 import {
   decodedFrames,
@@ -12,8 +10,10 @@ import {
 } from './ffmpeg-input.js';
 import { choiceNotice, describeStreams, soundStreamOf } from './clip-streams.js';
 import { damagedFault, mediaFault } from './image-limits.js';
-import { checkBox, type Media } from './media.js';
+import type { Media } from './media.js';
+import { checkSample, soundMedia } from './sound-media.js';
 import { SoundStore } from './sound-store.js';
+import { readWav } from './wav-file.js';
 
 /** Containers that say how many samples they hold; others are estimated by FFmpeg from bit rates. */
 const EXACT_CONTAINERS: ReadonlySet<string> = new Set(['wav', 'w64', 'flac', 'aiff', 'au', 'caf', 'mov']);
@@ -50,7 +50,7 @@ const READERS: Readonly<Record<string, SampleReader>> = {
 };
 
 /**
- * Reads a sound with FFmpeg: the audio stream of a file that players play, at its own rate, as float32 `[t, channels]`.
+ * Reads a sound: plain WAV by its header, else with FFmpeg the audio stream of a file that players play, at its own rate, as float32 `[t, channels]`.
  *
  * Integers of n bits are divided by 2^(n-1), exactly up to 24 bits. `startSeconds` is where the stream begins against the file's
  * earliest one. Sound of 16 bits is held in memory as such, anything else as floats.
@@ -59,6 +59,8 @@ const READERS: Readonly<Record<string, SampleReader>> = {
  * values that are not finite; `limit` for more samples than memory should hold; `unavailable` without node-av.
  */
 export async function readAudio(path: string, signal?: AbortSignal): Promise<Media> {
+  const wav = await readWav(path, signal);
+  if (wav) return wav;
   const input = await openFfmpegInput(path, signal);
   try {
     const stream = soundStreamOf(input);
@@ -93,7 +95,11 @@ export async function readSound(input: FfmpegInput, stream: Stream, signal?: Abo
   let format = '';
   let startSeconds: number | undefined;
   let gaps = 0;
-  for await (const frame of decodedFrames(input, stream, signal)) {
+  let skippedBytes = 0;
+  const onSkipped = (bytes: number): void => {
+    skippedBytes += bytes;
+  };
+  for await (const frame of decodedFrames(input, stream, signal, onSkipped)) {
     const frameFormat = av.lib.avGetSampleFmtName(
       frame.format as Parameters<typeof av.lib.avGetSampleFmtName>[0],
     );
@@ -125,33 +131,19 @@ export async function readSound(input: FfmpegInput, stream: Stream, signal?: Abo
     throw mediaFault(name, 'its sound has no sample', 'export it again');
   }
   const length = sound.length / channels;
-  checkLength(input, stream, length, notices);
+  checkLength(input, stream, length, notices, skippedBytes);
+  if (skippedBytes > 0) {
+    notices.push(
+      `${name}: ${skippedBytes} bytes between or after its frames are no sound and are passed over`,
+    );
+  }
   if (gaps > 0) {
     notices.push(
       `${name}: its time stamps jump ${gaps === 1 ? 'once' : `${gaps} times`}; gaps became silence`,
     );
   }
   const offset = startSeconds === undefined ? 0 : startSeconds - fileStartSeconds(input);
-  let held: SoundStore | null = sound;
-  return {
-    kind: 'audio',
-    shape: [length],
-    channels,
-    format: { sampleType: 'float32', channels, layout: 'plain', mapping: fullRangeMapping('float32') },
-    rate: { numerator: rateHz, denominator: 1 },
-    // Less than a sample is rounding.
-    ...(Math.abs(offset) * rateHz >= 1 && { startSeconds: offset }),
-    ...(notices.length > 0 && { notices }),
-    async read(box, abort) {
-      abort?.throwIfAborted();
-      if (held === null) throw new LgiError('media', 'the medium is closed; open it again to read');
-      checkBox(box, [length]);
-      return held.read(box.begin[0] * channels, box.end[0] * channels);
-    },
-    close() {
-      held = null;
-    },
-  };
+  return soundMedia(sound, channels, rateHz, offset, notices);
 }
 
 function appendFrame(
@@ -186,19 +178,19 @@ function appendFrame(
     ? (i: number) => reader.value(planes[i % channels][Math.floor(i / channels)])
     : (i: number) => reader.value(planes[0][i]);
   const before = store.length / channels;
-  store.append(count * channels, (i) => {
-    const value = valueAt(i);
-    if (Number.isFinite(value)) return value;
-    throw mediaFault(
-      name,
-      `sample ${before + Math.floor(i / channels)} (${(before / rateHz).toFixed(3)} s) is ${value}`,
-      'replace values that are not finite before encoding',
-    );
-  });
+  store.append(count * channels, (i) =>
+    checkSample(name, valueAt(i), before + Math.floor(i / channels), rateHz),
+  );
 }
 
 /** Refuses a sound that is shorter than its file says; where the file only estimates, says so. */
-function checkLength(input: FfmpegInput, stream: Stream, length: number, notices: string[]): void {
+function checkLength(
+  input: FfmpegInput,
+  stream: Stream,
+  length: number,
+  notices: string[],
+  skippedBytes: number,
+): void {
   const { name, context, av } = input;
   const announced = stream.duration === NO_TIME ? undefined : streamSeconds(stream, stream.duration);
   if (announced === undefined) return;
@@ -210,5 +202,7 @@ function checkLength(input: FfmpegInput, stream: Stream, length: number, notices
   if (announced - seconds <= tolerance) return;
   const fact = `the file says ${announced.toFixed(3)} s of sound, ${seconds.toFixed(3)} s are there`;
   if (isExact) throw damagedFault(name, fact);
+  // What is estimated from bit rates counts such bytes, too.
+  if (skippedBytes > 0) return;
   notices.push(`${name}: ${fact}; it may be cut off`);
 }

@@ -11,6 +11,7 @@ import { mediaFault } from './image-limits.js';
 import { memoryMedia, type Media } from './media.js';
 import { isNiftiPair } from './nifti-files.js';
 import { readAudio } from './read-audio.js';
+import { readWav } from './wav-file.js';
 import { readImage } from './read-image.js';
 import { readShape } from './read-shape.js';
 import { readVideoWithSound } from './read-video.js';
@@ -89,6 +90,8 @@ async function readAsItIs(path: string, { resolution, signal }: ReadMediaOptions
 
 /** Sound, or video with its sound, as the streams of a file say. */
 async function readClip(path: string, signal?: AbortSignal): Promise<Media[]> {
+  const wav = await readWav(path, signal);
+  if (wav) return [wav];
   const input = await openFfmpegInput(path, signal);
   let isVideo: boolean;
   try {

@@ -16,6 +16,7 @@ export const MAX_SOUND_BYTES = 2 ** 31;
 export class SoundStore {
   /** Values appended. */
   length = 0;
+  #loudest = 0;
   private readonly blocks: (Int16Array | Float32Array)[] = [];
 
   constructor(
@@ -49,8 +50,17 @@ export class SoundStore {
       const block = this.blocks[this.blocks.length - 1];
       const end = Math.min(count, i + BLOCK_VALUES - at);
       this.length += end - i;
-      for (let j = at; i < end; i++, j++) block[j] = valueAt(i);
+      for (let j = at; i < end; i++, j++) {
+        const value = valueAt(i);
+        block[j] = value;
+        if (value > this.#loudest || -value > this.#loudest) this.#loudest = Math.abs(value);
+      }
     }
+  }
+
+  /** The largest magnitude of all values, as a float. */
+  get loudest(): number {
+    return this.precision === 'int16' ? this.#loudest / INT16_SCALE : this.#loudest;
   }
 
   /** Values [begin, end) as floats; integers are divided by 2^15. */

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Media } from '../../dist/src/index.js';
+import { encode, MemorySink, open, type Media } from '../../dist/src/index.js';
 import { readAudio, writeAudio, writeImage } from '../../dist/src/node.js';
 
 let folder: string;
@@ -203,5 +203,54 @@ describe('a place for a sound', () => {
     await rm(at(name), { force: true });
     await expect(writeAudio(at(name), { samples, channels: 2, ...sound }, options)).rejects.toThrow(message);
     expect((await readdir(folder)).filter((file) => file.includes(name))).toEqual([]);
+  });
+});
+
+describe('sound with harmless bytes', () => {
+  it('is read past tags and zeros after its frames and between two sounds, with a notice', async () => {
+    const samples = tones(22_050, 1, 44_100);
+    await writeAudio(at('one.mp3'), { samples, channels: 1, rate: rate(44_100) });
+    const one = await readFile(at('one.mp3'));
+    const alone = await readAudio(at('one.mp3'));
+    const first = await samplesOf(alone);
+    const tag = Buffer.concat([Buffer.from('TAGtitle'), Buffer.alloc(120)]);
+    for (const [end, bytes] of [
+      ['zeros', Buffer.alloc(2000)],
+      ['a tag and zeros', Buffer.concat([tag, Buffer.alloc(500)])],
+    ] as const) {
+      await writeFile(at('tail.mp3'), Buffer.concat([one, bytes]));
+      const media = await readAudio(at('tail.mp3'));
+      expect([end, (await samplesOf(media)).subarray(0, 20_000)]).toEqual([end, first.subarray(0, 20_000)]);
+    }
+    await writeFile(at('both.mp3'), Buffer.concat([one, one]));
+    const both = await readAudio(at('both.mp3'));
+    // Lead-in, padding and the header of the second stand between them.
+    expect(both.shape[0]).toBeGreaterThanOrEqual(2 * samples.length);
+    expect(both.shape[0]).toBeLessThan(2 * samples.length + 5 * 1152);
+    expect(both.notices?.join()).toMatch(
+      /bytes between or after its frames are no sound and are passed over/,
+    );
+  });
+
+  it('is refused where frames themselves are damaged', async () => {
+    const damaged = Buffer.from(await readFile(at('one.mp3')));
+    damaged.fill(0x55, 2000, 4000);
+    await writeFile(at('damaged.mp3'), damaged);
+    await expect(readAudio(at('damaged.mp3'))).rejects.toMatchObject({ code: 'media' });
+  });
+});
+
+describe('sound far beyond full scale', () => {
+  it.each([1e6, 1e20, 1e36])('keeps its samples to the range that it has: %s', async (loudest) => {
+    const samples = tones(3000, 1, 8000).map((value) => value * loudest);
+    await writeAudio(at('loud.wav'), { samples, channels: 1, rate: rate(8000) }, { bitDepth: 'float' });
+    const sink = new MemorySink();
+    await encode(await readAudio(at('loud.wav')), sink, { iterations: 400 });
+    const file = await open(new Blob([sink.bytes().slice()]));
+    const { data } = await file.signals[0].decode();
+    const squares = Array.from(data, (value, i) => ((value - samples[i]) / loudest) ** 2);
+    const error = Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length);
+    expect(error).toBeLessThan(0.1);
+    await file.dispose();
   });
 });
