@@ -1,6 +1,7 @@
 import { LgiError } from '../../codec/errors.js';
 import type { SampleType } from '../../codec/signal.js';
 import { damagedFault, mediaFault } from './image-limits.js';
+import { foreignType, npyTypeOf, type NpyType } from './npy-types.js';
 
 /** What begins a file of NumPy's array format. */
 export const NPY_MAGIC = '\x93NUMPY';
@@ -17,25 +18,21 @@ export const NPY_HEADER_BYTES = 10 + 0xffff;
 /** NumPy's own: samples begin at a multiple of it, so that they can be mapped into memory. */
 const ALIGNMENT_BYTES = 64;
 
-/** A volume in NumPy's array format: three axes in C order. */
+/** A volume in NumPy's array format. */
 export interface NpyHeader {
-  readonly sampleType: SampleType;
+  readonly type: NpyType;
   readonly isBigEndian: boolean;
   /** `[z, y, x]`, all from 1. */
   readonly shape: readonly number[];
+  /** As the file has them, where they are not three. */
+  readonly axes: readonly number[];
+  /** Whether the first axis is the one whose samples lie side by side. */
+  readonly isFortran: boolean;
   /** Where the samples begin, from the file's start. */
   readonly byteOffset: number;
   /** Of the whole file, as the header has it. */
   readonly byteLength: number;
 }
-
-const SAMPLE_TYPES: Readonly<Record<string, readonly [SampleType, isBigEndian: boolean] | undefined>> = {
-  '|u1': ['uint8', false],
-  '<u2': ['uint16', false],
-  '>u2': ['uint16', true],
-  '<f4': ['float32', false],
-  '>f4': ['float32', true],
-};
 
 const DTYPES: Readonly<Record<SampleType, string>> = { uint8: '|u1', uint16: '<u2', float32: '<f4' };
 
@@ -88,6 +85,14 @@ function parseShape(text: string): number[] | null {
   return parts.map((part) => Number.parseInt(part, 10));
 }
 
+/** Two axes are a slice; of more than three, those of one sample are left out from the first on. */
+function volumeShape(axes: readonly number[]): number[] {
+  if (axes.length === 2) return [1, ...axes];
+  const shape = [...axes];
+  while (shape.length > 3 && shape.includes(1)) shape.splice(shape.indexOf(1), 1);
+  return shape;
+}
+
 function headerText(bytes: Uint8Array, name: string): readonly [text: string, byteOffset: number] {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (start.length === 0) throw mediaFault(name, 'the file is empty', 'fetch or export it again');
@@ -120,8 +125,8 @@ function headerText(bytes: Uint8Array, name: string): readonly [text: string, by
 }
 
 /**
- * Reads the header of a volume in NumPy's array format: versions 1.0 to 3.0, uint8, uint16 or float32 of either byte order,
- * three axes in C order.
+ * Reads the header of a volume in NumPy's array format: versions 1.0 to 3.0, integers, floats and truth values of either byte
+ * order, three axes in C or Fortran order. Two axes are one slice; further axes may have one sample.
  *
  * @param bytes the file's first {@link NPY_HEADER_BYTES} bytes, or all where it has fewer.
  * @throws LgiError `media` for anything else, with how NumPy converts it.
@@ -131,23 +136,16 @@ export function parseNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
   const values = parseDictionary(text);
   if (typeof values === 'string') throw damagedFault(name, `the header cannot be read: ${values}`);
   const dtype = values.get('descr') ?? '';
-  const known = Object.hasOwn(SAMPLE_TYPES, dtype) ? SAMPLE_TYPES[dtype] : undefined;
-  if (known === undefined) {
-    throw mediaFault(
-      name,
-      `samples are of type ${dtype.slice(0, 32)}, volumes are uint8 (|u1), uint16 (<u2) or float32 (<f4)`,
-      dtype === '|b1'
-        ? 'convert it with np.save(path, array.astype(np.uint8) * 255)'
-        : 'convert it with np.save(path, array.astype(np.float32)), or np.uint16 where the values fit',
-    );
-  }
-  const shape = parseShape(values.get('shape') ?? '');
-  if (shape === null) throw damagedFault(name, `the header's shape (${values.get('shape')}) is none`);
+  const known = npyTypeOf(dtype);
+  if (known === undefined) throw mediaFault(name, ...foreignType(dtype));
+  const axes = parseShape(values.get('shape') ?? '');
+  if (axes === null) throw damagedFault(name, `the header's shape (${values.get('shape')}) is invalid`);
+  const shape = volumeShape(axes);
   if (shape.length !== 3) {
+    const count = axes.length === 1 ? '1 axis' : `${axes.length} axes`;
     throw mediaFault(
       name,
-      `the array has ${shape.length} axes${shape.length > 0 ? ` (${shape.slice(0, 8).join('x')})` : ''}, ` +
-        'a volume has 3: z, y, x',
+      `the array has ${count}${axes.length > 0 ? ` (${axes.slice(0, 8).join('x')})` : ''}, a volume has 3: z, y, x`,
       shape.length < 3
         ? 'save array.reshape(z, y, x) with the lengths of your axes'
         : 'save one part of it, such as array[0] or array[..., 0]',
@@ -156,23 +154,16 @@ export function parseNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
   if (shape.includes(0)) {
     throw mediaFault(name, `the array is ${shape.join('x')}, it has no sample`, 'export it again');
   }
-  if (values.get('fortran_order') === 'True') {
-    throw mediaFault(
-      name,
-      'the array is in Fortran order, volumes are read in C order',
-      'save it with np.save(path, np.ascontiguousarray(array))',
-    );
-  }
-  const [sampleType, isBigEndian] = known;
-  const byteLength =
-    byteOffset + shape.reduce((product, length) => product * length, SAMPLE_BYTES[sampleType]);
+  const { type, isBigEndian } = known;
+  const byteLength = byteOffset + shape.reduce((product, length) => product * length, type.bytes);
   if (!Number.isSafeInteger(byteLength)) {
     throw new LgiError(
       'limit',
       `${name}: the array is ${shape.join('x')}, more bytes than any file has; the file is damaged, export it again`,
     );
   }
-  return { sampleType, isBigEndian, shape, byteOffset, byteLength };
+  const isFortran = values.get('fortran_order') === 'True';
+  return { type, isBigEndian, shape, axes, isFortran, byteOffset, byteLength };
 }
 
 /** The header of a file of format 1.0, little-endian in C order, as NumPy writes it. */

@@ -4,7 +4,7 @@ import { LgiError } from '../../codec/errors.js';
 import { allocateSamples, type SampleArray, type SampleType } from '../../codec/signal.js';
 import { fileError } from '../io/file-error-node.js';
 import { refusal } from './formats/describe.js';
-import { NIFTI_NAME } from './formats/read-formats.js';
+import { NIFTI_NAME, NPZ_NAME } from './formats/read-formats.js';
 import { recogniseFile } from './formats/recognise.js';
 import { mediaFault } from './image-limits.js';
 import { memoryMedia, type Media } from './media.js';
@@ -12,6 +12,7 @@ import { openNpy } from './npy-media.js';
 import { readImage } from './read-image.js';
 import { isNiftiPair } from './nifti-files.js';
 import { readNifti } from './read-nifti.js';
+import { readNpz } from './read-npz.js';
 import { inNaturalOrder, matchingNames, slicePatternOf, type SlicePattern } from './slice-names.js';
 
 /** What every slice has to be like: the first one. */
@@ -89,11 +90,11 @@ async function readFolder(folder: string, signal?: AbortSignal): Promise<Media> 
 }
 
 /**
- * Reads a volume: a NumPy `.npy` file (uint8, uint16 or float32, axes z, y, x in C order), a NIfTI or ANALYZE file (`.nii`,
+ * Reads a volume: a NumPy `.npy` file or a `.npz` of one array (integers, floats or truth values, axes z, y, x), a NIfTI or ANALYZE file (`.nii`,
  * `.nii.gz`, `.hdr` with `.img`), a folder of grey PNG slices, or a
  * pattern of their names such as `slices/%04d.png` or `slices/*.png`.
  *
- * A `.npy` file is read box by box and never held as a whole; floats are read once at the start, since their smallest and
+ * uint8 and uint16 stay, all else becomes float32. A `.npy` file is read box by box and never held as a whole; floats are read once at the start, since their smallest and
  * largest value map to [-1, 1]. Slices are held in memory in their own depth, in the natural order of their names.
  *
  * @throws LgiError `io` when a file cannot be read; `media` for another type, order or number of axes, a wrong length, floats
@@ -127,5 +128,5 @@ export async function readVolume(path: string, signal?: AbortSignal): Promise<Me
   }
   if (format === undefined && /\.nii(\.gz)?$/i.test(path)) return readNifti(path, signal);
   if (format !== undefined && format.reader !== 'volume') throw refusal(path, start, format);
-  return openNpy(path, signal);
+  return format?.name === NPZ_NAME ? readNpz(path, signal) : openNpy(path, signal);
 }

@@ -3,7 +3,7 @@ import type { FileStart, MediaFormat } from './media-format.js';
 
 /** What is read, for who gave something else. */
 export const READ_MEDIA =
-  'pictures (PNG, JPEG, WebP, GIF), sound and video that FFmpeg knows, volumes (NIfTI, .npy) and meshes (OBJ, STL, PLY, OFF) are read';
+  'pictures (PNG, JPEG, WebP, GIF), sound and video that FFmpeg knows, volumes (NIfTI, .npy, .npz) and meshes (OBJ, STL, PLY, OFF) are read';
 
 /** The error for a file that is not what was looked for: it says what the file is, and what to do. */
 export function refusal(name: string, start: FileStart, format: MediaFormat | undefined): Error {

@@ -67,6 +67,8 @@ function isBinaryStl({ bytes, byteLength }: FileStart): boolean {
 
 /** The volumes that have a reader of their own. */
 export const NIFTI_NAME = 'a NIfTI volume';
+/** What the table calls archives of NumPy arrays. */
+export const NPZ_NAME = 'a NumPy archive';
 
 /** Pictures, sound, video, volumes and shapes that are read. */
 export const READ_FORMATS: readonly MediaFormat[] = [
@@ -127,7 +129,7 @@ export const READ_FORMATS: readonly MediaFormat[] = [
   { name: 'a DV video', reader: 'clip', matches: magic('\x1f\x07\0') },
   { name: 'a GIF', reader: 'clip', matches: magic('GIF8') },
   { name: 'a NumPy array', reader: 'volume', matches: magic('\x93NUMPY') },
-  { name: 'a NumPy archive', reader: 'volume', matches: archiveOf(/\.npy$/) },
+  { name: NPZ_NAME, reader: 'volume', matches: archiveOf(/\.npy$/) },
   {
     name: NIFTI_NAME,
     reader: 'volume',
