@@ -59,7 +59,7 @@ async function readAsItIs(path: string, { resolution, signal }: ReadMediaOptions
   }
   const { start, format } = await recogniseFile(path);
   // ANALYZE headers have no signature, packed ones that of gzip; samples beside a header may begin like anything.
-  const mayBePair = format?.reader === undefined || /\.img$/i.test(path);
+  const mayBePair = format?.reader === undefined || /\.img(\.gz)?$/i.test(path);
   const isPair = mayBePair && (await isNiftiPair(path));
   const isUnknown = format === undefined && stats.size > 0;
   const reader = isPair

@@ -35,25 +35,31 @@ function shapeOf({ lengths, format }: NiftiHeader, path: string): readonly [numb
   return [lengths[2] ?? 1, lengths[1], lengths[0]];
 }
 
-/** Where the samples begin when the header says 0: after the header and whatever extensions follow it. */
-function afterExtensions({ header, bytes }: NiftiFiles): number {
+/**
+ * Where the samples begin when the header says 0: after the header and whatever extensions follow it.
+ *
+ * @param sampleBytes of all samples, which no extension can take the place of.
+ */
+function afterExtensions({ header, bytes }: NiftiFiles, sampleBytes: number): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = header.headerBytes + EXTENSION_FLAG_BYTES;
   if (at > bytes.length || bytes[header.headerBytes] === 0) return at;
   while (at + EXTENSION_HEADER_BYTES <= bytes.length) {
     const length = view.getInt32(at, header.isLittleEndian);
     // The list has no end of its own: what is no extension are the samples.
-    if (length < EXTENSION_HEADER_BYTES || length % 16 !== 0 || at + length > bytes.length) break;
+    if (length < EXTENSION_HEADER_BYTES || length % 16 !== 0 || at + length + sampleBytes > bytes.length) {
+      break;
+    }
     at += length;
   }
   return at;
 }
 
-function beginOf(files: NiftiFiles): number {
+function beginOf(files: NiftiFiles, sampleBytes: number): number {
   const { header, path } = files;
   const begin = Math.trunc(header.voxelOffset);
   // Many writers leave the field at 0 and mean the place where samples of such a file always begin.
-  if (begin === 0) return header.isPair ? 0 : afterExtensions(files);
+  if (begin === 0) return header.isPair ? 0 : afterExtensions(files, sampleBytes);
   const least = header.isPair ? 0 : header.headerBytes + EXTENSION_FLAG_BYTES;
   if (!Number.isSafeInteger(begin) || begin < least) {
     throw damagedFault(
@@ -84,7 +90,7 @@ function readSamples(
   shape: readonly number[],
 ): { data: SampleArray; rounded: number } {
   const count = shape.reduce((product, length) => product * length, type.channels);
-  const begin = beginOf({ header, bytes, path });
+  const begin = beginOf({ header, bytes, path }, count * type.bytes);
   if (begin + count * type.bytes > bytes.length) {
     throw damagedFault(
       path,

@@ -115,7 +115,7 @@ export async function readVolume(path: string, signal?: AbortSignal): Promise<Me
   }
   const { start, format } = await recogniseFile(path);
   // Samples beside a header may begin like anything.
-  const mayBePair = format?.reader === undefined || /\.img$/i.test(path);
+  const mayBePair = format?.reader === undefined || /\.img(\.gz)?$/i.test(path);
   if (format?.name === NIFTI_NAME || (mayBePair && (await isNiftiPair(path)))) {
     return readNifti(path, signal);
   }

@@ -171,6 +171,27 @@ describe('NIfTI and ANALYZE', () => {
     );
   });
 
+  it('begin after their extensions where the header says 0, though samples look like another extension', async () => {
+    const stored = [16, 0, 0, 0, ...values.slice(4)];
+    const { header, samples } = nifti({
+      values: stored,
+      lengths,
+      type: 'int32',
+      extensions: [20],
+      offset: 0,
+    });
+    await writeFile(at('after.nii'), Buffer.concat([header, samples]));
+    expect((await read(at('after.nii'))).samples).toEqual(stored);
+  });
+
+  it('in an unpacked .img.gz are read beside their header, whatever they begin like', async () => {
+    const stored = [-1, ...values.slice(1)];
+    const { header, samples } = nifti({ values: stored, lengths, isPair: true });
+    await writeFile(at('like.hdr.gz'), header);
+    await writeFile(at('like.img.gz'), samples);
+    expect((await read(at('like.img.gz'))).samples).toEqual(stored);
+  });
+
   it('scale as nibabel does', async () => {
     const limit = [Infinity, -Infinity, NaN];
     for (const version of [1, 2] as const) {
