@@ -64,7 +64,7 @@ export const addEncode: AddCommand = (program, context) => {
     )
     .argument(
       '<media>',
-      'picture, sound or video; .npy, .nii, a folder or pattern of slices; .obj, .stl, .ply, .off',
+      'picture, sound or video; .npy, .nii, a folder or pattern of slices; .obj, .stl, .ply, .off, .glb, .gltf, .3mf',
     )
     .requiredOption('-o, --output <file>', 'file to write')
     .option('--family <name>', "'sine', 'latent' for small pictures, or 'auto' (default: auto)")

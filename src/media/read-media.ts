@@ -36,6 +36,9 @@ const BY_NAME: Readonly<Record<string, MediaReader | undefined>> = {
   '.stl': 'shape',
   '.ply': 'shape',
   '.off': 'shape',
+  '.glb': 'shape',
+  '.gltf': 'shape',
+  '.3mf': 'shape',
 };
 
 /**

@@ -1,6 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { LgiError } from '../../codec/errors.js';
 import { fileError } from '../io/file-error-node.js';
+import { readFileBeside } from './file-beside-node.js';
+import { isGlb } from './glb-chunks.js';
+import { isGltf } from './gltf-file.js';
 import { mediaFault } from './image-limits.js';
 import { checkMesh, type Mesh } from './mesh.js';
 import { parseObj } from './obj-file.js';
@@ -29,6 +32,10 @@ export function decodeMesh(bytes: Uint8Array, name: string): Mesh {
     bytes.byteOffset + from,
     Math.min(bytes.length - from, START_BYTES),
   ).toString('latin1');
+  const lazy = lazyKind(bytes);
+  if (lazy !== undefined) {
+    throw mediaFault(name, `${lazy} is not read from bytes`, 'give its path to `readMesh`');
+  }
   // Names lie, so content comes first: a name decides only for what is damaged at its start.
   const isText = !start.includes('\0');
   let mesh: Mesh;
@@ -41,7 +48,7 @@ export function decodeMesh(bytes: Uint8Array, name: string): Mesh {
   else {
     throw mediaFault(
       name,
-      'this is no mesh in a known format; OBJ, STL, PLY and OFF are read',
+      'this is no mesh in a known format; OBJ, STL, PLY, OFF, glTF, GLB and 3MF are read',
       'convert it to one of them first',
     );
   }
@@ -50,7 +57,7 @@ export function decodeMesh(bytes: Uint8Array, name: string): Mesh {
 }
 
 /**
- * Reads a mesh file; {@link decodeMesh} names the formats.
+ * Reads a mesh file: what {@link decodeMesh} reads, glTF 2.0 and GLB with the files beside it, and 3MF in millimetres.
  *
  * @throws LgiError `io` when the file cannot be read, `limit` beyond 512 MiB, else as {@link decodeMesh}.
  */
@@ -73,5 +80,35 @@ export async function readMesh(path: string, signal?: AbortSignal): Promise<Mesh
     signal?.throwIfAborted();
     throw fileError('read', path, cause);
   }
-  return decodeMesh(bytes, path);
+  const lazy = await lazyMesh(bytes, path, signal);
+  if (lazy === undefined) return decodeMesh(bytes, path);
+  checkMesh(lazy, path);
+  return lazy;
+}
+
+/** The mesh of a kind whose reader is loaded for it; undefined for the others. */
+async function lazyMesh(bytes: Uint8Array, path: string, signal?: AbortSignal): Promise<Mesh | undefined> {
+  switch (lazyKind(bytes)) {
+    case 'glTF': {
+      const { parseGltf } = await import('./gltf-file.js');
+      return parseGltf(withoutMark(bytes), path, (uri) => readFileBeside(path, uri, MAX_MESH_BYTES, signal));
+    }
+    case '3MF': {
+      const { parse3mf } = await import('./three-mf-file.js');
+      return parse3mf(bytes, path);
+    }
+    case undefined:
+      return undefined;
+  }
+}
+
+function withoutMark(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(byteOrderMarkBytes(bytes));
+}
+
+/** Which kind bytes are whose reader is loaded when it is needed. */
+function lazyKind(bytes: Uint8Array): 'glTF' | '3MF' | undefined {
+  const start = Buffer.from(withoutMark(bytes).subarray(0, START_BYTES)).toString('latin1');
+  if (isGlb(bytes) || isGltf(start)) return 'glTF';
+  return /^PK[\x03\x05]/.test(start) ? '3MF' : undefined;
 }

@@ -28,7 +28,7 @@ export interface ReadShapeOptions {
 }
 
 /**
- * Reads a mesh file (OBJ, STL, PLY or OFF) as the solid inside it; {@link shapeVolume} says what of.
+ * Reads a mesh file (OBJ, STL, PLY, OFF, glTF, GLB or 3MF) as the solid inside it; {@link shapeVolume} says what of.
  *
  * @throws LgiError and OptionError as `readMesh` and {@link voxelise} do.
  */

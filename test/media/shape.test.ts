@@ -247,7 +247,13 @@ describe('mesh files', () => {
       /need 1073741\d+ bytes/,
     ],
     ['an endless element', 'a.ply', 'ply\nformat ascii 1.0\nelement vertex 9e15\nend_header\n', /no faces/],
-    ['another kind', 'a.glb', 'glTF', /no mesh in a known format/],
+    ['another kind', 'a.obj', '\0', /no mesh in a known format/],
+    [
+      'what is read by its path alone',
+      'a.glb',
+      'glTF',
+      /glTF is not read from bytes; give its path to `readMesh`/,
+    ],
   ])('refuses %s', (_, name, content, message) => {
     const bytes = new Uint8Array(Buffer.from(content, 'latin1'));
     expect(() => decodeMesh(bytes, name)).toThrow(message);

@@ -1,3 +1,4 @@
+import { isGltf } from '../gltf-file.js';
 import { isOff } from '../off-file.js';
 import { anyOf, archiveOf, magic, textOf, type FileStart, type MediaFormat } from './media-format.js';
 
@@ -135,6 +136,9 @@ export const READ_FORMATS: readonly MediaFormat[] = [
     reader: 'volume',
     matches: anyOf(magic('n+1\0', 344), magic('ni1\0', 344), magic('n+2\0', 4), magic('ni2\0', 4)),
   },
+  { name: 'a binary glTF mesh', reader: 'shape', matches: magic('glTF') },
+  { name: 'a glTF mesh', reader: 'shape', matches: ({ plain }) => isGltf(plain) },
+  { name: 'a 3MF mesh', reader: 'shape', matches: archiveOf(/^\/?3D\/.*\.model$/i) },
   { name: 'a binary STL mesh', reader: 'shape', matches: isBinaryStl },
   { name: 'an OFF mesh', reader: 'shape', matches: ({ plain }) => isOff(plain) },
   { name: 'a PLY mesh', reader: 'shape', matches: textOf(/^ply\s/i) },
