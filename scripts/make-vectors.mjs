@@ -12,6 +12,8 @@ import { ReferenceEngine } from '../dist/codec/engine/reference/reference-engine
 import { SLOT_BYTES, encodeSuperblock, findSuperblock } from '../dist/src/container/superblock.js';
 import { faults } from './vector-faults.mjs';
 import { extremeLatents, latentFaults, longestCell } from './vector-latents.mjs';
+import { numberVectors } from './vector-numbers.mjs';
+import { ruleFaults } from './vector-rules.mjs';
 import { networks } from './vector-networks.mjs';
 
 const folder = new URL('../spec/vectors/', import.meta.url);
@@ -112,15 +114,18 @@ function fileOf(name, make) {
   return existsSync(url) ? Uint8Array.from(readFileSync(url)) : make();
 }
 
-/** @param sampling what is decoded, as the format's text has it: `region` in positions, `scale` or `size`; default every sample. */
-async function addDecoded(name, description, bytes, sampling = {}) {
+/**
+ * @param sampling what is decoded, as the format's text has it: `region` in positions, `scale` or `size`; default every sample.
+ * @param tolerance where it is not that of the sample type.
+ */
+async function addDecoded(name, description, bytes, sampling = {}, tolerance = undefined) {
   const file = await open(bytes, { engine: reference });
   const signals = [];
-  for (const signal of file.signals) signals.push(await decodedSignal(signal, sampling));
+  for (const signal of file.signals) signals.push(await decodedSignal(signal, sampling, tolerance));
   write(name, bytes, { description, signals });
 }
 
-async function decodedSignal(signal, sampling) {
+async function decodedSignal(signal, sampling, tolerance) {
   const { missing: absent } = await signal.decode();
   const { region, ...density } = sampling;
   const fromWindow = (corner) => corner.map((at, axis) => at - signal.window.begin[axis]);
@@ -151,7 +156,7 @@ async function decodedSignal(signal, sampling) {
     ...sampling,
     absent: absent.map(({ coordinates }) => coordinates),
     samples,
-    tolerance: TOLERANCES[format.sampleType],
+    tolerance: tolerance ?? TOLERANCES[format.sampleType],
   };
 }
 
@@ -369,6 +374,10 @@ for (const [name, description, make] of networks(files)) {
   await addDecoded(name, description, await fileOf(name, make));
 }
 
+for (const [name, description, make, sampling, tolerance] of numberVectors(files)) {
+  await addDecoded(name, description, await fileOf(name, make), sampling, tolerance);
+}
+
 const grey = files.get('paper-grey8-float32');
 const edited = (bytes, edit) => {
   const copy = bytes.slice();
@@ -499,6 +508,7 @@ refuse(
 );
 for (const fault of await faults(files)) refuse(...fault);
 for (const fault of await latentFaults(files)) refuse(...fault);
+for (const fault of await ruleFaults(files)) refuse(...fault);
 
 for (const name of readdirSync(folder)) {
   if (!files.has(name.replace(/\.[^.]*$/, ''))) rmSync(new URL(name, folder));

@@ -157,16 +157,20 @@ class HeaderChecks {
       `latents are for pictures without constant partitions, it is ${kind}`,
     );
     this.within('planes', format.channels, 1, limits.MAX_PLANES);
-    this.within('number of levels', levels, 2, limits.MAX_LATENT_LEVELS);
+    this.within('number of levels', levels, 0, limits.MAX_LATENT_LEVELS);
     this.must(
       finestLevels.length === format.channels,
       `it has ${finestLevels.length} planes, ${format.channels} channels`,
     );
-    for (const level of finestLevels) this.within('finest level', level, 0, levels - 1);
-    this.within('hidden width', hiddenWidth, 4, limits.MAX_HIDDEN_WIDTH);
+    this.within('hidden width', hiddenWidth, 0, limits.MAX_HIDDEN_WIDTH);
     this.must(
-      hiddenWidth % 4 === 0 && amplitude > 0 && amplitude <= limits.MAX_FLOAT32,
-      `its hidden width is ${hiddenWidth}, its amplitude ${amplitude}`,
+      levels > 1 &&
+        finestLevels.every((level) => level < levels) &&
+        hiddenWidth > 0 &&
+        hiddenWidth % 4 === 0 &&
+        amplitude > 0 &&
+        amplitude <= limits.MAX_FLOAT32,
+      `its levels are ${levels} from ${finestLevels}, its hidden width is ${hiddenWidth}, its amplitude ${amplitude}`,
     );
   }
 

@@ -113,7 +113,7 @@ describe.each([
 
 /** Of these all checksums are right, and everything that verifying looks at: weights are for those who decode. */
 const WEIGHTS_AT_FAULT =
-  /^invalid-(code$|padding|not-finite|payload-|deflate-|global-weights|constant-output|latent-(end|zero|large|shared-)|range-(rest|large))/;
+  /^invalid-(code$|padding|not-finite|payload-|deflate-|global-weights|constant-output|latent-(end|zero|large|32768|shared-)|range-(rest|large))/;
 
 describe('refused are', () => {
   test.each(invalid)('%s', async (name) => {
