@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Frame, FormatContext, InputFormat, Stream } from 'node-av/lib';
+import type { Codec, Frame, FormatContext, InputFormat, Stream } from 'node-av/lib';
 import { LgiError } from '../../codec/errors.js';
 import { fileError } from '../io/file-error-node.js';
 import { damagedFault, mediaFault } from './image-limits.js';
@@ -108,6 +108,21 @@ function checkOpened({ lib }: NodeAv, path: string, code: number): void {
   );
 }
 
+/** Containers whose clock begins anywhere, as that of a broadcast does. */
+const FREE_CLOCKS: ReadonlySet<string> = new Set(['mpegts', 'mpeg']);
+
+/** Seconds up to which a file's first time is how its writer begins, such as a decoder's delay, and no start of its own. */
+const WRITER_START_SECONDS = 1;
+
+/**
+ * Seconds on the file's clock that count as 0. A file whose earliest stream begins later than a writer's own delays, such as a part of a
+ * longer recording, keeps that start: 0 is then the clock's own, but for clocks that begin anywhere.
+ */
+export function clockZeroSeconds(input: FfmpegInput): number {
+  const start = fileStartSeconds(input);
+  return FREE_CLOCKS.has(input.container) || Math.abs(start) < WRITER_START_SECONDS ? start : 0;
+}
+
 /** Seconds at which the file begins: where its earliest stream does; 0 where it says nothing. */
 export function fileStartSeconds({ context }: FfmpegInput): number {
   return context.startTime === NO_TIME ? 0 : Number(context.startTime) / FILE_TIME_PER_SECOND;
@@ -116,6 +131,25 @@ export function fileStartSeconds({ context }: FfmpegInput): number {
 /** Seconds that a time of a stream means, or undefined where it is not known. */
 export function streamSeconds({ timeBase }: Stream, time: bigint): number | undefined {
   return time === NO_TIME ? undefined : (Number(time) * timeBase.num) / timeBase.den;
+}
+
+/** Decoders that put pictures and their alpha, which WebM has as a second stream inside the first, together again. */
+const ALPHA_DECODERS = { vp8: 'libvpx', vp9: 'libvpx-vp9' } as const;
+
+/** Whether a stream has alpha beside its pictures, where FFmpeg's own decoders pass it over. */
+export function hasAlphaBeside({ metadata }: Stream): boolean {
+  return metadata?.get('alpha_mode') === '1';
+}
+
+function decoderOf(lib: NodeAv['lib'], stream: Stream): Codec | null {
+  const { codecId } = stream.codecpar;
+  const name = lib.avGetCodecName(codecId);
+  const own = lib.Codec.findDecoder(codecId);
+  if ((name !== 'vp8' && name !== 'vp9') || !hasAlphaBeside(stream)) return own;
+  return (
+    lib.Codec.findDecoderByName(ALPHA_DECODERS[name] as Parameters<typeof lib.Codec.findDecoderByName>[0]) ??
+    own
+  );
 }
 
 /** Tags that programs put before and after a sound, and so between two that were put together. */
@@ -140,7 +174,7 @@ export async function* decodedFrames(
   onSkipped?: (byteLength: number) => void,
 ): AsyncGenerator<Frame> {
   const parameters = stream.codecpar;
-  const codec = lib.Codec.findDecoder(parameters.codecId);
+  const codec = decoderOf(lib, stream);
   if (!codec) {
     throw mediaFault(
       name,

@@ -2,7 +2,7 @@ import type { Frame, Stream } from 'node-av/lib';
 import { MAX_CHANNELS } from '../container/limits.js';
 import {
   decodedFrames,
-  fileStartSeconds,
+  clockZeroSeconds,
   NO_TIME,
   streamSeconds,
   openFfmpegInput,
@@ -53,7 +53,7 @@ const READERS: Readonly<Record<string, SampleReader>> = {
  * Reads a sound: plain WAV by its header, else with FFmpeg the audio stream of a file that players play, at its own rate, as float32 `[t, channels]`.
  *
  * Integers of n bits are divided by 2^(n-1), exactly up to 24 bits. `startSeconds` is where the stream begins against the file's
- * earliest one. Sound of 16 bits is held in memory as such, anything else as floats.
+ * earliest one, or by the file's clock where that one begins a second or more after 0. Sound of 16 bits is held in memory as such, anything else as floats.
  *
  * @throws LgiError `io`, `media` for a file that FFmpeg cannot read, without a sound, without samples, cut off, damaged, or with
  * values that are not finite; `limit` for more samples than memory should hold; `unavailable` without node-av.
@@ -142,7 +142,7 @@ export async function readSound(input: FfmpegInput, stream: Stream, signal?: Abo
       `${name}: its time stamps jump ${gaps === 1 ? 'once' : `${gaps} times`}; gaps became silence`,
     );
   }
-  const offset = startSeconds === undefined ? 0 : startSeconds - fileStartSeconds(input);
+  const offset = startSeconds === undefined ? 0 : startSeconds - clockZeroSeconds(input);
   return soundMedia(sound, channels, rateHz, offset, notices);
 }
 

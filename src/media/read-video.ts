@@ -12,7 +12,9 @@ import type { Rate } from '../rate.js';
 import { choiceNotice, describeStreams, soundStreamOf, videoStreamOf } from './clip-streams.js';
 import {
   decodedFrames,
+  clockZeroSeconds,
   fileStartSeconds,
+  hasAlphaBeside,
   NO_TIME,
   openFfmpegInput,
   streamSeconds,
@@ -73,7 +75,7 @@ export async function readVideo(path: string, options: ReadVideoOptions = {}): P
     const stream = checkedVideoStream(input);
     index = stream.index;
     choice = choiceNotice(input, stream);
-    fileStart = fileStartSeconds(input);
+    fileStart = clockZeroSeconds(input);
   } finally {
     await input.close();
   }
@@ -221,6 +223,9 @@ async function scanClip(
     if (form === undefined || colour === undefined) {
       throw mediaFault(path, 'its video has no frame', 'export it again');
     }
+    if (hasAlphaBeside(stream) && form.channels % 2 === 1) {
+      notices.push(`${path}: its alpha is lost, since this build of FFmpeg has no decoder for it`);
+    }
     checkComplete(input, stream, seconds, notices);
     const { num, den } = stream.sampleAspectRatio;
     if (num > 0 && num !== den) {
@@ -276,7 +281,9 @@ function checkComplete(
   if (announced > frames && isShort) {
     throw damagedFault(name, `the file says ${announced} frames, ${frames} are there`);
   }
-  const fileSeconds = Number(context.duration) / 1e6;
+  // Some writers count a file's length from 0, whenever its first frame is shown.
+  const before = Math.max(0, fileStartSeconds(input));
+  const fileSeconds = Number(context.duration) / 1e6 - (before >= LENGTH_TOLERANCE_SECONDS ? before : 0);
   if (announced === 0 && fileSeconds - there > LENGTH_TOLERANCE_SECONDS) {
     notices.push(
       `${name}: the file says ${fileSeconds.toFixed(2)} s, its frames last ${there.toFixed(2)} s; it may be cut off`,

@@ -16,6 +16,8 @@ export interface FlatClip {
   /** Degrees clockwise that players turn it by. */
   readonly turn?: 90 | 180 | 270;
   readonly container?: string;
+  /** Opacity of each frame, 0 to 255: VP9 in WebM in place of H.264. */
+  readonly alpha?: readonly number[];
   /** Where the left half's luma is other than the right's: added to it. */
   readonly leftLuma?: number;
 }
@@ -31,15 +33,17 @@ function displayMatrix(turn: 90 | 180 | 270): Buffer {
   return matrix;
 }
 
-/** Writes a clip as H.264. */
+/** Writes a clip as H.264, or with alpha as VP9. */
 export async function writeFlatClip(path: string, clip: FlatClip): Promise<void> {
-  const { frames, width, height, matrix = 2, container = 'mp4' } = clip;
+  const { frames, width, height, matrix = 2, alpha } = clip;
+  const { container = alpha ? 'webm' : 'mp4' } = clip;
+  const pixelFormat = alpha ? constants.AV_PIX_FMT_YUVA420P : constants.AV_PIX_FMT_YUV420P;
   const place = await FileSink.open(path);
   const file = FfmpegOutput.open({ lib, constants }, container, place);
-  const stream = await file.addStream('libx264', 'test clip', (encoder) => {
+  const stream = await file.addStream(alpha ? 'libvpx-vp9' : 'libx264', 'test clip', (encoder) => {
     encoder.width = width;
     encoder.height = height;
-    encoder.pixelFormat = constants.AV_PIX_FMT_YUV420P;
+    encoder.pixelFormat = pixelFormat;
     encoder.timeBase = new lib.Rational(1, 1000);
     encoder.framerate = new lib.Rational(25, 1);
     encoder.colorSpace = matrix as typeof encoder.colorSpace;
@@ -52,11 +56,12 @@ export async function writeFlatClip(path: string, clip: FlatClip): Promise<void>
   const frame = new lib.Frame();
   for (const [i, [y, cb, cr]] of frames.entries()) {
     frame.alloc();
-    frame.format = constants.AV_PIX_FMT_YUV420P;
+    frame.format = pixelFormat;
     frame.width = width;
     frame.height = height;
     frame.getBuffer();
-    const [luma, blue, red] = frame.data ?? [];
+    const [luma, blue, red, opacity] = frame.data ?? [];
+    if (alpha) opacity.fill(alpha[i]);
     for (let row = 0; row < height; row++) {
       const at = row * frame.linesize[0];
       luma.fill(y + (clip.leftLuma ?? 0), at, at + width / 2);

@@ -193,6 +193,28 @@ describe('times and turns', () => {
     }
   });
 
+  it('a part of a longer recording keeps when it begins, and is whole', async () => {
+    const milliseconds = Array.from({ length: 30 }, (_, i) => 100_000 + 40 * i);
+    for (const container of ['matroska', 'mov']) {
+      await writeFlatClip(at('late'), { frames: greys(30), width: 64, height: 48, milliseconds, container });
+      const media = await readVideo(at('late'));
+      expect([container, media.shape[0], media.startSeconds]).toEqual([container, 30, 100]);
+      expect([container, media.notices ?? []]).toEqual([container, []]);
+    }
+  });
+
+  it('alpha of WebM is kept', async () => {
+    const alpha = [0, 64, 128, 255];
+    const frames = greys(4).map(([y]) => [y, 128, 128] as [number, number, number]);
+    await writeFlatClip(at('alpha.webm'), { frames, width: 64, height: 48, alpha });
+    const media = await readVideo(at('alpha.webm'));
+    expect([media.channels, media.format.layout, media.notices]).toEqual([4, 'rgb-alpha', undefined]);
+    for (const [t, opacity] of alpha.entries()) {
+      const frame = await frameOf(media, t);
+      expect(Math.abs(frame[3] - opacity)).toBeLessThanOrEqual(3);
+    }
+  });
+
   it('a turned clip is turned', async () => {
     const frames = greys(2).map(([y]) => [y, 128, 128] as [number, number, number]);
     await writeFlatClip(at('turned.mp4'), { frames, width: 64, height: 48, turn: 90, leftLuma: 100 });
