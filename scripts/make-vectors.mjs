@@ -366,7 +366,7 @@ await addDecoded(
 
 await addDecoded(
   'latent-longest',
-  'A partition of 1,024 samples on an axis, the most that latents may have; all of them are 0 and take no bytes.',
+  'A partition of 512 samples on an axis, the most that latents may have; all of them are 0 and take no bytes.',
   await fileOf('latent-longest', () => longestCell(files)),
 );
 

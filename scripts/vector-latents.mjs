@@ -163,7 +163,7 @@ export async function latentFaults(files) {
     ['latent-feature', 'Latents, without the feature that says so.', undeclared, 'damaged', 'index'],
     [
       'latent-cell',
-      'A partition of latents of 1,025 samples on an axis, in no bytes.',
+      'A partition of latents of 513 samples on an axis, in no bytes.',
       await stretched(files.get('latent-longest')),
       'limit',
       'index',

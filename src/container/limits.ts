@@ -80,9 +80,10 @@ export const MAX_LATENT_LEVELS = 12;
 
 /**
  * Samples of a latent partition per axis: a stream of no bytes may stand for a whole partition, so that a request for one of its
- * samples is bounded by this alone. The encoder makes up to 256.
+ * samples is bounded by this alone: four partitions meet at a corner, 2^20 samples, as many as are decoded at a time anyway. The encoder
+ * makes up to 256.
  */
-export const MAX_LATENT_CELL = 1024;
+export const MAX_LATENT_CELL = 512;
 
 /** Hidden features of the latent family; 32 are usual, and no picture gains by more than 64. */
 export const MAX_HIDDEN_WIDTH = 64;

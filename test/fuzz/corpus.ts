@@ -33,13 +33,17 @@ async function crops({ name, bytes }: Original): Promise<Original[]> {
   return made;
 }
 
-/** The conformance vectors, files of every weight format, coder and kind, crops of some, and files of several signals. */
-export async function makeCorpus(): Promise<Original[]> {
-  const vectors = readdirSync(VECTORS)
+/** The conformance vectors. */
+export function readVectors(): Original[] {
+  return readdirSync(VECTORS)
     .filter((name) => name.endsWith('.lgi'))
     .sort()
-    .map((name) => ({ name, bytes: Uint8Array.from(readFileSync(new URL(name, VECTORS))) }))
-    .filter(({ bytes }) => bytes.length <= LARGEST_VECTOR_BYTES);
+    .map((name) => ({ name, bytes: Uint8Array.from(readFileSync(new URL(name, VECTORS))) }));
+}
+
+/** The conformance vectors, files of every weight format, coder and kind, crops of some, and files of several signals. */
+export async function makeCorpus(): Promise<Original[]> {
+  const vectors = readVectors().filter(({ bytes }) => bytes.length <= LARGEST_VECTOR_BYTES);
   const wishes: SignalWish[][] = [];
   for (const weights of ['float32', 'float16', 'integer'] as const) {
     for (const coder of ['none', 'deflate'] as const) wishes.push([{ kind: 'image', weights, coder }]);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Choices } from '../../dist/test/fuzz/choices.js';
-import { makeCorpus } from '../../dist/test/fuzz/corpus.js';
+import { makeCorpus, readVectors } from '../../dist/test/fuzz/corpus.js';
 import { mutatedFile } from '../../dist/test/fuzz/mutate.js';
 import { fuzz } from '../../dist/test/fuzz/session.js';
+import { VECTOR_TARGETS } from '../../dist/test/fuzz/vector-mutations.js';
 import { TARGETS } from '../../dist/test/fuzz/targets.js';
 
 describe('a mutated file', () => {
@@ -26,6 +27,18 @@ describe('a mutated file', () => {
       expect(await of(8, caseNumber)).not.toEqual(file);
     }
   });
+});
+
+describe('a conformance vector with another byte, whose checksums are right', () => {
+  it('ends in a result or a typed error when it is opened, verified and decoded', async () => {
+    const vectors = readVectors().length;
+    const report = await fuzz({ seed: 1, mutations: 12, cases: 12 * vectors });
+    expect(report.findings).toEqual([]);
+    expect(report.cases).toBe(12 * vectors);
+    for (const name of VECTOR_TARGETS) expect(report.endings[`${name}: result`]).toBeGreaterThan(vectors);
+    for (const code of ['damaged', 'unsupported', 'limit', 'truncated'])
+      expect(report.endings[`decode: ${code}`]).toBeGreaterThan(2);
+  }, 300_000);
 });
 
 describe('the fuzzer', () => {

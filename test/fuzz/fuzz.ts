@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeCorpus } from './corpus.js';
+import { makeCorpus, readVectors } from './corpus.js';
 import type { FoundCase } from './messages.js';
 import { fileOf } from './run-case.js';
 import { fuzz, type FuzzReport } from './session.js';
@@ -14,6 +14,8 @@ const USAGE = `npm run fuzz -- [options]
   --cases N     how many files
   --first N     the first of them (default: 0)
   --case N      this one alone
+  --vectors     the conformance vectors, one byte of each changed and all checksums made right: opened, verified, decoded
+  --mutations N how often for each vector (default: 2000)
   --out FOLDER  where files go that show something (default: fuzz-output)
   --help        this, and nothing else
 
@@ -27,12 +29,20 @@ const OPTIONS = {
   cases: { type: 'string' },
   first: { type: 'string', default: '0' },
   case: { type: 'string' },
+  vectors: { type: 'boolean' },
+  mutations: { type: 'string' },
   out: { type: 'string', default: 'fuzz-output' },
   help: { type: 'boolean' },
 } as const;
 
 /** Seconds without a wish. */
 const DEFAULT_SECONDS = 60;
+
+/** Of every vector: of most, several of every byte of header and index. */
+const DEFAULT_MUTATIONS = 2000;
+
+/** A vector has a few KB and is read in milliseconds: what takes seconds is more than it justifies. */
+const VECTOR_HANG_MS = 5000;
 
 /** Between two lines of progress. */
 const PROGRESS_MS = 30_000;
@@ -56,7 +66,7 @@ if (values.help === true) {
   process.exit(0);
 }
 
-function whole(name: 'seed' | 'seconds' | 'cases' | 'first' | 'case'): number | undefined {
+function whole(name: 'mutations' | 'seed' | 'seconds' | 'cases' | 'first' | 'case'): number | undefined {
   const text = values[name];
   if (text === undefined) return undefined;
   if (!/^\d{1,15}$/.test(text)) refuse(`--${name} ${text} is no whole number`);
@@ -85,15 +95,20 @@ function tableOf(endings: Readonly<Record<string, number>>): string {
 
 const seed = whole('seed') ?? 1;
 const only = whole('case');
-const cases = only === undefined ? whole('cases') : 1;
+if (values.mutations !== undefined && values.vectors !== true) refuse('--mutations is for --vectors');
+const mutations = values.vectors === true ? (whole('mutations') ?? DEFAULT_MUTATIONS) : undefined;
+const corpus = mutations === undefined ? await makeCorpus() : readVectors();
+const begin = whole('first') ?? 0;
+const all = mutations === undefined ? undefined : mutations * corpus.length - begin;
+const cases = only === undefined ? (whole('cases') ?? all) : 1;
 const seconds = whole('seconds') ?? (cases === undefined ? DEFAULT_SECONDS : undefined);
-const corpus = await makeCorpus();
+const asVectors = mutations === undefined ? '' : `--vectors --mutations ${mutations} `;
 
 async function keep({ caseNumber, target, reason }: FoundCase): Promise<void> {
-  const again = `npm run fuzz -- --seed ${seed} --case ${caseNumber}`;
+  const again = `npm run fuzz -- ${asVectors}--seed ${seed} --case ${caseNumber}`;
   process.stdout.write(`${again}\n  ${target}: ${reason}\n`);
   // Where making the file has failed, there is none to keep.
-  const made = await fileOf(corpus, seed, caseNumber).catch(() => null);
+  const made = await fileOf(corpus, seed, caseNumber, mutations).catch(() => null);
   if (made === null) return;
   const { bytes, notes } = made.file;
   process.stdout.write(`  ${notes.join('; ')}\n`);
@@ -107,8 +122,9 @@ const kept: Promise<void>[] = [];
 let lineAt = performance.now();
 const report = await fuzz({
   seed,
-  first: only ?? whole('first') ?? 0,
+  first: only ?? begin,
   ...(cases !== undefined && { cases }),
+  ...(mutations !== undefined && { mutations, hangMs: VECTOR_HANG_MS }),
   ...(seconds !== undefined && { seconds }),
   onFinding: (finding) => kept.push(keep(finding)),
   onProgress: (soFar) => {

@@ -9,6 +9,8 @@ export interface WorkerTask {
   readonly end: number;
   /** i32 [2]: the case at work, and 1 where the worker shall stop. */
   readonly shared: SharedArrayBuffer;
+  /** Of every conformance vector, one byte each; absent, files of all kinds are changed in any way. */
+  readonly mutations?: number;
   /** A module that exports `TARGETS`. */
   readonly targetsUrl: string;
 }

@@ -7,6 +7,7 @@ import type { Original } from './corpus.js';
 import { Finding, judge, type Ending } from './judge.js';
 import { mutatedFile, type HostileFile } from './mutate.js';
 import type { Target } from './targets.js';
+import { mutatedVector, VECTOR_TARGETS } from './vector-mutations.js';
 
 /** Cases that decode with the cpu engine: a part, since starting its evaluator takes longer than all else of a case. */
 const CPU_SHARE = 0.1;
@@ -56,14 +57,23 @@ export class Engines {
   }
 }
 
-/** The case's file, the same whatever targets there are, and the choices that are left. */
+/**
+ * The case's file, the same whatever targets there are, and the choices that are left.
+ *
+ * @param mutations of every file of the corpus, one byte each; absent, files are chosen and changed in any way.
+ */
 export async function fileOf(
   corpus: readonly Original[],
   seed: number,
   caseNumber: number,
+  mutations?: number,
 ): Promise<{ file: HostileFile; choices: Choices }> {
   const choices = new Choices(seed, caseNumber);
-  return { file: await mutatedFile(corpus, choices), choices };
+  const file =
+    mutations === undefined
+      ? await mutatedFile(corpus, choices)
+      : mutatedVector(corpus, choices, caseNumber, mutations);
+  return { file, choices };
 }
 
 /** What does not change from case to case. */
@@ -72,16 +82,27 @@ export interface Bench {
   readonly targets: readonly Target[];
   readonly engines: Engines;
   readonly meter: AllocationMeter;
+  /** As for {@link fileOf}. */
+  readonly mutations?: number;
+}
+
+/** A few of all targets, or of a vector whose byte is another one all that a reader does. */
+function chosenTargets(targets: readonly Target[], choices: Choices, mutations?: number): Set<Target> {
+  return new Set(
+    mutations === undefined
+      ? Array.from({ length: TARGETS_PER_CASE }, () => choices.pick(targets))
+      : targets.filter(({ name }) => VECTOR_TARGETS.includes(name)),
+  );
 }
 
 export async function runCase(
-  { corpus, targets, engines, meter }: Bench,
+  { corpus, targets, engines, meter, mutations }: Bench,
   seed: number,
   caseNumber: number,
 ): Promise<CaseOutcome> {
-  const { file, choices } = await fileOf(corpus, seed, caseNumber);
+  const { file, choices } = await fileOf(corpus, seed, caseNumber, mutations);
   const onCpu = choices.chance(CPU_SHARE);
-  const chosen = new Set(Array.from({ length: TARGETS_PER_CASE }, () => choices.pick(targets)));
+  const chosen = chosenTargets(targets, choices, mutations);
   const engine = onCpu ? engines.cpu : engines.reference;
   const outcomes: TargetOutcome[] = [];
   for (const { name, run } of chosen) {

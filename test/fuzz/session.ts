@@ -21,6 +21,8 @@ export interface FuzzOptions {
   readonly cases?: number;
   /** Seconds until no further case is begun. */
   readonly seconds?: number;
+  /** One byte changed of every conformance vector, so often; {@link FuzzOptions.cases} is then at most that of all. */
+  readonly mutations?: number;
   /** A module that exports other `TARGETS` than those of `targets.ts`. */
   readonly targetsUrl?: string;
   /** A case that takes longer hangs; default 20,000 ms: the slowest take less than one second where little else runs. */
@@ -70,7 +72,15 @@ function runWorker({ seed, first, end, report, options, isOver }: Run): Promise<
   const state = new Int32Array(shared);
   Atomics.store(state, 0, NOT_BEGUN);
   const { targetsUrl = new URL('./targets.js', import.meta.url).href, hangMs = HANG_MS } = options;
-  const task: WorkerTask = { seed, first, end, shared, targetsUrl };
+  const { mutations } = options;
+  const task: WorkerTask = {
+    seed,
+    first,
+    end,
+    shared,
+    targetsUrl,
+    ...(mutations !== undefined && { mutations }),
+  };
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData: task,
     execArgv: [],

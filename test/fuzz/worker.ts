@@ -5,10 +5,10 @@ import type { WorkerMessage, WorkerTask } from './messages.js';
 import type { Target } from './targets.js';
 
 const meter = installAllocationMeter();
-const { makeCorpus } = await import('./corpus.js');
+const { makeCorpus, readVectors } = await import('./corpus.js');
 const { Engines, runCase } = await import('./run-case.js');
 
-const { seed, first, end, shared, targetsUrl } = workerData as WorkerTask;
+const { seed, first, end, shared, targetsUrl, mutations } = workerData as WorkerTask;
 const { TARGETS } = (await import(targetsUrl)) as { TARGETS: readonly Target[] };
 const state = new Int32Array(shared);
 const engines = new Engines();
@@ -20,7 +20,8 @@ function send(message: WorkerMessage): void {
   parentPort?.postMessage(message);
 }
 
-const bench = { corpus: await makeCorpus(), targets: TARGETS, engines, meter };
+const corpus = mutations === undefined ? await makeCorpus() : readVectors();
+const bench = { corpus, targets: TARGETS, engines, meter, ...(mutations !== undefined && { mutations }) };
 let endings: Record<string, number> = {};
 let mostAllocated = 0;
 let since = first;

@@ -255,7 +255,7 @@ function readPartitions(
   const aligned = !isShort && header.table(9).u8(0) !== 2 && header.u8(10) === 0;
   const axes = index.tables(0).map((axis) => ({ cuts: axis.integers(0), firstCell: axis.i32(1) }));
   const isTooLong =
-    header.u8(7) === 2 && axes.some(({ cuts }) => cuts.some((cut, i) => cut - cuts[i - 1] > 1024));
+    header.u8(7) === 2 && axes.some(({ cuts }) => cuts.some((cut, i) => cut - cuts[i - 1] > 512));
   if (isTooLong) throw new Error('a cell of more samples than latents have');
   const all = everyCell(axes.map(({ cuts }) => cuts.length - 1)).map((cell) =>
     cell.map((i, axis) => i + axes[axis].firstCell),

@@ -591,7 +591,7 @@ class Signal:
             within(first, MOST_POSITION, section, "partition coordinate")
             within(first + len(cuts) - 2, MOST_POSITION, section, "partition coordinate")
             longest = max(map(operator.sub, cuts[1:], cuts)) if self.is_latent else 0
-            within(longest, 1024, section, "samples of a cell of latents")
+            within(longest, 512, section, "samples of a cell of latents")
             need(features & BEYOND_FIRST or (0 <= cuts[0] and cuts[-1] <= size), section, "extent beyond the first encode")
             need(cuts[0] <= begin < end <= cuts[-1], section, "window")
         within(math.prod(len(cuts) - 1 for cuts in self.cuts), 2**20, section, "cells")
