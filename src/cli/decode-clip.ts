@@ -50,6 +50,7 @@ export async function decodeClip({ file, place, flags, context }: Decoding): Pro
   const start = startOf(video, part);
   const track = sound === undefined ? undefined : soundBeside(sound, video, part, flags, signal);
   const isGrey = video.format.channels <= 2;
+  const hasAlpha = video.format.layout === 'grey-alpha' || video.format.layout === 'rgb-alpha';
   const startMs = performance.now();
   const { bytes } = await writeVideo(
     place,
@@ -89,6 +90,10 @@ export async function decodeClip({ file, place, flags, context }: Decoding): Pro
         }),
     },
     missing: all.flatMap(({ missing }) => missing),
+    ...(hasAlpha &&
+      flags.background === undefined && {
+        notice: 'a video file has no alpha; it is laid on black, --background gives another colour',
+      }),
     partitionsDecoded: all.reduce((sum, { partitionsDecoded }) => sum + partitionsDecoded, 0),
     bytes,
     writeSeconds:

@@ -117,6 +117,7 @@ async function decodeFile(input: string, flags: DecodeFlags, context: CommandCon
       write: writeSeconds,
     };
     warnOfMissing(missing, output);
+    if (decoded.notice !== undefined) output.note(decoded.notice);
     const fetched = origin instanceof RemoteSource ? origin.statistics : undefined;
     const cost = fetched === undefined ? '' : `, ${counted(fetched.requests, 'request')}`;
     output.result(

@@ -26,6 +26,8 @@ export interface Decoded {
   readonly writeSeconds: number;
   /** Of the overview that it was made from. */
   readonly factor?: number;
+  /** What a user should know of how it was written. */
+  readonly notice?: string;
 }
 
 /** The part of a signal that the options ask for. */

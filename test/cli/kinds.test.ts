@@ -1,6 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { encode, memoryMedia } from '../../dist/src/index.js';
 import {
+  FileSink,
   readAudio,
   readMesh,
   readVideoWithSound,
@@ -190,6 +192,17 @@ describe('sound', () => {
     expect(code).not.toBe(0);
     expect(stderr).toMatch(message);
   });
+});
+
+it('decode says that a video file has no alpha, unless a background is given', async () => {
+  const data = Uint8Array.from({ length: 2 * 16 * 16 * 4 }, (_, i) => (i % 4 === 3 ? 128 : 200));
+  const rate = { numerator: 25, denominator: 1 };
+  const media = memoryMedia({ kind: 'video', data, shape: [2, 16, 16], channels: 4, rate });
+  await encode(media, await FileSink.open(workplace.path('alpha.lgi')), { iterations: 20 });
+  const notice = /a video file has no alpha; it is laid on black, --background gives another colour/;
+  expect((await workplace.runInside(['decode', 'alpha.lgi', '-o', 'alpha.mp4'])).stderr).toMatch(notice);
+  const argv = ['decode', 'alpha.lgi', '-o', 'red.mp4', '--background', 'ff0000'];
+  expect((await workplace.runInside(argv)).stderr).not.toMatch(notice);
 });
 
 describe('video with sound', () => {
