@@ -47,7 +47,8 @@ export class BrowserPlace {
 
   async start(): Promise<void> {
     this.folder = await mkdtemp(join(tmpdir(), 'lgi-player-'));
-    this.server = await createFileServer(this.folder);
+    // Pages of other origins play its files, too.
+    this.server = await createFileServer(this.folder, { cors: '*' });
     this.#watch();
     await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
     this.browser = await chromium.launch({
