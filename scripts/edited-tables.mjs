@@ -115,7 +115,7 @@ function readReference(view, at, kind) {
 
 /**
  * Writes one buffer. An object of a table may have `$skew`, the name of a field of its own that is put off its alignment, and `$virtual`,
- * which changes the bytes of its virtual table; `$share`, two names of fields, the first of which gets the object of the other. A root may
+ * which changes the bytes of its virtual table; `$share`, two names of fields, the first of which gets the object of the other; `$size`, its bytes. A root may
  * have `$identifier`, `$cut`, the bytes that are missing at its end, and `$bytes`, which changes what was written.
  */
 class TableWriter {
@@ -151,6 +151,7 @@ class TableWriter {
       this.view.setUint16(virtual + 4 + 2 * i, place - at, true);
       if (isInline(kind)) this.inline(place, kind, values[field]);
     });
+    if (values.$size !== undefined) this.end = at + values.$size;
     this.view.setInt32(at, at - virtual, true);
     this.view.setUint16(virtual, 4 + 2 * fields.length, true);
     this.view.setUint16(virtual + 2, this.end - at, true);

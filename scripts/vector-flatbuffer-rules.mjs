@@ -73,6 +73,25 @@ export function flatBufferRules(files) {
       header,
     ],
     [
+      'flatbuffer-virtual-large',
+      'A virtual table of 32,768 bytes.',
+      one,
+      signal((s) => {
+        s.sampleFormat.$size = 2 ** 15 - 4;
+        s.$virtual = (view, at) => view.setUint16(at, 2 ** 15, true);
+      }),
+      'damaged',
+      header,
+    ],
+    [
+      'flatbuffer-table-large',
+      'A table of 32,768 bytes.',
+      one,
+      signal((s) => (s.sampleFormat.$size = 2 ** 15)),
+      'damaged',
+      header,
+    ],
+    [
       'flatbuffer-field',
       'A table that ends before its last field.',
       one,

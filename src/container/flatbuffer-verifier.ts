@@ -4,6 +4,9 @@ import { LAYOUT, type FieldLayout, type TableName } from '../../schema/generated
 /** Tables inside tables: the schema has four levels; a fifth is a later version's. */
 const MAX_DEPTH = 8;
 
+/** Bytes of a table, and of a virtual table: the library that reads them takes places as 16 bits with sign, and loses fields beyond. */
+const MAX_TABLE_BYTES = 0x7fff;
+
 /** Tables, vectors and strings begin at multiples of this. */
 const OBJECT_ALIGNMENT = 4;
 
@@ -111,11 +114,12 @@ class Verifier {
     this.need(virtual, 4, 2, `${tableName}'s virtual table`);
     const virtualLength = this.view.getUint16(virtual, true);
     const tableLength = this.view.getUint16(virtual + 2, true);
-    if (virtualLength < 4 || virtualLength % 2 !== 0) {
+    if (virtualLength < 4 || virtualLength % 2 !== 0 || virtualLength > MAX_TABLE_BYTES) {
       this.fail(virtual, `${tableName}'s virtual table has ${virtualLength} bytes`);
     }
     this.need(virtual, virtualLength, 2, `${tableName}'s virtual table`);
-    if (tableLength < 4) this.fail(virtual + 2, `${tableName} has ${tableLength} bytes`);
+    if (tableLength < 4 || tableLength > MAX_TABLE_BYTES)
+      this.fail(virtual + 2, `${tableName} has ${tableLength} bytes`);
     this.need(at, tableLength, 4, tableName);
     this.take(at, tableLength);
 

@@ -149,6 +149,7 @@ class FlatBuffer:
         virtual_size, size = self.inline(virtual, "u16"), self.inline(virtual + 2, "u16")
         self.need(virtual_size >= 4 and virtual_size % 2 == 0 and virtual + virtual_size <= len(self.data)
                   and size >= 4, "a bad virtual table")
+        self.need(virtual_size < 2**15 and size < 2**15, "a table of 32,768 bytes or more")
         self.claim(at, size)
 
         def place(number, field_size, alignment):
