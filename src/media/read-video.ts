@@ -281,10 +281,11 @@ function checkComplete(
   if (announced > frames && isShort) {
     throw damagedFault(name, `the file says ${announced} frames, ${frames} are there`);
   }
-  // Some writers count a file's length from 0, whenever its first frame is shown.
-  const before = Math.max(0, fileStartSeconds(input));
-  const fileSeconds = Number(context.duration) / 1e6 - (before >= LENGTH_TOLERANCE_SECONDS ? before : 0);
-  if (announced === 0 && fileSeconds - there > LENGTH_TOLERANCE_SECONDS) {
+  const fileSeconds = Number(context.duration) / 1e6;
+  // Some writers count a file's length from 0, whenever its first frame is shown: then it ends where the frames do.
+  const endsAt = Math.max(0, fileStartSeconds(input)) + there;
+  const isWhole = Math.min(fileSeconds - there, Math.abs(fileSeconds - endsAt)) <= LENGTH_TOLERANCE_SECONDS;
+  if (announced === 0 && !isWhole) {
     notices.push(
       `${name}: the file says ${fileSeconds.toFixed(2)} s, its frames last ${there.toFixed(2)} s; it may be cut off`,
     );

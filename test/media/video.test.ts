@@ -203,6 +203,27 @@ describe('times and turns', () => {
     }
   });
 
+  it('a part of a longer recording that is cut off is told, whether its length counts from 0 or not', async () => {
+    const milliseconds = Array.from({ length: 30 }, (_, i) => 100_000 + 40 * i);
+    const clip = { frames: greys(30), width: 64, height: 48, milliseconds, container: 'matroska' };
+    await writeFlatClip(at('cut.mkv'), clip);
+    const bytes = await readFile(at('cut.mkv'));
+    // The element Duration: its number, a length of 8, and milliseconds.
+    const duration = bytes.indexOf(Buffer.from([0x44, 0x89, 0x88])) + 3;
+    expect(bytes.readDoubleBE(duration)).toBeCloseTo(101_200, -2);
+    for (const [stated, isCut] of [
+      [101_200, false],
+      [1_200, false],
+      [110_000, true],
+      [10_000, true],
+    ] as const) {
+      bytes.writeDoubleBE(stated, duration);
+      await writeFile(at('cut.mkv'), bytes);
+      const { notices = [] } = await readVideo(at('cut.mkv'));
+      expect([stated, /may be cut off/.test(notices.join())]).toEqual([stated, isCut]);
+    }
+  });
+
   it('alpha of WebM is kept', async () => {
     const alpha = [0, 64, 128, 255];
     const frames = greys(4).map(([y]) => [y, 128, 128] as [number, number, number]);
