@@ -224,7 +224,7 @@ async function scanClip(
       throw mediaFault(path, 'its video has no frame', 'export it again');
     }
     if (hasAlphaBeside(stream) && form.channels % 2 === 1) {
-      notices.push(`${path}: its alpha is lost, since this build of FFmpeg has no decoder for it`);
+      notices.push(`${path}: it is marked as having alpha, but none could be decoded`);
     }
     checkComplete(input, stream, seconds, notices);
     const { num, den } = stream.sampleAspectRatio;
